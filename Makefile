@@ -5,7 +5,7 @@ CC      ?= cc
 PREFIX  ?= /usr/local
 CFLAGS  ?= -O2 -g
 WARNINGS = -Wall -Wextra -Wpedantic -Wshadow -Wno-gnu-statement-expression -Wno-gnu-auto-type
-PACKAGES = libseccomp libcap libnl-3.0 libnl-route-3.0 libnl-idiag-3.0 jansson libcyaml
+PACKAGES = libseccomp libcap jansson libcyaml
 ALL_CFLAGS = -std=gnu17 -D_GNU_SOURCE -I. $(WARNINGS) $(shell pkg-config --cflags $(PACKAGES)) $(CFLAGS) -MMD -MP
 LIBRARIES  = $(shell pkg-config --libs $(PACKAGES))
 

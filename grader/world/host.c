@@ -1,0 +1,100 @@
+#include "grader/world/inner.h"
+
+#include "grader/base/memory.h"
+#include "grader/base/scope.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <net/if.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* A thread is in one network namespace at a time; this one is brought back at the end of the scope. */
+struct visit {
+  int home_fd;
+};
+
+static void visit_end(struct visit *visit) {
+  if (visit->home_fd >= 0) {
+    setns(visit->home_fd, CLONE_NEWNET);
+    close(visit->home_fd);
+  }
+}
+
+static int namespace_of_thread(void) {
+  return open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
+}
+
+static int loopback_up(struct failure *failure) {
+  scoped_fd int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  struct ifreq request = {.ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING};
+  if (fd < 0 || ioctl(fd, SIOCSIFFLAGS, &request) < 0)
+    return failure_errno(failure, "cannot bring up the loopback interface of a new network namespace");
+  return 0;
+}
+
+int host_socket(struct host *host, int domain, int type, int protocol, struct failure *failure) {
+  __attribute__((cleanup(visit_end))) struct visit visit = {namespace_of_thread()};
+  if (visit.home_fd < 0 || setns(host->netns_fd, CLONE_NEWNET) < 0)
+    return failure_errno(failure, "cannot enter the network namespace of host %s", host->name);
+  int fd = socket(domain, type | SOCK_CLOEXEC | SOCK_NONBLOCK, protocol);
+  if (fd < 0)
+    return failure_errno(failure, "cannot open a socket on host %s", host->name);
+  return fd;
+}
+
+static int namespace_create(struct failure *failure) {
+  __attribute__((cleanup(visit_end))) struct visit visit = {namespace_of_thread()};
+  if (visit.home_fd < 0 || unshare(CLONE_NEWNET) < 0)
+    return failure_errno(failure, "cannot create a network namespace (try `wiregrade doctor`)");
+  if (loopback_up(failure) < 0)
+    return -1;
+  int fd = namespace_of_thread();
+  return fd < 0 ? failure_errno(failure, "cannot open a new network namespace") : fd;
+}
+
+struct host *host_create(struct world *world, const char *name, struct failure *failure) {
+  struct host *host = memory_zeroed(1, sizeof *host);
+  host->world = world;
+  host->name = memory_text(name);
+  host->diag_fd = -1;
+  host->netns_fd = namespace_create(failure);
+  if (host->netns_fd >= 0) {
+    host->capture = capture_open(host, failure);
+    host->diag_fd = host->capture ? host_socket(host, AF_NETLINK, SOCK_RAW, 4 /* NETLINK_SOCK_DIAG */, failure) : -1;
+  }
+  if (host->diag_fd < 0) {
+    host_destroy(host);
+    return NULL;
+  }
+  host->next = world->hosts;
+  world->hosts = host;
+  return host;
+}
+
+void host_destroy(struct host *host) {
+  if (host->capture)
+    capture_close(host->capture);
+  if (host->diag_fd >= 0)
+    close(host->diag_fd);
+  if (host->netns_fd >= 0)
+    close(host->netns_fd);
+  free(host->name);
+  free(host);
+}
+
+bool host_drain(struct host *host) {
+  return capture_drain(host->capture);
+}
+
+const char *host_name(const struct host *host) {
+  return host->name;
+}
+
+struct world *host_world(const struct host *host) {
+  return host->world;
+}

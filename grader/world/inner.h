@@ -1,0 +1,97 @@
+/* The insides of a world, for the files of this folder only. */
+#pragma once
+
+#include "grader/world/clock.h"
+#include "grader/world/supervisor.h"
+#include "grader/world/tasks.h"
+#include "grader/world/world.h"
+
+#include <sched.h>
+#include <stdio.h>
+
+struct watch {
+  struct world *world;
+  int fd;
+  void (*on_ready)(void *context, uint32_t events);
+  void *context;
+  bool removed; /* freed only between two rounds of the loop, since epoll may still name it */
+  struct watch *next;
+};
+
+struct world {
+  struct world_options options;
+  struct clock clock;
+  struct log log;
+  struct host *hosts;
+  struct program *programs;
+  struct supervisor supervisor;
+  int epoll_fd;
+  int cpu;
+  cpu_set_t cpus_before; /* of this thread, to be restored */
+  struct watch *watches;
+  unsigned random_state;
+  bool broken, broken_try_real;
+  char broken_sentence[1024];
+  char **findings;
+  size_t finding_count;
+};
+
+struct host {
+  struct world *world;
+  struct host *next;
+  char *name;
+  int netns_fd;
+  int diag_fd; /* NETLINK_SOCK_DIAG in the namespace */
+  struct capture *capture;
+};
+
+/* One of a program's two terminals. */
+struct terminal {
+  struct program *program;
+  enum event_stream stream;
+  int master_fd;
+  struct watch *watch;
+  uint8_t *output;
+  size_t output_length;
+  size_t line_begin; /* of the line that is not finished yet */
+  int64_t line_time; /* when its last bytes came */
+  bool flooded;
+};
+
+struct program {
+  struct host *host;
+  struct program *next;
+  char *name;
+  struct sandbox sandbox;
+  struct tasks tasks;
+  struct terminal terminals[2];
+  struct watch *status_watch;
+  bool ended;
+  struct sandbox_status status;
+  bool busy_told;
+};
+
+void world_finding_add(struct world *world, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+void world_note(struct world *world, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Takes in what is waiting to be read although epoll may not have told yet. True if there was something. */
+bool program_drain(struct program *program);
+bool host_drain(struct host *host);
+void program_destroy(struct program *program);
+void host_destroy(struct host *host);
+
+/* capture.c: every frame on the host's `lo`, into the log. */
+struct capture *capture_open(struct host *host, struct failure *failure);
+void capture_close(struct capture *capture);
+/* Reads what has come. True if there was something. */
+bool capture_drain(struct capture *capture);
+/* Frames that were sent and have not been received yet (still queued in the kernel). */
+bool capture_in_flight(struct capture *capture);
+/* Whether any TCP segment was ever seen: without one there are no kernel timers to respect. */
+bool capture_saw_tcp(const struct capture *capture);
+
+/* sockdiag.c */
+int sockdiag_open(struct failure *failure);
+/* Milliseconds until the next kernel timer that a program could notice fires; -1 if there is none. */
+int64_t host_kernel_timer_ms(struct host *host);

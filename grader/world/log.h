@@ -1,0 +1,50 @@
+/* The event log: everything that was observed in a world, in one order, stamped by the world's clock.
+ *
+ * Written by world, read by the SDK (which judges it) and by nobody else: nothing is judged that is not here. Knows
+ * nothing of how things were observed. Events are kept in the order of their times; those of one instant in the order
+ * in which they were seen. */
+#pragma once
+
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct host;
+struct program;
+
+enum event_kind {
+  EVENT_START,  /* a program was started; text: its command line */
+  EVENT_LINE,   /* a program finished a line (or ended in the middle of one); text: the line as it was written */
+  EVENT_FRAME,  /* a packet was on the wire */
+  EVENT_WAIT,   /* a call of a program waited; text says which and what came of it */
+  EVENT_EXIT,   /* a program ended; text: how */
+  EVENT_NOTE,   /* a remark of the grader; text */
+};
+
+enum event_stream { STREAM_STDOUT = 0, STREAM_STDERR = 1 };
+
+struct event {
+  int64_t time_ns; /* on the world's clock, since the world began */
+  enum event_kind kind;
+  struct host *host;       /* where; NULL if nowhere in particular */
+  struct program *program; /* whose; NULL if nobody's */
+  const uint8_t *bytes;    /* text or payload; owned by the log; a 0 byte follows it */
+  size_t length;
+  enum event_stream stream; /* EVENT_LINE */
+  int wait_status;          /* EVENT_EXIT */
+  /* EVENT_FRAME: */
+  uint8_t protocol; /* IPPROTO_UDP, IPPROTO_TCP, IPPROTO_ICMP, … */
+  uint8_t tcp_flags;
+  uint32_t tcp_sequence, tcp_acknowledgement;
+  struct sockaddr_in source, destination; /* ports 0 where the protocol has none */
+};
+
+struct log {
+  struct event *events;
+  size_t count, capacity;
+};
+
+/* Appends a copy of *event (and of its bytes) in the place that its time demands. Returns its index. */
+size_t log_append(struct log *log, const struct event *event);
+void log_clear(struct log *log);

@@ -1,0 +1,327 @@
+#include "grader/world/inner.h"
+
+#include "grader/base/memory.h"
+#include "grader/base/scope.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <termios.h>
+#include <unistd.h>
+
+enum {
+  LINE_MAX_KEPT = 64 << 10, /* a longer line is cut into several events */
+  READ_AT_ONCE = 16 << 10,
+};
+
+/* ---- terminals ---- */
+
+/* A pseudo-terminal that passes bytes on as they are. Returns the slave's descriptor, or -1. */
+static int terminal_open(struct terminal *terminal) {
+  scoped_fd int master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK);
+  if (master < 0 || unlockpt(master) < 0)
+    return -1;
+  scoped_fd int slave = ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
+  struct termios raw;
+  if (slave < 0 || tcgetattr(slave, &raw) < 0)
+    return -1;
+  cfmakeraw(&raw);
+  struct winsize size = {.ws_row = 24, .ws_col = 80};
+  if (tcsetattr(slave, TCSANOW, &raw) < 0 || ioctl(slave, TIOCSWINSZ, &size) < 0)
+    return -1;
+  terminal->master_fd = steal_fd(&master);
+  return steal_fd(&slave);
+}
+
+static void terminal_line(struct terminal *terminal, size_t end) {
+  struct program *program = terminal->program;
+  struct world *world = program->host->world;
+  log_append(&world->log, &(struct event){.time_ns = terminal->line_time,
+                                          .kind = EVENT_LINE,
+                                          .host = program->host,
+                                          .program = program,
+                                          .stream = terminal->stream,
+                                          .bytes = terminal->output + terminal->line_begin,
+                                          .length = end - terminal->line_begin});
+}
+
+static void terminal_take(struct terminal *terminal, const uint8_t *bytes, size_t length) {
+  struct world *world = terminal->program->host->world;
+  if (terminal->output_length + length > OUTPUT_KEPT) {
+    if (!terminal->flooded)
+      world_finding_add(world, "%s wrote more than %d KiB to %s: the rest was not looked at",
+                        terminal->program->name, OUTPUT_KEPT >> 10,
+                        terminal->stream == STREAM_STDOUT ? "stdout" : "stderr");
+    terminal->flooded = true;
+    return;
+  }
+  terminal->output = memory_resize(terminal->output, terminal->output_length + length + 1);
+  memcpy(terminal->output + terminal->output_length, bytes, length);
+  size_t from = terminal->output_length;
+  terminal->output_length += length;
+  terminal->line_time = clock_now(&world->clock);
+  for (size_t i = from; i < terminal->output_length; i++) {
+    bool newline = terminal->output[i] == '\n';
+    if (newline || i - terminal->line_begin >= LINE_MAX_KEPT) {
+      terminal_line(terminal, newline ? i : i + 1);
+      terminal->line_begin = i + 1;
+    }
+  }
+}
+
+/* Reading, and only reading, makes the kernel move what was written through its terminal queues (n_tty_read flushes
+ * them before it says that there is nothing): so this is also how output "in flight" is found. */
+static bool terminal_drain(struct terminal *terminal) {
+  uint8_t bytes[READ_AT_ONCE];
+  bool any = false;
+  enum { ROUNDS = 64 }; /* a flooding program must not keep the loop here */
+  for (int i = 0; i < ROUNDS && terminal->master_fd >= 0; i++) {
+    ssize_t length = read(terminal->master_fd, bytes, sizeof bytes);
+    if (length > 0) {
+      terminal_take(terminal, bytes, (size_t)length);
+      any = true;
+      continue;
+    }
+    if (length < 0 && (errno == EAGAIN || errno == EINTR))
+      break;
+    world_unwatch(terminal->watch); /* EIO: nobody has the other end open any more */
+    terminal->watch = NULL;
+    close(terminal->master_fd);
+    terminal->master_fd = -1;
+  }
+  return any;
+}
+
+static void terminal_finish(struct terminal *terminal) {
+  terminal_drain(terminal);
+  if (terminal->line_begin < terminal->output_length)
+    terminal_line(terminal, terminal->output_length);
+  terminal->line_begin = terminal->output_length;
+}
+
+static void terminal_on_ready(void *context, uint32_t events) {
+  (void)events;
+  terminal_drain(context);
+}
+
+/* ---- the end of a program ---- */
+
+static void program_log_exit(struct program *program) {
+  char *text = NULL;
+  int status = program->status.wait_status;
+  if (program->status.exec_errno)
+    text = memory_format("could not be executed: %s", strerror(program->status.exec_errno));
+  else if (WIFSIGNALED(status))
+    text = memory_format("killed by signal %d (%s)", WTERMSIG(status), strsignal(WTERMSIG(status)));
+  else
+    text = memory_format("exit status %d", WEXITSTATUS(status));
+  struct world *world = program->host->world;
+  log_append(&world->log, &(struct event){.time_ns = clock_now(&world->clock),
+                                          .kind = EVENT_EXIT,
+                                          .host = program->host,
+                                          .program = program,
+                                          .wait_status = status,
+                                          .bytes = (const uint8_t *)text,
+                                          .length = strlen(text)});
+  free(text);
+}
+
+static bool program_take_status(struct program *program) {
+  if (program->ended || program->sandbox.status_fd < 0)
+    return false;
+  struct pollfd ready = {.fd = program->sandbox.status_fd, .events = POLLIN};
+  if (poll(&ready, 1, 0) <= 0)
+    return false;
+  ssize_t length = read(program->sandbox.status_fd, &program->status, sizeof program->status);
+  if (length < 0 && errno == EINTR)
+    return false;
+  if (length != sizeof program->status) /* process 1 was killed: by the grader, or by a limit */
+    program->status = (struct sandbox_status){.wait_status = SIGKILL};
+  terminal_finish(&program->terminals[0]);
+  terminal_finish(&program->terminals[1]);
+  capture_drain(program->host->capture);
+  program->ended = true;
+  world_unwatch(program->status_watch);
+  program->status_watch = NULL;
+  program_log_exit(program);
+  return true;
+}
+
+static void program_on_status(void *context, uint32_t events) {
+  (void)events;
+  program_take_status(context);
+}
+
+bool program_drain(struct program *program) {
+  bool any = terminal_drain(&program->terminals[0]);
+  any |= terminal_drain(&program->terminals[1]);
+  return program_take_status(program) || any;
+}
+
+/* ---- the beginning ---- */
+
+static char **environment_merge(char *const *more) {
+  static const char *const standard[] = {
+      "PATH=/usr/local/bin:/usr/bin:/bin", "HOME=/tmp", "LANG=C.UTF-8", "LC_ALL=C.UTF-8",
+      "TERM=dumb", "TZ=UTC", "USER=student", "LOGNAME=student",
+  };
+  size_t count = sizeof standard / sizeof *standard, extra = 0;
+  while (more && more[extra])
+    extra++;
+  char **merged = memory_zeroed(count + extra + 1, sizeof *merged);
+  for (size_t i = 0; i < count; i++)
+    merged[i] = (char *)standard[i];
+  for (size_t i = 0; i < extra; i++)
+    merged[count + i] = more[i];
+  return merged;
+}
+
+static int input_open(const char *text) {
+  scoped_fd int fd = memfd_create("stdin", MFD_CLOEXEC);
+  size_t length = strlen(text);
+  if (fd < 0 || write(fd, text, length) != (ssize_t)length || lseek(fd, 0, SEEK_SET) < 0)
+    return -1;
+  return steal_fd(&fd);
+}
+
+/* A process id as it would be on a machine that has run for a while: programs seed generators with it. */
+static pid_t plausible_pid(struct world *world) {
+  world->random_state = world->random_state * 1664525u + 1013904223u;
+  return (pid_t)(1000 + world->random_state % 28000);
+}
+
+static void program_log_start(struct program *program, char *const *argv) {
+  size_t length = 0;
+  for (size_t i = 0; argv[i]; i++)
+    length += strlen(argv[i]) + 1;
+  scoped_text char *text = memory_zeroed(length + 1, 1);
+  for (size_t i = 0; argv[i]; i++) {
+    strcat(text, i ? " " : "");
+    strcat(text, argv[i]);
+  }
+  struct world *world = program->host->world;
+  log_append(&world->log, &(struct event){.time_ns = clock_now(&world->clock),
+                                          .kind = EVENT_START,
+                                          .host = program->host,
+                                          .program = program,
+                                          .bytes = (const uint8_t *)text,
+                                          .length = strlen(text)});
+}
+
+static int program_launch(struct program *program, const struct program_spec *spec, struct failure *failure) {
+  struct world *world = program->host->world;
+  scoped_fd int out = terminal_open(&program->terminals[STREAM_STDOUT]);
+  scoped_fd int err = terminal_open(&program->terminals[STREAM_STDERR]);
+  if (out < 0 || err < 0)
+    return failure_errno(failure, "cannot open a pseudo-terminal for %s", spec->name);
+  scoped_fd int in = spec->input ? input_open(spec->input) : -1;
+  char **environment = environment_merge(spec->environment);
+  struct sandbox_spec sandbox = {
+      .folder = spec->folder,
+      .folder_mode = SANDBOX_FOLDER_SCRATCH,
+      .argv = spec->argv,
+      .envp = environment,
+      .netns_fd = program->host->netns_fd,
+      .stdin_fd = in,
+      .stdout_fd = out,
+      .stderr_fd = err,
+      .main_pid = plausible_pid(world),
+      .cpu = world->cpu,
+      .notify_filter = world->options.clock == CLOCK_VIRTUAL ? supervisor_filter() : NULL,
+  };
+  int result = sandbox_start(&sandbox, &program->sandbox, failure);
+  free(environment);
+  return result;
+}
+
+struct program *program_start(struct host *host, const struct program_spec *spec, struct failure *failure) {
+  struct world *world = host->world;
+  struct program *program = memory_zeroed(1, sizeof *program);
+  program->host = host;
+  program->name = memory_text(spec->name);
+  program->sandbox = sandbox_none();
+  for (int i = 0; i < 2; i++)
+    program->terminals[i] =
+        (struct terminal){.program = program, .stream = (enum event_stream)i, .master_fd = -1};
+  program->next = world->programs;
+  world->programs = program;
+  program_log_start(program, spec->argv);
+  if (program_launch(program, spec, failure) < 0) {
+    world->programs = program->next;
+    program_destroy(program);
+    return NULL;
+  }
+  tasks_begin(&program->tasks, program->sandbox.proc_fd);
+  for (int i = 0; i < 2; i++)
+    program->terminals[i].watch = world_watch(world, program->terminals[i].master_fd, EPOLLIN,
+                                              terminal_on_ready, &program->terminals[i]);
+  program->status_watch =
+      world_watch(world, program->sandbox.status_fd, EPOLLIN, program_on_status, program);
+  if (program->sandbox.notify_fd >= 0)
+    supervisor_adopt(&world->supervisor, program);
+  return program;
+}
+
+void program_destroy(struct program *program) {
+  sandbox_kill(&program->sandbox);
+  tasks_end(&program->tasks);
+  for (int i = 0; i < 2; i++) {
+    struct terminal *terminal = &program->terminals[i];
+    if (terminal->watch)
+      world_unwatch(terminal->watch);
+    if (terminal->master_fd >= 0)
+      close(terminal->master_fd);
+    free(terminal->output);
+  }
+  if (program->status_watch)
+    world_unwatch(program->status_watch);
+  free(program->name);
+  free(program);
+}
+
+/* ---- what others ask ---- */
+
+const char *program_name(const struct program *program) {
+  return program->name;
+}
+
+struct host *program_host(const struct program *program) {
+  return program->host;
+}
+
+bool program_ended(const struct program *program, int *wait_status) {
+  if (program->ended && wait_status)
+    *wait_status = program->status.wait_status;
+  return program->ended;
+}
+
+int program_exec_error(const struct program *program) {
+  return program->ended ? program->status.exec_errno : 0;
+}
+
+void program_signal(struct program *program, int signal) {
+  if (!program->ended)
+    kill(-program->sandbox.main_pid, signal);
+}
+
+const uint8_t *program_output(const struct program *program, enum event_stream stream, size_t *length) {
+  *length = program->terminals[stream].output_length;
+  return program->terminals[stream].output;
+}
+
+char *program_doing(struct program *program) {
+  return tasks_describe(&program->tasks);
+}
+
+void program_kill(struct program *program) {
+  if (program->sandbox.init_pid > 0 && !program->ended) {
+    kill(program->sandbox.main_pid, SIGKILL);
+  }
+}

@@ -1,0 +1,123 @@
+/* The sockets of a host, as the kernel's sock_diag(7) tells them. */
+#include "grader/world/inner.h"
+
+#include "grader/base/memory.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <linux/inet_diag.h>
+#include <linux/netlink.h>
+#include <linux/sock_diag.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+struct listing {
+  struct socket_state *states;
+  size_t count;
+};
+
+/* An IPv6 address as the IPv4 one that it stands for. False if it stands for none. */
+static bool address_as_ipv4(const uint32_t words[4], struct in_addr *address) {
+  address->s_addr = 0;
+  if (!words[0] && !words[1] && words[2] == htonl(0xffff)) {
+    address->s_addr = words[3];
+    return true;
+  }
+  return !words[0] && !words[1] && !words[2] && !words[3];
+}
+
+static void listing_add(struct listing *listing, const struct inet_diag_msg *message, uint8_t protocol) {
+  listing->states = memory_resize(listing->states, (listing->count + 1) * sizeof *listing->states);
+  struct socket_state *state = &listing->states[listing->count++];
+  *state = (struct socket_state){
+      .protocol = protocol,
+      .state = message->idiag_state,
+      .ipv6 = message->idiag_family == AF_INET6,
+      .receive_queue = message->idiag_rqueue,
+      .send_queue = message->idiag_wqueue,
+      .timer = message->idiag_timer,
+      .timer_ms = message->idiag_expires,
+      .inode = message->idiag_inode,
+      .local = {.sin_family = AF_INET, .sin_port = message->id.idiag_sport},
+      .remote = {.sin_family = AF_INET, .sin_port = message->id.idiag_dport},
+  };
+  if (state->ipv6) {
+    state->ipv6_native = !address_as_ipv4(message->id.idiag_src, &state->local.sin_addr);
+    address_as_ipv4(message->id.idiag_dst, &state->remote.sin_addr);
+  } else {
+    state->local.sin_addr.s_addr = message->id.idiag_src[0];
+    state->remote.sin_addr.s_addr = message->id.idiag_dst[0];
+  }
+}
+
+/* Reads answers until the kernel says that it is done. */
+static int listing_read(int fd, struct listing *listing, uint8_t protocol) {
+  _Alignas(struct nlmsghdr) char buffer[32768];
+  for (;;) {
+    struct pollfd wait = {.fd = fd, .events = POLLIN};
+    ssize_t length = poll(&wait, 1, 1000) > 0 ? recv(fd, buffer, sizeof buffer, 0) : -1;
+    if (length < 0)
+      return -1;
+    size_t left = (size_t)length;
+    for (struct nlmsghdr *header = (struct nlmsghdr *)buffer; NLMSG_OK(header, left);
+         header = NLMSG_NEXT(header, left)) {
+      if (header->nlmsg_type == NLMSG_DONE)
+        return 0;
+      if (header->nlmsg_type == NLMSG_ERROR)
+        return -1;
+      if (header->nlmsg_len >= NLMSG_LENGTH(sizeof(struct inet_diag_msg)))
+        listing_add(listing, NLMSG_DATA(header), protocol);
+    }
+  }
+}
+
+static int listing_ask(int fd, struct listing *listing, uint8_t family, uint8_t protocol) {
+  struct {
+    struct nlmsghdr header;
+    struct inet_diag_req_v2 request;
+  } message = {
+      .header = {.nlmsg_len = sizeof message,
+                 .nlmsg_type = SOCK_DIAG_BY_FAMILY,
+                 .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP},
+      .request = {.sdiag_family = family, .sdiag_protocol = protocol, .idiag_states = ~0u},
+  };
+  if (send(fd, &message, sizeof message, 0) < 0)
+    return -1;
+  return listing_read(fd, listing, protocol);
+}
+
+int host_sockets(struct host *host, uint8_t protocol, struct socket_state **states, struct failure *failure) {
+  struct listing listing = {0};
+  if (listing_ask(host->diag_fd, &listing, AF_INET, protocol) < 0 ||
+      listing_ask(host->diag_fd, &listing, AF_INET6, protocol) < 0) {
+    free(listing.states);
+    *states = NULL;
+    return failure_set(failure, "the kernel does not list the sockets of host %s", host->name);
+  }
+  *states = listing.states;
+  return (int)listing.count;
+}
+
+int64_t host_kernel_timer_ms(struct host *host) {
+  enum { KEEP_ALIVE = 2, TIME_WAIT_TIMER = 3, KEEP_ALIVE_NEAR_MS = 60000 };
+  if (!capture_saw_tcp(host->capture))
+    return -1;
+  struct socket_state *states = NULL;
+  struct failure ignored;
+  int count = host_sockets(host, IPPROTO_TCP, &states, &ignored);
+  int64_t earliest = -1;
+  for (int i = 0; i < count; i++) {
+    if (states[i].timer == 0 || states[i].timer == TIME_WAIT_TIMER)
+      continue; /* the end of TIME_WAIT is nothing that a program waits for */
+    if (states[i].timer == KEEP_ALIVE && states[i].timer_ms > KEEP_ALIVE_NEAR_MS)
+      continue; /* the default of two hours */
+    if (earliest < 0 || states[i].timer_ms < earliest)
+      earliest = states[i].timer_ms;
+  }
+  free(states);
+  return earliest;
+}

@@ -1,0 +1,168 @@
+#include "grader/world/tasks.h"
+
+#include "grader/base/memory.h"
+#include "grader/base/scope.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+void tasks_begin(struct tasks *tasks, int proc_fd) {
+  *tasks = (struct tasks){.proc_fd = proc_fd, .changed = true};
+}
+
+static void task_close(struct task *task) {
+  close(task->syscall_fd);
+  close(task->stat_fd);
+}
+
+void tasks_end(struct tasks *tasks) {
+  for (size_t i = 0; i < tasks->count; i++)
+    task_close(&tasks->list[i]);
+  free(tasks->list);
+  *tasks = (struct tasks){.proc_fd = -1};
+}
+
+static struct task *tasks_find(struct tasks *tasks, pid_t thread) {
+  for (size_t i = 0; i < tasks->count; i++)
+    if (tasks->list[i].thread == thread)
+      return &tasks->list[i];
+  return NULL;
+}
+
+static void tasks_add(struct tasks *tasks, pid_t process, pid_t thread) {
+  char path[80];
+  snprintf(path, sizeof path, "%d/task/%d/syscall", process, thread);
+  scoped_fd int syscall_fd = openat(tasks->proc_fd, path, O_RDONLY | O_CLOEXEC);
+  snprintf(path, sizeof path, "%d/task/%d/stat", process, thread);
+  scoped_fd int stat_fd = openat(tasks->proc_fd, path, O_RDONLY | O_CLOEXEC);
+  if (syscall_fd < 0 || stat_fd < 0)
+    return;
+  if (tasks->count == tasks->capacity) {
+    tasks->capacity = tasks->capacity ? tasks->capacity * 2 : 8;
+    tasks->list = memory_resize(tasks->list, tasks->capacity * sizeof *tasks->list);
+  }
+  tasks->list[tasks->count++] = (struct task){
+      .process = process,
+      .thread = thread,
+      .syscall_fd = steal_fd(&syscall_fd),
+      .stat_fd = steal_fd(&stat_fd),
+  };
+}
+
+static DIR *folder_open(int at_fd, const char *path) {
+  int fd = openat(at_fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0)
+    return NULL;
+  DIR *folder = fdopendir(fd);
+  if (!folder)
+    close(fd);
+  return folder;
+}
+
+static pid_t folder_next_number(DIR *folder) {
+  for (struct dirent *entry; (entry = readdir(folder));)
+    if (isdigit((unsigned char)entry->d_name[0]))
+      return atoi(entry->d_name);
+  return 0;
+}
+
+/* Adds the tasks that are not in the list yet. */
+static void tasks_scan(struct tasks *tasks) {
+  DIR *processes = folder_open(tasks->proc_fd, ".");
+  if (!processes)
+    return;
+  for (pid_t process; (process = folder_next_number(processes));) {
+    if (process == 1)
+      continue;
+    char path[40];
+    snprintf(path, sizeof path, "%d/task", process);
+    DIR *threads = folder_open(tasks->proc_fd, path);
+    if (!threads)
+      continue;
+    for (pid_t thread; (thread = folder_next_number(threads));)
+      if (!tasks_find(tasks, thread))
+        tasks_add(tasks, process, thread);
+    closedir(threads);
+  }
+  closedir(processes);
+}
+
+enum task_condition { TASK_AWAKE, TASK_ASLEEP, TASK_GONE };
+
+static enum task_condition task_look(const struct task *task) {
+  char text[512];
+  ssize_t length = pread(task->syscall_fd, text, sizeof text - 1, 0);
+  if (length < 0)
+    return errno == ESRCH || errno == EINVAL ? TASK_GONE : TASK_AWAKE;
+  if (length == 0)
+    return TASK_GONE;
+  text[length] = '\0';
+  bool running = strncmp(text, "running", 7) == 0;
+  length = pread(task->stat_fd, text, sizeof text - 1, 0);
+  if (length <= 0)
+    return TASK_GONE;
+  text[length] = '\0';
+  const char *name_end = strrchr(text, ')');
+  char state = name_end && name_end[1] ? name_end[2] : 'R';
+  if (state == 'Z' || state == 'X')
+    return TASK_ASLEEP;
+  return !running && (state == 'S' || state == 'T') ? TASK_ASLEEP : TASK_AWAKE;
+}
+
+bool tasks_asleep(struct tasks *tasks) {
+  if (tasks->changed)
+    tasks_scan(tasks);
+  for (size_t i = 0; i < tasks->count;) {
+    struct task *task = &tasks->list[i];
+    switch (task->held ? TASK_ASLEEP : task_look(task)) {
+    case TASK_AWAKE:
+      return false;
+    case TASK_GONE:
+      task_close(task);
+      *task = tasks->list[--tasks->count];
+      break;
+    case TASK_ASLEEP:
+      i++;
+    }
+  }
+  tasks->changed = false;
+  return true;
+}
+
+void tasks_hold(struct tasks *tasks, pid_t thread, bool held) {
+  struct task *task = tasks_find(tasks, thread);
+  if (!task && held) {
+    tasks_scan(tasks);
+    task = tasks_find(tasks, thread);
+  }
+  if (task)
+    task->held = held;
+}
+
+int64_t tasks_cpu_ns(struct tasks *tasks) {
+  tasks_scan(tasks);
+  int64_t total = 0;
+  for (size_t i = 0; i < tasks->count; i++) {
+    char text[256];
+    snprintf(text, sizeof text, "%d/task/%d/schedstat", tasks->list[i].process,
+             tasks->list[i].thread);
+    scoped_fd int fd = openat(tasks->proc_fd, text, O_RDONLY | O_CLOEXEC);
+    ssize_t length = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
+    if (length <= 0)
+      continue;
+    text[length] = '\0';
+    total += strtoll(text, NULL, 10);
+  }
+  return total;
+}
+
+char *tasks_describe(struct tasks *tasks) {
+  (void)tasks;
+  return memory_text("");
+}

@@ -1,0 +1,43 @@
+/* The tasks (processes and threads) of one program's sandbox, seen from outside, and whether they sleep.
+ *
+ * Used by the world's loop to decide quiescence, and for words on what a program is doing. Everything in a world runs
+ * on one CPU, this thread's too; so while this thread runs without being switched away, no task of the world runs, and
+ * what it reads in that time is one consistent picture.
+ *
+ * A task sleeps if
+ *   - it is held: it waits for the supervisor's answer to a notification (then nothing of it is read at all), or
+ *   - /proc/…/syscall names a call (the kernel answers "running" for one that is runnable, and makes sure that one
+ *     which is about to sleep really does: wait_task_inactive) and its state is S, T or Z: D is a page fault or a disk.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct task {
+  pid_t process, thread; /* inner ids */
+  int syscall_fd;        /* /proc/…/syscall */
+  int stat_fd;           /* /proc/…/stat */
+  bool held;
+};
+
+struct tasks {
+  int proc_fd; /* not owned */
+  struct task *list;
+  size_t count, capacity;
+  bool changed; /* a task may have been born since the list was made */
+};
+
+void tasks_begin(struct tasks *tasks, int proc_fd);
+void tasks_end(struct tasks *tasks);
+
+/* Whether every task sleeps. Process 1 is the sandbox's own and always does. */
+bool tasks_asleep(struct tasks *tasks);
+/* Marks the thread (inner id) as held or not. */
+void tasks_hold(struct tasks *tasks, pid_t thread, bool held);
+/* CPU time used by all tasks that are there now, in nanoseconds. */
+int64_t tasks_cpu_ns(struct tasks *tasks);
+/* A line a task: what it is doing. The caller frees it. */
+char *tasks_describe(struct tasks *tasks);

@@ -1,0 +1,414 @@
+#include "grader/world/inner.h"
+
+#include "grader/base/memory.h"
+#include "grader/base/scope.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <sched.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/* CPU time that a world may use without sleeping before the virtual clock moves with it. */
+#define CPU_GRACE_NS (50 * MILLISECONDS)
+/* How far the clock must have been moved by CPU time for a program to be told that it busy-waits. */
+#define BUSY_WAIT_NS (200 * MILLISECONDS)
+
+/* ---- watches ---- */
+
+struct watch *world_watch(struct world *world, int fd, uint32_t events,
+                          void (*on_ready)(void *context, uint32_t events), void *context) {
+  struct watch *watch = memory_zeroed(1, sizeof *watch);
+  *watch = (struct watch){.world = world, .fd = fd, .on_ready = on_ready, .context = context};
+  struct epoll_event event = {.events = events, .data.ptr = watch};
+  if (epoll_ctl(world->epoll_fd, EPOLL_CTL_ADD, fd, &event) < 0) {
+    free(watch); /* a file, which epoll cannot watch */
+    return NULL;
+  }
+  watch->next = world->watches;
+  world->watches = watch;
+  return watch;
+}
+
+void world_unwatch(struct watch *watch) {
+  if (!watch || watch->removed)
+    return;
+  epoll_ctl(watch->world->epoll_fd, EPOLL_CTL_DEL, watch->fd, NULL);
+  watch->removed = true;
+}
+
+static void watches_sweep(struct world *world, bool all) {
+  for (struct watch **place = &world->watches; *place;) {
+    struct watch *watch = *place;
+    if (watch->removed || all) {
+      *place = watch->next;
+      free(watch);
+    } else {
+      place = &watch->next;
+    }
+  }
+}
+
+/* ---- beginning and end ---- */
+
+/* Pins this thread to the CPU that it is on. */
+static int pin_to_cpu(struct world *world) {
+  world->cpu = sched_getcpu();
+  if (world->cpu < 0 || sched_getaffinity(0, sizeof world->cpus_before, &world->cpus_before) < 0)
+    return -1;
+  cpu_set_t one;
+  CPU_ZERO(&one);
+  CPU_SET((size_t)world->cpu, &one);
+  return sched_setaffinity(0, sizeof one, &one);
+}
+
+struct world *world_create(const struct world_options *options, struct failure *failure) {
+  struct world *world = memory_zeroed(1, sizeof *world);
+  world->options = *options;
+  world->random_state = (unsigned)(options->seed * 2654435761u) + 12345u;
+  world->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+  if (world->epoll_fd < 0 || pin_to_cpu(world) < 0) {
+    failure_errno(failure, "cannot make the event loop of a world");
+    if (world->epoll_fd >= 0)
+      close(world->epoll_fd);
+    free(world);
+    return NULL;
+  }
+  supervisor_begin(&world->supervisor, world);
+  clock_begin(&world->clock, options->clock == CLOCK_VIRTUAL, options->epoch_shift_s);
+  return world;
+}
+
+void world_destroy(struct world *world) {
+  for (struct program *program = world->programs; program; program = program->next)
+    if (program->sandbox.init_pid > 0)
+      sandbox_kill(&program->sandbox);
+  supervisor_end(&world->supervisor);
+  while (world->programs) {
+    struct program *program = world->programs;
+    world->programs = program->next;
+    program_destroy(program);
+  }
+  while (world->hosts) {
+    struct host *host = world->hosts;
+    world->hosts = host->next;
+    host_destroy(host);
+  }
+  watches_sweep(world, true);
+  close(world->epoll_fd);
+  clock_end(&world->clock);
+  log_clear(&world->log);
+  for (size_t i = 0; i < world->finding_count; i++)
+    free(world->findings[i]);
+  free(world->findings);
+  sched_setaffinity(0, sizeof world->cpus_before, &world->cpus_before);
+  free(world);
+}
+
+/* ---- small things ---- */
+
+struct log *world_log(struct world *world) {
+  return &world->log;
+}
+
+int64_t world_now(struct world *world) {
+  return clock_now(&world->clock);
+}
+
+int64_t world_real_now(struct world *world) {
+  return clock_real_elapsed(&world->clock);
+}
+
+enum world_clock world_clock(struct world *world) {
+  return world->options.clock;
+}
+
+const char *world_broken(struct world *world, bool *try_real_clock) {
+  if (try_real_clock)
+    *try_real_clock = world->broken_try_real;
+  return world->broken ? world->broken_sentence : NULL;
+}
+
+void world_break(struct world *world, bool try_real_clock, const char *sentence) {
+  if (world->broken)
+    return;
+  world->broken = true;
+  world->broken_try_real = try_real_clock;
+  snprintf(world->broken_sentence, sizeof world->broken_sentence, "%s", sentence);
+  world_note(world, "%s", sentence);
+}
+
+const char *world_finding(struct world *world, size_t index) {
+  return index < world->finding_count ? world->findings[index] : NULL;
+}
+
+void world_finding_add(struct world *world, const char *format, ...) {
+  va_list arguments;
+  va_start(arguments, format);
+  char text[512];
+  vsnprintf(text, sizeof text, format, arguments);
+  va_end(arguments);
+  for (size_t i = 0; i < world->finding_count; i++)
+    if (strcmp(world->findings[i], text) == 0)
+      return;
+  world->findings =
+      memory_resize(world->findings, (world->finding_count + 1) * sizeof *world->findings);
+  world->findings[world->finding_count++] = memory_text(text);
+}
+
+void world_note(struct world *world, const char *format, ...) {
+  va_list arguments;
+  va_start(arguments, format);
+  char text[512];
+  vsnprintf(text, sizeof text, format, arguments);
+  va_end(arguments);
+  log_append(&world->log, &(struct event){.time_ns = world_now(world),
+                                          .kind = EVENT_NOTE,
+                                          .bytes = (const uint8_t *)text,
+                                          .length = strlen(text)});
+}
+
+/* ---- the loop ---- */
+
+/* How long the loop has found the world busy, and how much CPU time went by in it. */
+struct busyness {
+  bool began;
+  int64_t cpu_base_ns;
+  int64_t clock_base_ns;
+  int64_t looked_real_ns;
+  int polls;
+};
+
+static bool notifications_drain(struct world *world) {
+  bool any = false;
+  for (struct program *program = world->programs; program; program = program->next)
+    any |= supervisor_drain(&world->supervisor, program);
+  return any;
+}
+
+/* Handles everything that is there now, waiting for it at most `wait_ns` of real time. */
+static bool loop_dispatch(struct world *world, int64_t wait_ns) {
+  struct epoll_event events[64];
+  struct timespec wait = {wait_ns / SECONDS, wait_ns % SECONDS};
+  int count = epoll_pwait2(world->epoll_fd, events, 64, &wait, NULL);
+  if (count < 0 && errno == ENOSYS)
+    count = epoll_wait(world->epoll_fd, events, 64, (int)((wait_ns + MILLISECONDS - 1) / MILLISECONDS));
+  for (int i = 0; i < count; i++) {
+    struct watch *watch = events[i].data.ptr;
+    if (!watch->removed)
+      watch->on_ready(watch->context, events[i].events);
+  }
+  watches_sweep(world, false);
+  return count > 0;
+}
+
+/* Everything that has happened but was not told of yet. */
+static bool world_drain(struct world *world) {
+  bool any = false;
+  for (struct host *host = world->hosts; host; host = host->next)
+    any |= host_drain(host);
+  for (struct program *program = world->programs; program; program = program->next)
+    any |= program_drain(program);
+  return any;
+}
+
+static bool frames_in_flight(struct world *world) {
+  for (struct host *host = world->hosts; host; host = host->next)
+    if (capture_in_flight(host->capture))
+      return true;
+  return false;
+}
+
+static int64_t switches_of_this_thread(void) {
+  struct rusage usage;
+  getrusage(RUSAGE_THREAD, &usage);
+  return usage.ru_nvcsw + usage.ru_nivcsw;
+}
+
+/* Whether nothing moves in the world, now. Nothing of it can have run while we looked, if this thread was not switched
+ * away in that time. */
+static bool world_quiet(struct world *world) {
+  if (world->supervisor.execs_pending > 0)
+    return false;
+  int64_t switches = switches_of_this_thread();
+  for (struct program *program = world->programs; program; program = program->next)
+    if (program->sandbox.proc_fd >= 0 && !tasks_asleep(&program->tasks))
+      return false;
+  if (world_drain(world) || frames_in_flight(world))
+    return false;
+  return switches_of_this_thread() == switches;
+}
+
+static int64_t cpu_used(struct world *world) {
+  int64_t total = 0;
+  for (struct program *program = world->programs; program; program = program->next)
+    if (program->sandbox.proc_fd >= 0)
+      total += tasks_cpu_ns(&program->tasks);
+  return total;
+}
+
+/* Moves the virtual clock with the CPU time of programs that do not sleep. */
+static void busyness_account(struct world *world, struct busyness *busyness) {
+  enum { LOOK_EVERY_US = 5000 };
+  int64_t real = clock_real_elapsed(&world->clock);
+  if (busyness->began && real - busyness->looked_real_ns < LOOK_EVERY_US * 1000)
+    return;
+  int64_t cpu = cpu_used(world);
+  busyness->looked_real_ns = real;
+  if (!busyness->began) {
+    busyness->began = true;
+    busyness->cpu_base_ns = cpu;
+    busyness->clock_base_ns = world->clock.now_ns;
+    return;
+  }
+  int64_t beyond = cpu - busyness->cpu_base_ns - CPU_GRACE_NS;
+  if (beyond <= 0)
+    return;
+  clock_advance_to(&world->clock, busyness->clock_base_ns + beyond);
+  if (beyond > BUSY_WAIT_NS)
+    for (struct program *program = world->programs; program; program = program->next)
+      if (!program->ended && !program->busy_told && tasks_cpu_ns(&program->tasks) > BUSY_WAIT_NS) {
+        program->busy_told = true;
+        world_finding_add(world, "busy-waits: %s uses the CPU while it waits; a call that sleeps would not",
+                          program->name);
+      }
+}
+
+/* The world is not quiet: waits a little for something to happen. */
+static void loop_idle(struct world *world, struct busyness *busyness) {
+  /* Short at first, since what a program does between two waits takes microseconds; longer when it does not end. */
+  int64_t wait = 10000LL << (busyness->polls < 7 ? busyness->polls : 7);
+  busyness->polls++;
+  if (busyness->polls > 7)
+    busyness_account(world, busyness);
+  loop_dispatch(world, wait);
+}
+
+/* The kernel's own timers run in real time: as long as one is pending, so does the virtual clock. True if it did. */
+static bool kernel_timers_respect(struct world *world, int64_t deadline_ns) {
+  int64_t earliest = -1;
+  for (struct host *host = world->hosts; host; host = host->next) {
+    int64_t timer = host_kernel_timer_ms(host);
+    if (timer >= 0 && (earliest < 0 || timer < earliest))
+      earliest = timer;
+  }
+  if (earliest < 0)
+    return false;
+  int64_t wait = (earliest + 1) * MILLISECONDS;
+  if (wait > deadline_ns - world->clock.now_ns)
+    wait = deadline_ns - world->clock.now_ns;
+  if (wait > 20 * MILLISECONDS)
+    wait = 20 * MILLISECONDS;
+  int64_t before = clock_real_elapsed(&world->clock), clock_before = world->clock.now_ns;
+  loop_dispatch(world, wait > 0 ? wait : 0);
+  int64_t reached = clock_before + clock_real_elapsed(&world->clock) - before;
+  clock_advance_to(&world->clock, reached < deadline_ns ? reached : deadline_ns);
+  return true;
+}
+
+static bool until_holds(bool (*until)(void *context), void *context) {
+  return until && until(context);
+}
+
+/* The world is quiet: jumps to what comes next. */
+static enum world_pause loop_jump(struct world *world, int64_t deadline_ns, bool waits_for_something,
+                                  bool *paused) {
+  struct supervisor *supervisor = &world->supervisor;
+  *paused = false;
+  if (supervisor_signals(supervisor))
+    return WORLD_UNTIL;
+  int64_t next = supervisor_next_deadline(supervisor);
+  if (next > world->clock.now_ns && kernel_timers_respect(world, next < deadline_ns ? next : deadline_ns)) {
+    *paused = world->clock.now_ns >= deadline_ns;
+    return WORLD_DEADLINE;
+  }
+  if (next == INT64_MAX && waits_for_something) {
+    *paused = true;
+    return WORLD_STANDSTILL;
+  }
+  if (next > deadline_ns) {
+    clock_advance_to(&world->clock, deadline_ns);
+    *paused = true;
+    return WORLD_DEADLINE;
+  }
+  clock_advance_to(&world->clock, next);
+  supervisor_expire_one(supervisor, world->clock.now_ns);
+  return WORLD_UNTIL;
+}
+
+static enum world_pause run_virtual(struct world *world, int64_t deadline_ns, bool (*until)(void *context),
+                                    void *context) {
+  struct busyness busyness = {0};
+  for (;;) {
+    while (notifications_drain(world) || loop_dispatch(world, 0)) {
+      supervisor_execs(&world->supervisor);
+      if (busyness.polls++ > 512)
+        busyness_account(world, &busyness);
+      if (until_holds(until, context))
+        return WORLD_UNTIL;
+      if (world->clock.now_ns >= deadline_ns || world->broken)
+        break;
+    }
+    supervisor_execs(&world->supervisor);
+    if (until_holds(until, context))
+      return WORLD_UNTIL;
+    if (world->broken)
+      return WORLD_BROKEN;
+    if (!world_quiet(world)) {
+      if (world->clock.now_ns >= deadline_ns && busyness.began)
+        return WORLD_DEADLINE; /* it never sleeps */
+      loop_idle(world, &busyness);
+      continue;
+    }
+    busyness = (struct busyness){0};
+    if (until_holds(until, context))
+      return WORLD_UNTIL;
+    bool paused = false;
+    enum world_pause pause = loop_jump(world, deadline_ns, until != NULL, &paused);
+    if (paused)
+      return pause;
+  }
+}
+
+static enum world_pause run_real(struct world *world, int64_t deadline_ns, bool (*until)(void *context),
+                                 void *context) {
+  for (;;) {
+    world_drain(world);
+    if (until_holds(until, context))
+      return WORLD_UNTIL;
+    if (world->broken)
+      return WORLD_BROKEN;
+    int64_t left = deadline_ns - clock_now(&world->clock);
+    if (left <= 0)
+      return WORLD_DEADLINE;
+    loop_dispatch(world, left < 50 * MILLISECONDS ? left : 50 * MILLISECONDS);
+  }
+}
+
+enum world_pause world_run(struct world *world, int64_t deadline_ns, bool (*until)(void *context), void *context) {
+  if (world->options.clock == CLOCK_REAL)
+    return run_real(world, deadline_ns, until, context);
+  return run_virtual(world, deadline_ns, until, context);
+}
+
+enum world_pause world_settle(struct world *world, int64_t limit_ns) {
+  int64_t limit = clock_real_elapsed(&world->clock) + limit_ns;
+  struct busyness busyness = {0};
+  for (;;) {
+    while (notifications_drain(world) || loop_dispatch(world, 0))
+      supervisor_execs(&world->supervisor);
+    supervisor_execs(&world->supervisor);
+    if (world->broken)
+      return WORLD_BROKEN;
+    if (world_quiet(world) && (world->options.clock == CLOCK_REAL || !supervisor_signals(&world->supervisor)))
+      return WORLD_UNTIL;
+    if (clock_real_elapsed(&world->clock) > limit)
+      return WORLD_DEADLINE;
+    loop_idle(world, &busyness);
+  }
+}
