@@ -1,0 +1,212 @@
+#include "grader/lab/lab.h"
+
+#include "grader/base/memory.h"
+#include "grader/base/scope.h"
+#include "grader/lab/points.h"
+
+#include <cyaml/cyaml.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+static const cyaml_strval_t level_names[] = {
+    {"core", LEVEL_CORE},
+    {"stretch", LEVEL_STRETCH},
+};
+
+static const cyaml_schema_value_t text_entry = {
+    CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char, 1, CYAML_UNLIMITED)};
+
+static const cyaml_schema_field_t requirement_fields[] = {
+    CYAML_FIELD_UINT("number", CYAML_FLAG_DEFAULT, struct requirement, number),
+    CYAML_FIELD_ENUM("level", CYAML_FLAG_STRICT, struct requirement, level, level_names,
+                     CYAML_ARRAY_LEN(level_names)),
+    CYAML_FIELD_SEQUENCE_COUNT("programs", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL,
+                               struct requirement, programs, program_count, &text_entry, 0,
+                               CYAML_UNLIMITED),
+    CYAML_FIELD_STRING_PTR("text", CYAML_FLAG_POINTER, struct requirement, text, 1,
+                           CYAML_UNLIMITED),
+    CYAML_FIELD_STRING_PTR("hint", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct requirement,
+                           hint, 0, CYAML_UNLIMITED),
+    CYAML_FIELD_STRING_PTR("read", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct requirement,
+                           read, 0, CYAML_UNLIMITED),
+    CYAML_FIELD_END,
+};
+
+static const cyaml_schema_value_t requirement_entry = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct requirement, requirement_fields)};
+
+static const cyaml_schema_field_t lab_fields[] = {
+    CYAML_FIELD_STRING_PTR("lab", CYAML_FLAG_POINTER, struct lab, name, 1, CYAML_UNLIMITED),
+    CYAML_FIELD_STRING_PTR("title", CYAML_FLAG_POINTER, struct lab, title, 1, CYAML_UNLIMITED),
+    CYAML_FIELD_STRING_PTR("section", CYAML_FLAG_POINTER, struct lab, section, 1, CYAML_UNLIMITED),
+    CYAML_FIELD_UINT("points", CYAML_FLAG_DEFAULT, struct lab, points),
+    CYAML_FIELD_SEQUENCE_COUNT("programs", CYAML_FLAG_POINTER, struct lab, programs, program_count,
+                               &text_entry, 1, CYAML_UNLIMITED),
+    CYAML_FIELD_SEQUENCE_COUNT("requirements", CYAML_FLAG_POINTER, struct lab, requirements,
+                               requirement_count, &requirement_entry, 1, CYAML_UNLIMITED),
+    CYAML_FIELD_END,
+};
+
+static const cyaml_schema_value_t lab_schema = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct lab, lab_fields)};
+
+/* libcyaml tells what is wrong only through its log: first what, then a backtrace from the
+ * innermost place outwards. */
+struct complaint {
+  char what[512];
+  unsigned line;
+};
+
+static void __attribute__((format(printf, 3, 0)))
+complaint_log(cyaml_log_t level, void *context, const char *format, va_list arguments) {
+  (void)level;
+  struct complaint *complaint = context;
+  char text[512];
+  vsnprintf(text, sizeof text, format, arguments);
+  const char *after_stage = strncmp(text, "Load: ", 6) == 0 ? text + 6 : text;
+  const char *place = strstr(after_stage, "(line: ");
+  if (!place)
+    place = strstr(after_stage, "at line: ");
+  if (place && complaint->line == 0)
+    sscanf(strchr(place, ':') + 1, "%u", &complaint->line);
+  if (complaint->what[0] == '\0' && !strstr(after_stage, "(line: ")) {
+    snprintf(complaint->what, sizeof complaint->what, "%s", after_stage);
+    complaint->what[strcspn(complaint->what, "\n")] = '\0';
+  }
+}
+
+/* libcyaml places an unexpected key at the value before it: look for the key from there on. */
+static void complaint_locate_key(struct complaint *complaint, const char *path) {
+  static const char unexpected[] = "Unexpected key: ";
+  if (strncmp(complaint->what, unexpected, strlen(unexpected)) != 0)
+    return;
+  const char *key = complaint->what + strlen(unexpected);
+  scoped_file FILE *file = fopen(path, "re");
+  scoped_text char *line = NULL;
+  size_t size = 0;
+  for (unsigned number = 1; file && getline(&line, &size, file) >= 0; number++) {
+    const char *found = strstr(line, key);
+    if (number >= complaint->line && found && found[strlen(key)] == ':') {
+      complaint->line = number;
+      return;
+    }
+  }
+}
+
+static char *text_trimmed(char *text) {
+  if (!text)
+    return memory_text("");
+  size_t length = strlen(text);
+  while (length > 0 && (text[length - 1] == '\n' || text[length - 1] == ' '))
+    text[--length] = '\0';
+  return text;
+}
+
+static int lab_has_program(const struct lab *lab, const char *name) {
+  for (unsigned i = 0; i < lab->program_count; i++)
+    if (strcmp(lab->programs[i], name) == 0)
+      return 1;
+  return 0;
+}
+
+/* What the schema cannot say. */
+static int lab_check(const struct lab *lab, const char *path, struct failure *failure) {
+  for (unsigned i = 0; i < lab->requirement_count; i++) {
+    const struct requirement *requirement = &lab->requirements[i];
+    if (requirement->number == 0)
+      return failure_set(failure, "%s: a requirement has the number 0; numbers begin at 1", path);
+    if (lab_requirement(lab, requirement->number) != requirement)
+      return failure_set(failure, "%s: there are two requirements with the number %u", path,
+                         requirement->number);
+    for (unsigned j = 0; j < requirement->program_count; j++)
+      if (!lab_has_program(lab, requirement->programs[j]))
+        return failure_set(
+            failure,
+            "%s: requirement %u names the program '%s', which is not among the lab's programs",
+            path, requirement->number, requirement->programs[j]);
+  }
+  return 0;
+}
+
+static const cyaml_config_t configuration_free = {.mem_fn = cyaml_mem,
+                                                  .log_level = CYAML_LOG_ERROR};
+
+struct lab *lab_load(const char *path, struct failure *failure) {
+  struct complaint complaint = {0};
+  cyaml_config_t configuration = {
+      .log_fn = complaint_log,
+      .log_ctx = &complaint,
+      .mem_fn = cyaml_mem,
+      .log_level = CYAML_LOG_ERROR,
+  };
+  struct lab *lab = NULL;
+  cyaml_err_t outcome =
+      cyaml_load_file(path, &configuration, &lab_schema, (cyaml_data_t **)&lab, NULL);
+  if (outcome == CYAML_ERR_FILE_OPEN) {
+    failure_errno(failure, "Cannot read %s", path);
+    return NULL;
+  }
+  if (outcome != CYAML_OK) {
+    complaint_locate_key(&complaint, path);
+    const char *what = complaint.what[0] ? complaint.what : cyaml_strerror(outcome);
+    if (complaint.line)
+      failure_set(failure, "%s:%u: %s", path, complaint.line, what);
+    else
+      failure_set(failure, "%s: %s", path, what);
+    return NULL;
+  }
+  if (!lab) {
+    failure_set(failure, "%s is empty: it must describe a lab", path);
+    return NULL;
+  }
+  for (unsigned i = 0; i < lab->requirement_count; i++) {
+    struct requirement *requirement = &lab->requirements[i];
+    requirement->text = text_trimmed(requirement->text);
+    requirement->hint = text_trimmed(requirement->hint);
+    requirement->read = text_trimmed(requirement->read);
+  }
+  if (lab_check(lab, path, failure)) {
+    lab_free(lab);
+    return NULL;
+  }
+  return lab;
+}
+
+void lab_free(struct lab *lab) {
+  if (lab)
+    cyaml_free(&configuration_free, &lab_schema, lab, 0);
+}
+
+const struct requirement *lab_requirement(const struct lab *lab, unsigned number) {
+  for (unsigned i = 0; i < lab->requirement_count; i++)
+    if (lab->requirements[i].number == number)
+      return &lab->requirements[i];
+  return NULL;
+}
+
+const char *level_name(enum level level) {
+  return level == LEVEL_STRETCH ? "stretch" : "core";
+}
+
+void lab_points(const struct lab *lab, unsigned *points) {
+  unsigned counts[2] = {0, 0};
+  for (unsigned i = 0; i < lab->requirement_count; i++)
+    counts[lab->requirements[i].level == LEVEL_STRETCH]++;
+  /* A lab without stretch requirements gives all its points to core, and the other way round. */
+  unsigned weights[2] = {counts[0] ? 3 : 0, counts[1] ? 1 : 0};
+  unsigned totals[2];
+  points_divide(lab->points, weights, 2, totals);
+
+  scoped_text unsigned *chosen = memory_zeroed(lab->requirement_count, sizeof *chosen);
+  scoped_text unsigned *shares = memory_zeroed(lab->requirement_count, sizeof *shares);
+  for (unsigned level = 0; level < 2; level++) {
+    for (unsigned i = 0; i < lab->requirement_count; i++)
+      chosen[i] = (lab->requirements[i].level == LEVEL_STRETCH) == level;
+    points_divide(totals[level], chosen, lab->requirement_count, shares);
+    for (unsigned i = 0; i < lab->requirement_count; i++)
+      if (chosen[i])
+        points[i] = shares[i];
+  }
+}
