@@ -5,7 +5,8 @@
 #include <stdlib.h>
 
 #define NANOSECONDS INT64_C(1000000000)
-#define AHEAD_S INT64_C(31557600) /* a year; 2038 is still far off for 32-bit time_t */
+#define AHEAD_S INT64_C(31557600) /* a year: 2038 is still far off for 32-bit time_t */
+#define ROUND_S (INT64_C(1) << 24) /* half a year */
 
 int64_t clock_kernel(clockid_t id) {
   struct timespec now;
@@ -13,13 +14,17 @@ int64_t clock_kernel(clockid_t id) {
   return now.tv_sec * NANOSECONDS + now.tv_nsec;
 }
 
-void clock_begin(struct clock *clock, bool virtual, int64_t epoch_shift_s) {
+/* Ahead of the kernel's clock by a year at least, and the same in every run of the next months. */
+static int64_t epoch(int64_t kernel_ns, int64_t shift_ns) {
+  int64_t granularity = ROUND_S * NANOSECONDS;
+  return ((kernel_ns + AHEAD_S * NANOSECONDS) / granularity + 1) * granularity + shift_ns;
+}
+
+void clock_begin(struct clock *clock, bool virtual, int64_t epoch_shift_ns) {
   *clock = (struct clock){.virtual = virtual};
   clock->began_monotonic_ns = clock_kernel(CLOCK_MONOTONIC);
-  clock->began_realtime_ns = clock_kernel(CLOCK_REALTIME);
-  int64_t ahead = (AHEAD_S + epoch_shift_s) * NANOSECONDS;
-  clock->epoch_monotonic_ns = clock->began_monotonic_ns + ahead;
-  clock->epoch_realtime_ns = clock->began_realtime_ns + ahead;
+  clock->epoch_monotonic_ns = epoch(clock->began_monotonic_ns, epoch_shift_ns);
+  clock->epoch_realtime_ns = epoch(clock_kernel(CLOCK_REALTIME), epoch_shift_ns);
 }
 
 void clock_end(struct clock *clock) {

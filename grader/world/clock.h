@@ -4,7 +4,8 @@
  * reads the time comes to an end) and for CPU time beyond a grace (so that a loop that only computes does). It jumps
  * when the world says so. The real clock is CLOCK_MONOTONIC.
  *
- * What programs read starts a year ahead of the real time: an absolute deadline that a program hands to the kernel
+ * What programs read starts more than a year ahead of the real time, at a moment that is the same in every run for some
+ * months (a verdict is to be reproducible, even of a program that seeds a generator with the time): an absolute deadline that a program hands to the kernel
  * (pthread_cond_timedwait, sem_timedwait) is then never reached by the kernel's own clock, only by ours. */
 #pragma once
 
@@ -21,14 +22,13 @@ struct clock {
   bool virtual;
   int64_t now_ns;                           /* virtual: since the world began */
   int64_t began_monotonic_ns;               /* real */
-  int64_t began_realtime_ns;                /* real */
   int64_t epoch_monotonic_ns;               /* what programs read as CLOCK_MONOTONIC at now_ns = 0 */
   int64_t epoch_realtime_ns;                /* the same for CLOCK_REALTIME */
   struct clock_advance *advances;           /* when the virtual clock moved: for stamps of the kernel's */
   int64_t advance_count, advance_capacity;
 };
 
-void clock_begin(struct clock *clock, bool virtual, int64_t epoch_shift_s);
+void clock_begin(struct clock *clock, bool virtual, int64_t epoch_shift_ns);
 void clock_end(struct clock *clock);
 int64_t clock_now(const struct clock *clock);
 int64_t clock_real_elapsed(const struct clock *clock);

@@ -63,9 +63,10 @@ struct program {
   struct program *next;
   char *name;
   struct sandbox sandbox;
+  pid_t main_process; /* as the sandbox sees it */
   struct tasks tasks;
   struct terminal terminals[2];
-  struct watch *status_watch;
+  struct watch *status_watch, *listener_watch;
   bool ended;
   struct sandbox_status status;
   bool busy_told;

@@ -232,7 +232,7 @@ static int program_launch(struct program *program, const struct program_spec *sp
       .stdin_fd = in,
       .stdout_fd = out,
       .stderr_fd = err,
-      .main_pid = plausible_pid(world),
+      .main_pid = program->main_process,
       .cpu = world->cpu,
       .notify_filter = world->options.clock == CLOCK_VIRTUAL ? supervisor_filter() : NULL,
   };
@@ -247,6 +247,7 @@ struct program *program_start(struct host *host, const struct program_spec *spec
   program->host = host;
   program->name = memory_text(spec->name);
   program->sandbox = sandbox_none();
+  program->main_process = plausible_pid(world);
   for (int i = 0; i < 2; i++)
     program->terminals[i] =
         (struct terminal){.program = program, .stream = (enum event_stream)i, .master_fd = -1};
@@ -258,7 +259,7 @@ struct program *program_start(struct host *host, const struct program_spec *spec
     program_destroy(program);
     return NULL;
   }
-  tasks_begin(&program->tasks, program->sandbox.proc_fd);
+  tasks_begin(&program->tasks, program->sandbox.proc_fd, program->main_process);
   for (int i = 0; i < 2; i++)
     program->terminals[i].watch = world_watch(world, program->terminals[i].master_fd, EPOLLIN,
                                               terminal_on_ready, &program->terminals[i]);
@@ -270,18 +271,17 @@ struct program *program_start(struct host *host, const struct program_spec *spec
 }
 
 void program_destroy(struct program *program) {
+  world_unwatch(program->listener_watch);
   sandbox_kill(&program->sandbox);
   tasks_end(&program->tasks);
   for (int i = 0; i < 2; i++) {
     struct terminal *terminal = &program->terminals[i];
-    if (terminal->watch)
-      world_unwatch(terminal->watch);
+    world_unwatch(terminal->watch);
     if (terminal->master_fd >= 0)
       close(terminal->master_fd);
     free(terminal->output);
   }
-  if (program->status_watch)
-    world_unwatch(program->status_watch);
+  world_unwatch(program->status_watch);
   free(program->name);
   free(program);
 }

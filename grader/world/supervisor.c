@@ -256,10 +256,10 @@ static void supervisor_forget_let_in(struct supervisor *supervisor, const struct
   }
 }
 
-static bool supervisor_receive(struct supervisor *supervisor, struct program *program) {
+static void supervisor_receive(struct supervisor *supervisor, struct program *program) {
   struct seccomp_notif notification = {0};
   if (ioctl(program->sandbox.notify_fd, SECCOMP_IOCTL_NOTIF_RECV, &notification) < 0)
-    return errno == EINTR; /* ENOENT: it was gone before it could be taken */
+    return; /* ENOENT: it was gone before it could be taken */
   supervisor->calls++;
   struct call call = {
       .supervisor = supervisor,
@@ -272,7 +272,7 @@ static bool supervisor_receive(struct supervisor *supervisor, struct program *pr
   call.task = known_task_find(supervisor, program, (pid_t)notification.pid);
   if (!call.task) { /* died meanwhile */
     call_continue(&call);
-    return true;
+    return;
   }
   supervisor_forget_let_in(supervisor, call.task);
   if (call.task->exec_pending) { /* its execve failed, or it would have stopped first */
@@ -284,24 +284,32 @@ static bool supervisor_receive(struct supervisor *supervisor, struct program *pr
   struct clock *clock = &supervisor->world->clock;
   clock_advance_to(clock, clock->now_ns + CALL_COST_NS);
   call_dispatch(&call);
-  return true;
 }
 
-bool supervisor_drain(struct supervisor *supervisor, struct program *program) {
-  bool any = false;
+static void supervisor_drain(struct supervisor *supervisor, struct program *program) {
   enum { AT_A_TIME = 64 }; /* so that the loop comes to look at CPU time while a program spins */
-  for (int i = 0; i < AT_A_TIME && program->sandbox.notify_fd >= 0; i++) {
+  for (int i = 0; i < AT_A_TIME; i++) {
     struct pollfd listener = {.fd = program->sandbox.notify_fd, .events = POLLIN};
     if (poll(&listener, 1, 0) <= 0 || !(listener.revents & POLLIN))
       break;
-    any |= supervisor_receive(supervisor, program);
+    supervisor_receive(supervisor, program);
     supervisor_execs(supervisor);
   }
-  return any;
+}
+
+static void listener_on_ready(void *context, uint32_t events) {
+  struct program *program = context;
+  if (events & EPOLLIN)
+    supervisor_drain(&program->host->world->supervisor, program);
+  else { /* EPOLLHUP: nobody is left under the filter */
+    world_unwatch(program->listener_watch);
+    program->listener_watch = NULL;
+  }
 }
 
 void supervisor_adopt(struct supervisor *supervisor, struct program *program) {
-  (void)supervisor;
+  program->listener_watch =
+      world_watch(supervisor->world, program->sandbox.notify_fd, EPOLLIN, listener_on_ready, program);
   ioctl(program->sandbox.notify_fd, SECCOMP_IOCTL_NOTIF_SET_FLAGS, SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP);
 }
 

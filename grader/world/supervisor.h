@@ -51,8 +51,6 @@ void supervisor_end(struct supervisor *supervisor);
 /* Takes the program's notifications from its listener from now on. */
 void supervisor_adopt(struct supervisor *supervisor, struct program *program);
 
-/* Receives and handles all notifications that wait. True if there was one. */
-bool supervisor_drain(struct supervisor *supervisor, struct program *program);
 /* Moves execs on that are waited for (ptrace stops). */
 void supervisor_execs(struct supervisor *supervisor);
 /* Lets held calls see the signals that came for their tasks, and forgets calls whose task has died. True if it let

@@ -10,10 +10,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
-void tasks_begin(struct tasks *tasks, int proc_fd) {
-  *tasks = (struct tasks){.proc_fd = proc_fd, .changed = true};
+enum { KEEPER = 1 };
+
+void tasks_begin(struct tasks *tasks, int proc_fd, pid_t main_process) {
+  *tasks = (struct tasks){.proc_fd = proc_fd, .main_process = main_process, .changed = true};
 }
 
 static void task_close(struct task *task) {
@@ -78,8 +81,6 @@ static void tasks_scan(struct tasks *tasks) {
   if (!processes)
     return;
   for (pid_t process; (process = folder_next_number(processes));) {
-    if (process == 1)
-      continue;
     char path[40];
     snprintf(path, sizeof path, "%d/task", process);
     DIR *threads = folder_open(tasks->proc_fd, path);
@@ -93,7 +94,7 @@ static void tasks_scan(struct tasks *tasks) {
   closedir(processes);
 }
 
-enum task_condition { TASK_AWAKE, TASK_ASLEEP, TASK_GONE };
+enum task_condition { TASK_AWAKE, TASK_ASLEEP, TASK_DEAD, TASK_GONE };
 
 static enum task_condition task_look(const struct task *task) {
   char text[512];
@@ -111,15 +112,22 @@ static enum task_condition task_look(const struct task *task) {
   const char *name_end = strrchr(text, ')');
   char state = name_end && name_end[1] ? name_end[2] : 'R';
   if (state == 'Z' || state == 'X')
-    return TASK_ASLEEP;
+    return TASK_DEAD;
   return !running && (state == 'S' || state == 'T') ? TASK_ASLEEP : TASK_AWAKE;
 }
 
 bool tasks_asleep(struct tasks *tasks) {
   if (tasks->changed)
     tasks_scan(tasks);
+  const struct task *keeper = NULL; /* process 1 */
+  bool main_lives = false;
   for (size_t i = 0; i < tasks->count;) {
     struct task *task = &tasks->list[i];
+    if (task->process == KEEPER) {
+      keeper = task;
+      i++;
+      continue;
+    }
     switch (task->held ? TASK_ASLEEP : task_look(task)) {
     case TASK_AWAKE:
       return false;
@@ -128,9 +136,16 @@ bool tasks_asleep(struct tasks *tasks) {
       *task = tasks->list[--tasks->count];
       break;
     case TASK_ASLEEP:
+      main_lives |= task->process == tasks->main_process;
+      i++;
+      break;
+    case TASK_DEAD:
       i++;
     }
   }
+  /* Process 1 sleeps until main dies, and then has that to tell. */
+  if (!main_lives && keeper && task_look(keeper) == TASK_AWAKE)
+    return false;
   tasks->changed = false;
   return true;
 }
@@ -162,7 +177,87 @@ int64_t tasks_cpu_ns(struct tasks *tasks) {
   return total;
 }
 
+/* The calls in which programs are found asleep, and whether their first argument is a descriptor. */
+static const struct {
+  int number;
+  const char *name;
+  bool descriptor;
+} sleeping_calls[] = {
+    {SYS_read, "read", true},
+    {SYS_write, "write", true},
+    {SYS_readv, "readv", true},
+    {SYS_writev, "writev", true},
+    {SYS_recvfrom, "recvfrom", true},
+    {SYS_recvmsg, "recvmsg", true},
+    {SYS_sendto, "sendto", true},
+    {SYS_sendmsg, "sendmsg", true},
+    {SYS_accept, "accept", true},
+    {SYS_accept4, "accept", true},
+    {SYS_connect, "connect", true},
+    {SYS_ppoll, "poll", false},
+    {SYS_pselect6, "select", false},
+    {SYS_epoll_pwait, "epoll_wait", true},
+    {SYS_futex, "futex (a lock, a condition variable, or a thread's end)", false},
+    {SYS_wait4, "wait (for a child's end)", false},
+    {SYS_waitid, "wait (for a child's end)", false},
+    {SYS_nanosleep, "nanosleep", false},
+    {SYS_clock_nanosleep, "clock_nanosleep", false},
+    {SYS_rt_sigsuspend, "sigsuspend", false},
+    {SYS_rt_sigtimedwait, "sigwait", false},
+    {SYS_flock, "flock", true},
+#ifdef __x86_64__
+    {SYS_poll, "poll", false},
+    {SYS_select, "select", false},
+    {SYS_epoll_wait, "epoll_wait", true},
+    {SYS_pause, "pause", false},
+#endif
+};
+
+static void describe_call(FILE *out, const char *text) {
+  char *rest = NULL;
+  long number = strtol(text, &rest, 10);
+  unsigned long long first = strtoull(rest, NULL, 16);
+  for (size_t i = 0; i < sizeof sleeping_calls / sizeof *sleeping_calls; i++) {
+    if (sleeping_calls[i].number != number)
+      continue;
+    fprintf(out, "sleeps in %s", sleeping_calls[i].name);
+    if (sleeping_calls[i].descriptor)
+      fprintf(out, " on descriptor %llu", first);
+    return;
+  }
+  fprintf(out, "sleeps in system call %ld", number);
+}
+
+static void describe_task(FILE *out, const struct task *task) {
+  char text[512];
+  ssize_t length = pread(task->syscall_fd, text, sizeof text - 1, 0);
+  if (length <= 0)
+    fputs("has ended", out);
+  else if (text[length] = '\0', strncmp(text, "running", 7) == 0)
+    fputs("is running", out);
+  else
+    describe_call(out, text);
+}
+
 char *tasks_describe(struct tasks *tasks) {
-  (void)tasks;
-  return memory_text("");
+  tasks_scan(tasks);
+  char *text = NULL;
+  size_t size = 0;
+  FILE *out = open_memstream(&text, &size);
+  if (!out)
+    return memory_text("");
+  bool first = true;
+  for (size_t i = 0; i < tasks->count; i++) {
+    if (tasks->list[i].process == KEEPER)
+      continue;
+    if (!first)
+      fprintf(out, "; %s %d ", tasks->list[i].process == tasks->list[i].thread ? "process" : "thread",
+              tasks->list[i].thread);
+    describe_task(out, &tasks->list[i]);
+    first = false;
+  }
+  if (first)
+    fputs("has ended", out);
+  fclose(out);
+  return text;
 }

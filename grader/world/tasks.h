@@ -25,19 +25,20 @@ struct task {
 
 struct tasks {
   int proc_fd; /* not owned */
+  pid_t main_process; /* inner id of the program's first process */
   struct task *list;
   size_t count, capacity;
   bool changed; /* a task may have been born since the list was made */
 };
 
-void tasks_begin(struct tasks *tasks, int proc_fd);
+void tasks_begin(struct tasks *tasks, int proc_fd, pid_t main_process);
 void tasks_end(struct tasks *tasks);
 
-/* Whether every task sleeps. Process 1 is the sandbox's own and always does. */
+/* Whether every task sleeps. Process 1 is the sandbox's own, and is looked at only when the first process is dead. */
 bool tasks_asleep(struct tasks *tasks);
 /* Marks the thread (inner id) as held or not. */
 void tasks_hold(struct tasks *tasks, pid_t thread, bool held);
 /* CPU time used by all tasks that are there now, in nanoseconds. */
 int64_t tasks_cpu_ns(struct tasks *tasks);
-/* A line a task: what it is doing. The caller frees it. */
+/* What each task is doing, as the end of a sentence: "sleeps in recvfrom on descriptor 3". The caller frees it. */
 char *tasks_describe(struct tasks *tasks);

@@ -80,14 +80,17 @@ struct world *world_create(const struct world_options *options, struct failure *
     return NULL;
   }
   supervisor_begin(&world->supervisor, world);
-  clock_begin(&world->clock, options->clock == CLOCK_VIRTUAL, options->epoch_shift_s);
+  clock_begin(&world->clock, options->clock == CLOCK_VIRTUAL, options->epoch_shift_ns);
   return world;
 }
 
 void world_destroy(struct world *world) {
-  for (struct program *program = world->programs; program; program = program->next)
-    if (program->sandbox.init_pid > 0)
-      sandbox_kill(&program->sandbox);
+  for (struct program *program = world->programs; program; program = program->next) {
+    world_unwatch(program->listener_watch);
+    world_unwatch(program->status_watch);
+    program->listener_watch = program->status_watch = NULL;
+    sandbox_kill(&program->sandbox);
+  }
   supervisor_end(&world->supervisor);
   while (world->programs) {
     struct program *program = world->programs;
@@ -184,13 +187,6 @@ struct busyness {
   int polls;
 };
 
-static bool notifications_drain(struct world *world) {
-  bool any = false;
-  for (struct program *program = world->programs; program; program = program->next)
-    any |= supervisor_drain(&world->supervisor, program);
-  return any;
-}
-
 /* Handles everything that is there now, waiting for it at most `wait_ns` of real time. */
 static bool loop_dispatch(struct world *world, int64_t wait_ns) {
   struct epoll_event events[64];
@@ -240,6 +236,9 @@ static bool world_quiet(struct world *world) {
     if (program->sandbox.proc_fd >= 0 && !tasks_asleep(&program->tasks))
       return false;
   if (world_drain(world) || frames_in_flight(world))
+    return false;
+  struct pollfd something = {.fd = world->epoll_fd, .events = POLLIN};
+  if (poll(&something, 1, 0) != 0)
     return false;
   return switches_of_this_thread() == switches;
 }
@@ -345,7 +344,7 @@ static enum world_pause run_virtual(struct world *world, int64_t deadline_ns, bo
                                     void *context) {
   struct busyness busyness = {0};
   for (;;) {
-    while (notifications_drain(world) || loop_dispatch(world, 0)) {
+    while (loop_dispatch(world, 0)) {
       supervisor_execs(&world->supervisor);
       if (busyness.polls++ > 512)
         busyness_account(world, &busyness);
@@ -400,7 +399,7 @@ enum world_pause world_settle(struct world *world, int64_t limit_ns) {
   int64_t limit = clock_real_elapsed(&world->clock) + limit_ns;
   struct busyness busyness = {0};
   for (;;) {
-    while (notifications_drain(world) || loop_dispatch(world, 0))
+    while (loop_dispatch(world, 0))
       supervisor_execs(&world->supervisor);
     supervisor_execs(&world->supervisor);
     if (world->broken)

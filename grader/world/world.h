@@ -32,7 +32,7 @@ struct program;
 
 struct world_options {
   enum world_clock clock;
-  int64_t epoch_shift_s; /* the wall clock that programs see begins this much later (virtual clock only) */
+  int64_t epoch_shift_ns; /* the wall clock that programs see begins this much later (virtual clock only) */
   uint64_t seed;         /* for process ids and the like */
 };
 

@@ -1,0 +1,172 @@
+/* Running one check: its world, its verdict. And the main program of every suite. */
+#include "grader/sdk/inner.h"
+
+#include "grader/base/memory.h"
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct context the_check;
+
+/* ---- worlds ---- */
+
+void world_begin(void) {
+  struct world_options options = {
+      .clock = the_check.clock,
+      .seed = the_check.seed + (uint64_t)random_between(1, 1 << 20),
+      /* Each world begins in another second, at another fraction of it: programs may seed generators with either. */
+      .epoch_shift_ns = ((int64_t)(the_check.seed % 1000) * 10000 + the_check.world_number * 7) * SECONDS +
+                        random_between(1, 999999999),
+  };
+  struct failure failure;
+  the_check.world_number++;
+  the_check.world = world_create(&options, &failure);
+  if (!the_check.world)
+    check_error(say("%s", failure.sentence));
+  the_check.host = host_create(the_check.world, "localhost", &failure);
+  if (!the_check.host)
+    check_error(say("%s", failure.sentence));
+}
+
+static void findings_keep(void) {
+  const char *finding = NULL;
+  for (size_t i = 0; (finding = world_finding(the_check.world, i)); i++) {
+    bool known = false;
+    for (size_t k = 0; k < the_check.finding_count; k++)
+      known |= strcmp(the_check.findings[k], finding) == 0;
+    if (!known && the_check.finding_count < sizeof the_check.findings / sizeof *the_check.findings)
+      the_check.findings[the_check.finding_count++] = memory_text(finding);
+  }
+}
+
+void world_end(void) {
+  if (!the_check.world)
+    return;
+  the_check.virtual_s += (double)world_now(the_check.world) / 1e9;
+  the_check.real_s += (double)world_real_now(the_check.world) / 1e9;
+  findings_keep();
+  while (the_check.peers) {
+    struct peer *peer = the_check.peers;
+    the_check.peers = peer->next;
+    close(peer->fd);
+    free(peer->name);
+    free(peer);
+  }
+  world_destroy(the_check.world);
+  the_check.world = NULL;
+  the_check.host = NULL;
+  the_check.served_count = 0;
+  the_check.last_started = NULL;
+}
+
+void fresh_world(void) {
+  double before = the_check.clock == CLOCK_REAL ? (double)world_real_now(the_check.world) / 1e9 : 0;
+  world_end();
+  if (the_check.clock == CLOCK_REAL && before < 1.1)
+    usleep((useconds_t)((1.1 - before) * 1e6)); /* another second on the wall clock */
+  world_begin();
+}
+
+/* ---- verdicts ---- */
+
+void check_fail(struct failure_report report) {
+  the_check.status = VERDICT_FAIL;
+  the_check.report = report;
+  longjmp(the_check.end, 1);
+}
+
+void check_error(const char *sentence) {
+  the_check.status = VERDICT_ERROR;
+  the_check.report = (struct failure_report){.message = sentence};
+  longjmp(the_check.end, 1);
+}
+
+int random_between(int low, int high) {
+  /* splitmix64 */
+  uint64_t z = the_check.random_state += 0x9e3779b97f4a7c15u;
+  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+  z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+  z ^= z >> 31;
+  return low + (int)(z % (uint64_t)((int64_t)high - low + 1));
+}
+
+static uint64_t seed_of(const char *name, uint64_t seed) {
+  uint64_t hash = 14695981039346656037u ^ seed; /* FNV-1a */
+  for (; *name; name++)
+    hash = (hash ^ (uint8_t)*name) * 1099511628211u;
+  return hash;
+}
+
+/* Runs the script once; the_check.status is its verdict then. */
+static void check_attempt(enum world_clock clock) {
+  the_check.clock = clock;
+  the_check.status = VERDICT_PASS;
+  the_check.report = (struct failure_report){0};
+  the_check.retry_on_real_clock = false;
+  the_check.random_state = seed_of(the_check.check->name, the_check.seed);
+  if (setjmp(the_check.end) == 0) {
+    world_begin();
+    the_check.check->script();
+  }
+}
+
+static bool programs_are_there(void) {
+  for (const char *const *name = the_check.check->programs; *name; name++) {
+    const char *missing = NULL;
+    if (!manifest_find(the_check.manifest, *name, &missing)) {
+      the_check.status = VERDICT_MISSING;
+      the_check.report = (struct failure_report){.message = missing ? missing : "the program is not there"};
+      return false;
+    }
+  }
+  return true;
+}
+
+static void context_begin(const struct check *check) {
+  const char *clock = getenv("WIREGRADE_CLOCK"), *seed = getenv("WIREGRADE_SEED");
+  const char *path = getenv("WIREGRADE_MANIFEST");
+  the_check = (struct context){.check = check, .seed = seed ? strtoull(seed, NULL, 10) : 1};
+  the_check.clock = clock && strcmp(clock, "real") == 0 ? CLOCK_REAL : CLOCK_VIRTUAL;
+  struct failure failure;
+  if (!path)
+    failure_set(&failure, "WIREGRADE_MANIFEST is not set: a suite program is run by `wiregrade grade`, or by `make check`");
+  else
+    the_check.manifest = manifest_load(path, &failure);
+  if (!the_check.manifest) {
+    the_check.status = VERDICT_ERROR;
+    the_check.report.message = say("%s", failure.sentence);
+  }
+}
+
+static void context_end(void) {
+  world_end();
+  while (the_check.scraps) {
+    struct scrap *block = the_check.scraps;
+    the_check.scraps = block->next;
+    free(block);
+  }
+  for (size_t i = 0; i < the_check.finding_count; i++)
+    free(the_check.findings[i]);
+  manifest_free(the_check.manifest);
+}
+
+void check_run(const struct check *check) {
+  context_begin(check);
+  if (the_check.manifest && programs_are_there()) {
+    check_attempt(the_check.clock);
+    if (the_check.status == VERDICT_ERROR && the_check.retry_on_real_clock) {
+      world_end();
+      check_attempt(CLOCK_REAL);
+    }
+  }
+  verdict_send();
+  char line[400];
+  enum verdict_status status = the_check.status;
+  snprintf(line, sizeof line, "%s%s", status == VERDICT_ERROR ? "error of the grader: " : "",
+           the_check.report.message ? the_check.report.message : "");
+  context_end();
+  cr_assert(status == VERDICT_PASS, "%s", line);
+}

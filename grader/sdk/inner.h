@@ -1,0 +1,65 @@
+/* The insides of the SDK, for the files of this folder only. */
+#pragma once
+
+#include "grader/sdk/wiregrade.h"
+#include "grader/submission/manifest.h"
+#include "grader/world/world.h"
+
+#include <setjmp.h>
+
+struct peer {
+  struct peer *next;
+  char *name;
+  int fd;
+  struct address address;
+  int world_number;
+};
+
+/* What belongs to the check that runs. One process runs one check at a time. */
+struct context {
+  const struct check *check;
+  struct world *world;
+  struct host *host;
+  int world_number;
+  struct peer *peers;
+  struct served_port {
+    int port;
+    struct program *program;
+  } served[16]; /* who was seen bound to which port, for names in the time line */
+  size_t served_count;
+  struct program *last_started;
+  struct scrap {
+    struct scrap *next;
+    max_align_t memory[];
+  } *scraps; /* memory of the script */
+  struct manifest *manifest;
+  enum world_clock clock;
+  uint64_t seed, random_state;
+  jmp_buf end;
+  enum verdict_status { VERDICT_PASS, VERDICT_FAIL, VERDICT_MISSING, VERDICT_ERROR } status;
+  struct failure_report report;
+  bool retry_on_real_clock;
+  double virtual_s, real_s; /* of the worlds before the present one */
+  char *findings[16];
+  size_t finding_count;
+};
+
+extern struct context the_check;
+
+/* Zeroed memory that lives as long as the check. */
+void *scrap(size_t size);
+const char *scrap_text(const char *text, size_t length);
+
+/* Runs the world, and ends the check if the world is broken. */
+enum world_pause run_until(double deadline, bool (*until)(void *context), void *context);
+void world_begin(void);
+void world_end(void);
+
+struct address address_from_socket(const struct sockaddr_in *from);
+
+/* A line as it is compared. */
+const char *line_normalise(const uint8_t *bytes, size_t length);
+bool text_equals(const char *printed, size_t printed_length, const char *expected);
+
+/* Sends the verdict to the grader, if there is one (evidence.c). */
+void verdict_send(void);

@@ -1,0 +1,386 @@
+/* udp-retry: what to do about loss. */
+#define LAB udp_retry
+#include "grader/sdk/wiregrade.h"
+
+#include "drops.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { PORT = 60000, ATTEMPTS = 6 };
+
+#define QUESTION "Hello, I'm a client."
+#define ANSWER "Here's your lucky number:"
+#define REPLY ANSWER "0.25"
+#define FORGED "You are hacked!"
+
+/* How long the client waits after each datagram, and when the last wait ends after the first datagram. */
+static const double WAITS[ATTEMPTS] = {0.1, 0.2, 0.4, 0.8, 1.6, 3.2};
+static const double WHOLE = 6.3;
+
+/* More than any right client needs. */
+static const double PATIENCE = 30;
+
+static struct address server_address(void) {
+  return address("127.0.0.1", PORT);
+}
+
+/* ---- the server ---- */
+
+CHECK(server_shows_what_it_does, "udp-retry.1", "udp-flaky-server") {
+  enum { MOST = 200, OF_EACH = 4 };
+  struct program *server = start("udp-flaky-server");
+  struct address listening = await_udp_bound(server, PORT);
+  expect_line(server, 2, "Listening at %a", &listening);
+  int answered = 0, dropped = 0;
+  for (int i = 0; i < MOST && (answered < OF_EACH || dropped < OF_EACH); i++) {
+    struct peer *client = udp_peer("client", "127.0.0.1", 0);
+    struct address from = peer_address(client);
+    const char *text = say("datagram %d", i + 1);
+    struct datagram answer;
+    size_t lines_before = lines(server, STDOUT).count;
+    udp_send_text(client, server_address(), text);
+    if (!udp_receive(client, 0.2, &answer)) {
+      expect_line(server, 1, "Pretending to drop packet from %a", &from);
+      dropped++;
+      continue;
+    }
+    answered++;
+    pass(0.05);
+    EXPECT(answer.length > strlen(ANSWER) && memcmp(answer.bytes, ANSWER, strlen(ANSWER)) == 0,
+           .message = "the answer is not what is required", .expected = ANSWER "X",
+           .actual = quoted(answer.bytes, answer.length));
+    expect_line(server, 1, "The client at %a says %t", &from, text);
+    struct lines all = lines(server, STDOUT);
+    bool said = false, pretended = false;
+    for (size_t k = lines_before; k < all.count; k++) {
+      said |= line_matches(all.list[k].text, "Packet sent successfully!");
+      pretended |= line_matches(all.list[k].text, "Pretending to drop packet from %a", &from);
+    }
+    EXPECT(said, .message = "the server does not say that it has sent its answer", .expected = "Packet sent successfully!",
+           .actual = printed(server));
+    EXPECT(!pretended, .message = "the server says that it drops a datagram, and answers it", .expected = "one or the other",
+           .actual = printed(server));
+    EXPECT(!udp_receive(client, 0, &answer), .message = "the server answers one datagram twice",
+           .expected = "one answer", .actual = quoted(answer.bytes, answer.length));
+  }
+}
+
+/* Sends `count` datagrams and notes which of them are not answered, in the order in which the server received them. */
+static void observe_drops(bool *dropped, size_t count) {
+  enum { AT_A_TIME = 50 }; /* as many as the server's receive buffer holds with ease */
+  struct peer *clients[AT_A_TIME];
+  await_udp_bound(start("udp-flaky-server"), PORT);
+  for (int i = 0; i < AT_A_TIME; i++)
+    clients[i] = udp_peer(say("client %d", i + 1), "127.0.0.1", 0);
+  for (size_t done = 0; done < count; done += AT_A_TIME) {
+    for (int i = 0; i < AT_A_TIME; i++)
+      udp_send_text(clients[i], server_address(), QUESTION);
+    settle();
+    pass(0.1);
+    for (size_t i = 0; i < AT_A_TIME; i++) {
+      struct datagram answer;
+      dropped[done + i] = !udp_receive(clients[i], 0, &answer);
+    }
+  }
+}
+
+CHECK(server_drops_seven_of_ten, "udp-retry.2", "udp-flaky-server") {
+  bool dropped[DROPS_NEEDED];
+  observe_drops(dropped, DROPS_NEEDED);
+  struct drops_judgement judgement = drops_judge(dropped, DROPS_NEEDED);
+  if (judgement.right)
+    return;
+  bool rate = strcmp(judgement.test, "rate") == 0, even = strcmp(judgement.test, "evenness") == 0;
+  check_fail((struct failure_report){
+      .message = rate   ? say("the server drops %.1f %% of the datagrams", judgement.rate * 100)
+                 : even ? "the drops come too evenly (or in bursts) to be independent"
+                        : "the drops follow a pattern that repeats",
+      .expected = "each datagram is dropped with probability 0.7, independently of the others",
+      .actual = rate   ? say("%.0f of %d dropped", judgement.rate * DROPS_NEEDED, DROPS_NEEDED)
+                : even ? say("%.1f %% dropped, but the counts in blocks of %zu do not spread as chance would have it",
+                             judgement.rate * 100, judgement.period)
+                       : say("%.1f %% dropped, and what happens to a datagram follows from what happened %zu before it",
+                             judgement.rate * 100, judgement.period),
+      .cause = rate   ? "draw a number in [0, 1) for each datagram and drop it if it is below 0.7"
+               : even ? "a fixed number of every 10 is dropped: draw for each datagram by itself"
+                      : "a counter or a fixed list decides: draw for each datagram by itself"});
+}
+
+CHECK(server_runs_differ, "udp-retry.3", "udp-flaky-server") {
+  enum { COUNT = 100 };
+  bool first[COUNT], second[COUNT];
+  observe_drops(first, COUNT);
+  fresh_world();
+  observe_drops(second, COUNT);
+  EXPECT(memcmp(first, second, sizeof first) != 0, .message = "two runs of the server drop the same datagrams",
+         .expected = "runs that start in different seconds drop differently",
+         .actual = say("of %d datagrams, the same ones were dropped in both runs", COUNT),
+         .cause = "the generator is not seeded (srand(time(NULL)), random.seed())");
+}
+
+/* ---- the client against a silent server ---- */
+
+static struct program *start_client(struct peer **server) {
+  *server = udp_peer("silent server", "127.0.0.1", PORT);
+  return start("udp-retry-client");
+}
+
+/* Runs the client to its end against a server that is bound but silent. */
+static struct program *run_client_to_the_end(struct frames *sent) {
+  struct peer *server;
+  struct program *client = start_client(&server);
+  await_exit(client, PATIENCE);
+  *sent = frames_to_port(PORT);
+  EXPECT(sent->count > 0, .message = "udp-retry-client sends nothing to 127.0.0.1:60000", .expected = "datagrams",
+         .actual = say("none; it %s\n%s", doing(client), printed(client)));
+  return client;
+}
+
+CHECK(client_repeats_itself, "udp-retry.4", "udp-retry-client") {
+  struct frames sent;
+  run_client_to_the_end(&sent);
+  for (size_t i = 0; i < sent.count; i++) {
+    const struct frame *frame = &sent.list[i];
+    EXPECT(frame->length == strlen(QUESTION) && memcmp(frame->bytes, QUESTION, frame->length) == 0,
+           .message = say("datagram %zu is not what is required", i + 1),
+           .expected = quoted(QUESTION, strlen(QUESTION)), .actual = quoted(frame->bytes, frame->length),
+           .cause = frame->length == strlen(QUESTION) + 1 && frame->bytes[strlen(QUESTION)] == 0
+                        ? "21 bytes: the terminating NUL of the C string is sent too"
+                        : NULL);
+    EXPECT(frame->source.port == sent.list[0].source.port,
+           .message = say("datagram %zu comes from another port than the first", i + 1),
+           .expected = address_text(sent.list[0].source), .actual = address_text(frame->source),
+           .cause = "a new socket is made for each attempt; a reply to an earlier one would be lost");
+  }
+}
+
+CHECK(client_says_how_long_it_waits, "udp-retry.5", "udp-retry-client") {
+  struct frames sent;
+  struct program *client = run_client_to_the_end(&sent);
+  struct lines all = lines(client, STDOUT);
+  size_t found = 0;
+  for (size_t i = 0; i < all.count && found < ATTEMPTS; i++) {
+    double seconds;
+    if (!line_matches(all.list[i].text, "Waiting up to %n seconds for a reply", &seconds))
+      continue;
+    double difference = seconds - WAITS[found];
+    EXPECT(difference < 1e-6 && difference > -1e-6,
+           .message = say("line %zu about waiting names another time", found + 1),
+           .expected = say("Waiting up to %g seconds for a reply", WAITS[found]), .actual = all.list[i].text,
+           .cause = "the delays are 0.1, 0.2, 0.4, 0.8, 1.6 and 3.2: each twice the one before");
+    EXPECT(found >= sent.count || all.list[i].time <= sent.list[found].time + at_most(0),
+           .message = say("line %zu about waiting comes after its wait", found + 1),
+           .expected = say("“%s” before the wait, at %.3f s", all.list[i].text, sent.list[found].time),
+           .actual = say("at %.3f s", all.list[i].time), .cause = "print first, then wait");
+    found++;
+  }
+  EXPECT(found == ATTEMPTS, .message = "not every wait is announced",
+         .expected = "six lines: Waiting up to 0.1 (0.2, 0.4, 0.8, 1.6, 3.2) seconds for a reply",
+         .actual = say("%s of that form\n%s", counted(found, "line"), printed(client)));
+}
+
+static const char *gaps_text(struct frames sent) {
+  const char *text = "";
+  for (size_t i = 1; i < sent.count && i < 12; i++)
+    text = say("%s%s%.3f", text, i > 1 ? ", " : "", sent.list[i].time - sent.list[i - 1].time);
+  return *text ? text : "none";
+}
+
+static const char *gaps_cause(struct frames sent) {
+  if (sent.count < 3)
+    return "after a time-out it is to send again, up to six times";
+  double first = sent.list[1].time - sent.list[0].time, second = sent.list[2].time - sent.list[1].time;
+  double last = sent.list[sent.count - 1].time - sent.list[sent.count - 2].time;
+  if (about(second, first) && about(last, first))
+    return say("all gaps are %.1f s: the delay is not doubled", first);
+  if (sent.count > 3 && about(second, 2 * first) && about(last, first * (double)(sent.count - 1)))
+    return "the delay grows by the same step each time; it is to be doubled";
+  if (sent.count != ATTEMPTS)
+    return say("it gives up after %zu attempts: the last wait is to be 3.2 s", sent.count);
+  return NULL;
+}
+
+CHECK(client_backs_off, "udp-retry.6", "udp-retry-client") {
+  struct frames sent;
+  run_client_to_the_end(&sent);
+  bool right = sent.count == ATTEMPTS;
+  for (size_t i = 1; right && i < sent.count; i++)
+    right = about(sent.list[i].time - sent.list[i - 1].time, WAITS[i - 1]);
+  EXPECT(right, .message = "the datagrams do not come with exponential back-off",
+         .expected = "6 datagrams, with gaps of 0.1, 0.2, 0.4, 0.8, 1.6 s",
+         .actual = say("%s, with gaps of %s s", counted(sent.count, "datagram"), gaps_text(sent)),
+         .cause = gaps_cause(sent));
+}
+
+CHECK(client_gives_up, "udp-retry.7", "udp-retry-client") {
+  struct frames sent;
+  struct program *client = run_client_to_the_end(&sent);
+  expect_failure(client, "udp-retry-client, without any reply,");
+  EXPECT(says_timed_out(client, STDERR), .message = "the message does not say that it timed out",
+         .expected = "the words “timed out” (or “time out”, “timeout”) on stderr", .actual = printed(client));
+  double after = exit_time(client) - sent.list[0].time;
+  EXPECT(about(after, WHOLE), .message = say("it gives up %.3f s after the first datagram", after),
+         .expected = "6.3 s after the first: 0.1 + 0.2 + 0.4 + 0.8 + 1.6, and 3.2 for the last",
+         .actual = say("%.3f s after the first, %.3f s after the last", after,
+                       exit_time(client) - sent.list[sent.count - 1].time),
+         .cause = after < WHOLE / 1.9 ? "it does not wait any more after the last datagram" : NULL);
+}
+
+/* ---- the client and replies ---- */
+
+/* Waits until the client has sent `count` datagrams. False if it ends before. */
+static bool await_attempt(struct peer *server, struct program *client, int count, struct datagram *last) {
+  for (int i = 0; i < count; i++)
+    if (!udp_receive(server, PATIENCE, last) || await_exit(client, 0))
+      return false;
+  return true;
+}
+
+static void check_reply_in_wait(int attempt, double part) {
+  struct peer *server;
+  struct datagram question;
+  struct program *client = start_client(&server);
+  bool sent = await_attempt(server, client, attempt, &question);
+  EXPECT(sent || attempt > 1, .message = "udp-retry-client sends nothing to 127.0.0.1:60000", .expected = "a datagram",
+         .actual = say("none; it %s\n%s", doing(client), printed(client)));
+  if (!sent)
+    return; /* it gave up earlier: that is another requirement's business */
+  pass(WAITS[attempt - 1] * part);
+  if (await_exit(client, 0))
+    return;
+  const char *when = say("%.0f %% into wait %d", part * 100, attempt);
+  double replied = now();
+  size_t before = frames_to_port(PORT).count;
+  udp_send_text(server, question.from, REPLY);
+  await_exit(client, 8);
+  struct frames all = frames_to_port(PORT);
+  EXPECT(all.count == before, .message = say("after a reply that came %s it sends again", when),
+         .expected = "nothing more is sent after a reply", .actual = say("%s more", counted(all.count - before, "datagram")),
+         .cause = "does the loop go on after the reply, or is the reply noticed only when the wait is over?");
+  expect_line(client, 0, "The server replied %t", REPLY);
+  expect_success(client, say("udp-retry-client, with a reply %s,", when));
+  double late = exit_time(client) - replied;
+  EXPECT(late <= at_most(0.1), .message = say("a reply %s does not end it at once", when),
+         .expected = "it ends as soon as the reply is there", .actual = say("it ended %.3f s after the reply", late),
+         .cause = "it sleeps through its whole wait, and looks for a reply only then");
+}
+
+CHECK(client_takes_a_reply_in_any_wait, "udp-retry.8", "udp-retry-client") {
+  for (int attempt = 1; attempt <= ATTEMPTS; attempt++) {
+    check_reply_in_wait(attempt, 0.1);
+    fresh_world();
+    check_reply_in_wait(attempt, 0.85);
+    if (attempt < ATTEMPTS)
+      fresh_world();
+  }
+}
+
+/* ---- forgers ---- */
+
+static void expect_same_schedule(struct frames calm, struct frames disturbed, const char *by) {
+  bool same = calm.count == disturbed.count;
+  for (size_t i = 1; same && i < calm.count; i++)
+    same = about(disturbed.list[i].time - disturbed.list[0].time, calm.list[i].time - calm.list[0].time);
+  EXPECT(same, .message = say("%s moves the client's schedule", by),
+         .expected = say("the gaps that it has without: %s s", gaps_text(calm)),
+         .actual = say("%s s", gaps_text(disturbed)),
+         .cause = disturbed.count > 1 && calm.count > 1 &&
+                          disturbed.list[1].time - disturbed.list[0].time < calm.list[1].time - calm.list[0].time
+                      ? "a forged datagram is taken for a time-out: go on waiting for the rest of the wait"
+                      : "a forged datagram restarts the wait: wait only for what is left of it");
+}
+
+static void expect_no_forged_reply(struct program *client) {
+  struct lines all = lines(client, STDOUT);
+  for (size_t i = 0; i < all.count; i++)
+    EXPECT(!strstr(all.list[i].text, FORGED), .message = "the client takes a forged reply",
+           .expected = "forged datagrams are dropped", .actual = all.list[i].text,
+           .cause = "connect() the socket, or compare the address that recvfrom() returns, host and port, with the server's");
+}
+
+/* Runs the client against a silent server while forgers send `count` datagrams, `at_once` together, every `pause`. */
+static struct program *run_client_with_forgers(struct frames *sent, int count, int at_once, double pause) {
+  struct peer *server, *forgers[2];
+  struct datagram question;
+  forgers[0] = udp_peer("forger", "127.0.0.1", 0);
+  forgers[1] = udp_peer("forger on another host", "127.0.0.2", PORT);
+  struct program *client = start_client(&server);
+  EXPECT(udp_receive(server, PATIENCE, &question), .message = "udp-retry-client sends nothing to 127.0.0.1:60000",
+         .expected = "a datagram", .actual = say("none; it %s\n%s", doing(client), printed(client)));
+  for (int i = 0; i < count && !await_exit(client, 0);) {
+    pass(pause);
+    for (int k = 0; k < at_once && i < count; k++, i++)
+      udp_send_text(forgers[i % 2], question.from, FORGED);
+  }
+  await_exit(client, PATIENCE);
+  *sent = frames_to_port(PORT);
+  return client;
+}
+
+CHECK(client_ignores_forgers, "udp-retry.9", "udp-retry-client") {
+  struct frames calm, disturbed;
+  run_client_to_the_end(&calm);
+  fresh_world();
+  struct program *client = run_client_with_forgers(&disturbed, 60, 1, 0.07);
+  expect_no_forged_reply(client);
+  expect_same_schedule(calm, disturbed, "a forger");
+
+  fresh_world(); /* and the true reply is still taken, after a forged one */
+  struct peer *server, *forger = udp_peer("forger", "127.0.0.1", 0);
+  struct datagram question;
+  client = start_client(&server);
+  if (!await_attempt(server, client, 1, &question))
+    return;
+  udp_send_text(forger, question.from, FORGED);
+  pass(0.03);
+  udp_send_text(server, question.from, REPLY);
+  await_exit(client, 8);
+  expect_no_forged_reply(client);
+  expect_line(client, 0, "The server replied %t", REPLY);
+}
+
+CHECK(client_stands_a_flood, "udp-retry.10", "udp-retry-client") {
+  enum { FLOOD = 1000, AT_ONCE = 20 };
+  struct frames calm, disturbed;
+  run_client_to_the_end(&calm);
+  fresh_world();
+  struct program *client = run_client_with_forgers(&disturbed, FLOOD, AT_ONCE, 0.06);
+  expect_no_forged_reply(client);
+  expect_same_schedule(calm, disturbed, "a flood of forged datagrams");
+}
+
+/* ---- client and server together ---- */
+
+/* Whether the server answered the client whose first datagram this is. (A port may have been another client's.) */
+static bool was_answered(struct frame first) {
+  struct frames answers = frames_from_port(PORT);
+  for (size_t i = 0; i < answers.count; i++)
+    if (address_equal(answers.list[i].destination, first.source) && answers.list[i].time >= first.time)
+      return true;
+  return false;
+}
+
+CHECK(client_and_server_agree, "udp-retry.11", "udp-flaky-server", "udp-retry-client") {
+  enum { RUNS = 20 };
+  await_udp_bound(start("udp-flaky-server"), PORT);
+  for (int run = 0; run < RUNS; run++) {
+    size_t before = frames_to_port(PORT).count;
+    struct program *client = start("udp-retry-client");
+    await_exit(client, PATIENCE);
+    struct frames sent = frames_to_port(PORT);
+    EXPECT(sent.count > before, .message = "udp-retry-client sends nothing to the server", .expected = "datagrams",
+           .actual = say("none in run %d; it %s\n%s", run + 1, doing(client), printed(client)));
+    if (!was_answered(sent.list[before])) {
+      expect_failure(client, "udp-retry-client, without any reply,");
+      continue;
+    }
+    expect_success(client, "udp-retry-client, with a reply of the server,");
+    struct lines all = lines(client, STDOUT);
+    bool shown = false;
+    for (size_t i = 0; i < all.count; i++)
+      shown |= strncmp(all.list[i].text, "The server replied ", strlen("The server replied ")) == 0;
+    EXPECT(shown, .message = "the client does not show the reply that the server sent",
+           .expected = "The server replied TEXT", .actual = printed(client));
+  }
+}

@@ -1,0 +1,304 @@
+/* udp: a promiscuous client, and the server that it asks. */
+#define LAB udp
+#include "grader/sdk/wiregrade.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { PORT = 60000 };
+
+#define QUESTION "Hello, I'm a client."
+#define ANSWER "Here's your lucky number:"
+
+static struct address server_address(void) {
+  return address("127.0.0.1", PORT);
+}
+
+static struct program *start_server(void) {
+  struct program *server = start("udp-server");
+  await_udp_bound(server, PORT);
+  return server;
+}
+
+/* The number in an answer; a negative one if it is no right answer. */
+static double lucky_number(const struct datagram *answer) {
+  static const char allowed[] = "0123456789.eE+-";
+  size_t prefix = strlen(ANSWER);
+  if (answer->length <= prefix || memcmp(answer->bytes, ANSWER, prefix) != 0)
+    return -1;
+  const char *text = (const char *)answer->bytes + prefix;
+  size_t length = answer->length - prefix;
+  if (strspn(text, allowed) != length || strspn(text, "0123456789.") == 0)
+    return -1;
+  char *end = NULL;
+  double number = strtod(text, &end);
+  return (size_t)(end - text) == length && number < 1 ? number : -1;
+}
+
+/* Asks once and returns the answer's text. */
+static struct datagram ask(struct peer *client, const char *text) {
+  struct datagram answer;
+  udp_send_text(client, server_address(), text);
+  EXPECT(udp_receive(client, 2, &answer), .message = "the server does not answer a datagram",
+         .expected = "one datagram, back to the sender, within 2 s", .actual = "nothing came",
+         .cause = "is sendto() given the address that recvfrom() returned?");
+  return answer;
+}
+
+/* ---- the server ---- */
+
+CHECK(server_announces_itself, "udp.1", "udp-server") {
+  struct program *server = start("udp-server");
+  struct address bound = await_udp_bound(server, PORT);
+  struct address wanted = server_address();
+  EXPECT(address_equal(bound, wanted), .message = "the server is not bound to 127.0.0.1 only",
+         .expected = address_text(wanted), .actual = address_text(bound),
+         .cause = bound.ip == 0 ? "it is bound to every interface (INADDR_ANY, or an empty host): any machine could reach it"
+                                : NULL);
+  expect_line(server, 2, "Listening at %a", &wanted);
+}
+
+CHECK(server_shows_datagrams, "udp.2", "udp-server") {
+  static const char *const texts[] = {QUESTION, "x", "What's the time, \"please\"?", "a b  c; 100 % \\o/"};
+  struct program *server = start_server();
+  for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+    struct peer *client = udp_peer("client", "127.0.0.1", 0);
+    struct address from = peer_address(client);
+    udp_send_text(client, server_address(), texts[i]);
+    expect_line(server, 2, "The client at %a says %t", &from, texts[i]);
+  }
+}
+
+CHECK(server_answers_once, "udp.3", "udp-server") {
+  enum { CLIENTS = 3 };
+  struct address server = server_address();
+  start_server();
+  for (int i = 0; i < CLIENTS; i++) {
+    struct peer *client = udp_peer("client", "127.0.0.1", 0);
+    struct datagram answer = ask(client, QUESTION), second;
+    EXPECT(lucky_number(&answer) >= 0, .message = "the answer is not what is required",
+           .expected = "\"" ANSWER "X\", X a decimal fraction, 0 <= X < 1, and nothing else",
+           .actual = quoted(answer.bytes, answer.length),
+           .cause = memchr(answer.bytes, 0, answer.length)
+                        ? "there is a 0 byte in it: is the terminating NUL of a C string sent?"
+                        : NULL);
+    EXPECT(address_equal(answer.from, server), .message = "the answer comes from another address than the server's",
+           .expected = address_text(server), .actual = address_text(answer.from),
+           .cause = "answer through the socket that received the question");
+    EXPECT(!udp_receive(client, 0.5, &second), .message = "more than one datagram answers one question",
+           .expected = "one datagram", .actual = say("a second one: %s", quoted(second.bytes, second.length)));
+  }
+}
+
+enum { ANSWERS = 32 };
+
+static void collect_answers(const char *texts[ANSWERS]) {
+  start_server();
+  struct peer *client = udp_peer("client", "127.0.0.1", 0);
+  for (int i = 0; i < ANSWERS; i++)
+    texts[i] = (const char *)ask(client, QUESTION).bytes;
+}
+
+static int count_distinct(const char *const texts[ANSWERS]) {
+  int distinct = 0;
+  for (int i = 0; i < ANSWERS; i++) {
+    bool seen = false;
+    for (int k = 0; k < i; k++)
+      seen |= strcmp(texts[i], texts[k]) == 0;
+    distinct += !seen;
+  }
+  return distinct;
+}
+
+CHECK(server_numbers_differ, "udp.4", "udp-server") {
+  const char *first[ANSWERS], *second[ANSWERS];
+  collect_answers(first);
+  int distinct = count_distinct(first);
+  EXPECT(distinct >= 4, .message = "the number does not differ from answer to answer",
+         .expected = say("%d answers with different numbers", ANSWERS),
+         .actual = say("%d different among %d; the first: %s", distinct, ANSWERS, first[0]),
+         .cause = distinct <= 2 ? "is the generator seeded anew, with the time, before each answer?" : NULL);
+  fresh_world();
+  collect_answers(second);
+  bool same = true;
+  for (int i = 0; i < ANSWERS; i++)
+    same &= strcmp(first[i], second[i]) == 0;
+  EXPECT(!same, .message = "two runs of the server give the same numbers, in the same order",
+         .expected = "other numbers in a run that starts in another second",
+         .actual = say("both begin with %s, %s", first[0], first[1]),
+         .cause = "the generator is not seeded (srand, random.seed)");
+}
+
+CHECK(server_serves_many, "udp.5", "udp-server") {
+  enum { CLIENTS = 20, ROUNDS = 3 };
+  struct peer *clients[CLIENTS];
+  start_server();
+  for (int i = 0; i < CLIENTS; i++)
+    clients[i] = udp_peer(say("client %d", i + 1), "127.0.0.1", 0);
+  for (int round = 0; round < ROUNDS; round++) {
+    for (int i = 0; i < CLIENTS; i++)
+      udp_send_text(clients[(i * 7 + round) % CLIENTS], server_address(), say("client %d, round %d", i, round));
+    for (int i = 0; i < CLIENTS; i++) {
+      struct datagram answer;
+      EXPECT(udp_receive(clients[i], 2, &answer), .message = "a client gets no answer when many ask at once",
+             .expected = say("each of %d clients gets an answer of its own", CLIENTS),
+             .actual = say("client %d got none in round %d", i + 1, round + 1),
+             .cause = "is the sender's address kept in one place that the next datagram overwrites, or does the server end early?");
+    }
+  }
+  pass(0.2);
+  for (int i = 0; i < CLIENTS; i++) {
+    struct datagram answer;
+    EXPECT(!udp_receive(clients[i], 0, &answer), .message = "a client gets an answer that it did not ask for",
+           .expected = say("%d answers for each client", ROUNDS), .actual = say("client %d got one more", i + 1),
+           .cause = "the answer went to another client than the one that asked");
+  }
+}
+
+static void expect_answer_to(struct peer *client, const void *bytes, size_t length, const char *what) {
+  struct datagram answer;
+  udp_send(client, server_address(), bytes, length);
+  EXPECT(udp_receive(client, 2, &answer), .message = say("%s is not answered", what),
+         .expected = "an answer to it, as to any other", .actual = "nothing came within 2 s",
+         .cause = length == 0 ? "an empty datagram is not the end of anything: recvfrom() gives 0, and all is well"
+                              : "does the server end, or skip it, when the text is too long or cannot be decoded?");
+}
+
+CHECK(server_survives_odd_datagrams, "udp.6", "udp-server") {
+  enum { LARGEST = 65507 };
+  struct program *server = start_server();
+  struct peer *client = udp_peer("client", "127.0.0.1", 0);
+  uint8_t *large = malloc(LARGEST);
+  memset(large, 'x', LARGEST);
+  expect_answer_to(client, "", 0, "an empty datagram");
+  expect_answer_to(client, large, LARGEST, "a datagram of 65507 bytes");
+  free(large);
+  expect_answer_to(client, "\xe4\xbd\xa0\xe5\xa5\xbd", 6, "a datagram in UTF-8 that is not ASCII");
+  expect_answer_to(client, "\xff\xfe\x80 \xc3(", 6, "a datagram that is not even UTF-8");
+  expect_answer_to(client, QUESTION, strlen(QUESTION), "an ordinary datagram after these");
+  EXPECT(!await_exit(server, 0), .message = "the server ends after an odd datagram", .expected = "it goes on",
+         .actual = doing(server));
+}
+
+/* ---- the clients ---- */
+
+/* Starts the client against a peer that plays the server, and waits for its question. */
+static struct program *start_client(const char *name, struct peer **server, struct datagram *question) {
+  *server = udp_peer("server", "127.0.0.1", PORT);
+  struct program *client = start_with(name, (const char *const[]){name, NULL});
+  EXPECT(udp_receive(*server, 5, question), .message = say("%s sends nothing to 127.0.0.1:60000", name),
+         .expected = "one datagram", .actual = say("none within 5 s; it %s\n%s", doing(client), printed(client)));
+  return client;
+}
+
+static void expect_one_question(struct program *client, const char *name) {
+  await_exit(client, 3);
+  struct frames sent = frames_to_port(PORT);
+  EXPECT(sent.count == 1, .message = say("%s sends more than one datagram", name), .expected = "exactly one datagram",
+         .actual = counted(sent.count, "datagram"));
+  EXPECT(sent.list[0].length == strlen(QUESTION) &&
+             memcmp(sent.list[0].bytes, QUESTION, strlen(QUESTION)) == 0,
+         .message = say("the datagram of %s is not what is required", name),
+         .expected = quoted(QUESTION, strlen(QUESTION)), .actual = quoted(sent.list[0].bytes, sent.list[0].length),
+         .cause = sent.list[0].length == strlen(QUESTION) + 1 && sent.list[0].bytes[strlen(QUESTION)] == 0
+                      ? "21 bytes: the terminating NUL of the C string is sent too"
+                      : NULL);
+}
+
+#define TRUE_REPLY ANSWER "0.7310585786300049"
+
+CHECK(client_sends_one_datagram, "udp.7", "udp-client") {
+  struct peer *server;
+  struct datagram question;
+  struct program *client = start_client("udp-client", &server, &question);
+  struct address wanted = address("0.0.0.0", question.from.port);
+  udp_send_text(server, question.from, TRUE_REPLY);
+  expect_one_question(client, "udp-client");
+  expect_line(client, 0, "Requesting from %a", &wanted);
+}
+
+CHECK(client_shows_the_reply, "udp.8", "udp-client") {
+  struct peer *server;
+  struct datagram question;
+  struct program *client = start_client("udp-client", &server, &question);
+  pass(0.3);
+  udp_send_text(server, question.from, TRUE_REPLY);
+  expect_line(client, 2, "The server replied %t", TRUE_REPLY);
+  await_exit(client, 5);
+  expect_success(client, "udp-client, after the reply,");
+}
+
+#define FORGED "You are hacked!"
+
+static void check_promiscuous(const char *ip, int port, const char *whom) {
+  struct peer *server, *forger = udp_peer("forger", ip, port);
+  struct datagram question;
+  struct program *client = start_client("udp-client", &server, &question);
+  udp_send_text(forger, question.from, FORGED);
+  settle();
+  udp_send_text(server, question.from, TRUE_REPLY);
+  await_exit(client, 5);
+  struct lines all = lines(client, STDOUT);
+  bool shown = false;
+  for (size_t i = 0; i < all.count; i++)
+    shown |= line_matches(all.list[i].text, "The server replied %t", FORGED);
+  EXPECT(shown, .message = say("udp-client does not show a forged reply from %s that comes first", whom),
+         .expected = "The server replied " FORGED, .actual = printed(client),
+         .cause = "this client is to show the danger: it takes what comes first, from anybody; connect() and checks of the "
+                  "sender belong in udp-client-safe");
+}
+
+CHECK(client_is_promiscuous, "udp.9", "udp-client") {
+  check_promiscuous("127.0.0.1", 0, "another port");
+  fresh_world();
+  check_promiscuous("127.0.0.2", PORT, "another host");
+}
+
+static void check_safe(const char *name, int forgers, const char *const ips[], const int ports[], int datagrams,
+                       const char *whom) {
+  struct peer *server, *forger[4];
+  struct datagram question;
+  for (int i = 0; i < forgers; i++)
+    forger[i] = udp_peer("forger", ips[i], ports[i]);
+  struct program *client = start_client(name, &server, &question);
+  for (int i = 0; i < datagrams; i++) {
+    udp_send_text(forger[i % forgers], question.from, FORGED);
+    pass(0.002);
+  }
+  udp_send_text(server, question.from, TRUE_REPLY);
+  await_exit(client, 5);
+  struct lines all = lines(client, STDOUT);
+  for (size_t i = 0; i < all.count; i++)
+    EXPECT(!strstr(all.list[i].text, FORGED), .message = say("%s takes a forged reply from %s", name, whom),
+           .expected = "The server replied " TRUE_REPLY, .actual = all.list[i].text,
+           .cause = "connect() the socket, or compare the address that recvfrom() returns, host and port, with the server's");
+  expect_line(client, 0, "The server replied %t", TRUE_REPLY);
+  expect_success(client, say("%s, after the true reply,", name));
+  expect_one_question(client, name);
+  struct address any = address("0.0.0.0", question.from.port), connected = question.from;
+  bool requested = false;
+  for (size_t i = 0; i < all.count; i++)
+    requested |= line_matches(all.list[i].text, "Requesting from %a", &any) ||
+                 line_matches(all.list[i].text, "Requesting from %a", &connected);
+  EXPECT(requested, .message = say("%s does not print where it asks from", name),
+         .expected = say("Requesting from %s, or %s", address_text(any), address_text(connected)),
+         .actual = printed(client));
+}
+
+CHECK(safe_client_drops_forgeries, "udp.10", "udp-client-safe") {
+  static const char *const ips[] = {"127.0.0.1", "127.0.0.2", "127.0.0.3"};
+  static const int ports[] = {0, PORT, 0};
+  check_safe("udp-client-safe", 1, ips, ports, 1, "another port");
+  fresh_world();
+  check_safe("udp-client-safe", 1, ips + 1, ports + 1, 1, "another host");
+  fresh_world();
+  check_safe("udp-client-safe", 3, ips, ports, 60, "many others");
+  fresh_world();
+  check_safe("udp-client-safe", 1, ips, ports, 0, "nobody");
+}
+
+CHECK(safe_client_gives_up, "udp.11", "udp-client-safe") {
+  struct program *client = start("udp-client-safe");
+  await_exit(client, 10);
+  expect_failure(client, "udp-client-safe, with nobody listening,");
+}
