@@ -15,8 +15,7 @@
 
 enum {
   PORT = 60000,
-  PATIENCE_SECONDS =
-      5, /* a server may be there and silent, or the datagram lost: nobody reports that */
+  PATIENCE_SECONDS = 5, /* for a server that is silent, or a lost datagram: nobody reports those */
   DATAGRAM_MAX = 65507, /* the largest payload that UDP over IPv4 can carry */
 };
 
@@ -62,8 +61,7 @@ int main(int argc, char *argv[]) {
       .sin_port = htons(PORT),
       .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
   };
-  /* Before the first datagram leaves: there must be no moment in which a forged one could get in.
-   */
+  /* Before the first datagram leaves: in no moment may a forged one get in. */
   if (connect(fd, (const struct sockaddr *)&server, sizeof server) == -1)
     fail("connect");
   const struct timeval patience = {.tv_sec = PATIENCE_SECONDS};
@@ -74,8 +72,7 @@ int main(int argc, char *argv[]) {
   if (send(fd, text, strlen(text), 0) == -1)
     fail("send");
 
-  /* connect() has chosen the source address too, so that this is 127.0.0.1 where udp-client has
-   * 0.0.0.0. */
+  /* connect() has chosen the source address too: 127.0.0.1, where udp-client has 0.0.0.0. */
   struct sockaddr_in own;
   socklen_t own_size = sizeof own;
   if (getsockname(fd, (struct sockaddr *)&own, &own_size) == -1)
