@@ -128,10 +128,10 @@ static int result_check_document(const json_t *result, struct failure *failure) 
     return -1;
   size_t lab_index, check_index;
   json_t *lab, *check;
-  json_array_foreach(json_object_get(result, "labs"), lab_index, lab) {
+  json_array_foreach (json_object_get(result, "labs"), lab_index, lab) {
     if (members_check(lab, lab_members, "a lab", failure))
       return -1;
-    json_array_foreach(json_object_get(lab, "checks"), check_index, check) {
+    json_array_foreach (json_object_get(lab, "checks"), check_index, check) {
       if (members_check(check, check_members, "a check", failure))
         return -1;
     }

@@ -150,7 +150,7 @@ void result_finish(json_t *result, double duration_s, bool interrupted) {
   long long score = 0, max_score = 0;
   size_t index;
   json_t *lab;
-  json_array_foreach(json_object_get(result, "labs"), index, lab) {
+  json_array_foreach (json_object_get(result, "labs"), index, lab) {
     score += result_number(lab, "score");
     max_score += result_number(lab, "max_score");
   }
@@ -163,8 +163,8 @@ void result_finish(json_t *result, double duration_s, bool interrupted) {
 size_t result_count(const json_t *result, const char *status) {
   size_t count = 0, lab_index, check_index;
   json_t *lab, *check;
-  json_array_foreach(json_object_get(result, "labs"), lab_index, lab)
-      json_array_foreach(json_object_get(lab, "checks"), check_index, check) count +=
-      strcmp(result_text(check, "status"), status) == 0;
+  json_array_foreach (json_object_get(result, "labs"), lab_index, lab)
+    json_array_foreach (json_object_get(lab, "checks"), check_index, check)
+      count += strcmp(result_text(check, "status"), status) == 0;
   return count;
 }

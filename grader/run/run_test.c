@@ -188,7 +188,7 @@ Test(run, a_hang_becomes_an_error) {
 }
 
 Test(run, a_stop_keeps_what_is_known) {
-  setenv("FAKE_a", "hang", 1);
+  setenv("FAKE_b", "hang", 1); /* it is the first in the program */
   static volatile sig_atomic_t stop;
   stop = 1;
   struct run_spec spec = run_defaults();

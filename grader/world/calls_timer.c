@@ -347,10 +347,7 @@ static void signal_send(struct timer *timer) {
   if (timer->notify == SIGEV_SIGNAL)
     syscall(SYS_rt_sigqueueinfo, timer->process, timer->signal, &info);
   else if (timer->notify == SIGEV_THREAD_ID) {
-    pid_t target = timer->process;
-    for (struct known_task *task = timer->program->host->world->supervisor.known; task; task = task->next)
-      if (task->inner_thread == timer->inner_target && task->program == timer->program)
-        target = task->thread;
+    pid_t target = remote_thread(timer->process, timer->inner_target);
     syscall(SYS_rt_tgsigqueueinfo, timer->process, target, timer->signal, &info);
   }
 }

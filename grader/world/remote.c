@@ -3,6 +3,7 @@
 #include "grader/base/memory.h"
 #include "grader/base/scope.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -45,6 +46,32 @@ static const char *status_field(const char *text, const char *name) {
   return field ? field + strlen(name) : "";
 }
 
+/* The innermost of the ids that the task has in nested pid namespaces. */
+static pid_t status_inner_thread(const char *status) {
+  const char *ids = status_field(status, "\nNSpid:");
+  pid_t inner = 0;
+  for (const char *end = ids + strcspn(ids, "\n"); ids < end; ids += strcspn(ids, "\t\n")) {
+    ids += strspn(ids, "\t");
+    inner = atoi(ids);
+  }
+  return inner;
+}
+
+pid_t remote_thread(pid_t process, pid_t inner_thread) {
+  char path[40], status[4096];
+  snprintf(path, sizeof path, "/proc/%d/task", process);
+  DIR *threads = opendir(path);
+  pid_t found = 0;
+  for (struct dirent *entry; threads && !found && (entry = readdir(threads));) {
+    pid_t thread = atoi(entry->d_name);
+    if (thread > 0 && status_read(thread, status, sizeof status) && status_inner_thread(status) == inner_thread)
+      found = thread;
+  }
+  if (threads)
+    closedir(threads);
+  return found;
+}
+
 struct known_task *known_task_find(struct supervisor *supervisor, struct program *program, pid_t thread) {
   for (struct known_task *task = supervisor->known; task; task = task->next)
     if (task->thread == thread)
@@ -56,11 +83,7 @@ struct known_task *known_task_find(struct supervisor *supervisor, struct program
   task->program = program;
   task->thread = thread;
   task->process = atoi(status_field(status, "\nTgid:"));
-  const char *ids = status_field(status, "\nNSpid:"); /* one for each nested namespace, the innermost last */
-  for (const char *end = ids + strcspn(ids, "\n"); ids < end; ids += strcspn(ids, "\t\n")) {
-    ids += strspn(ids, "\t");
-    task->inner_thread = atoi(ids);
-  }
+  task->inner_thread = status_inner_thread(status);
   task->pidfd = -1;
   task->next = supervisor->known;
   supervisor->known = task;

@@ -127,6 +127,8 @@ bool remote_read(const struct call *call, uint64_t address, void *into, size_t l
 bool remote_write(const struct call *call, uint64_t address, const void *from, size_t length);
 /* A copy of the task's descriptor, the caller's to close; -1 if it has none of that number. */
 int remote_descriptor(const struct call *call, int fd);
+/* The thread of `process` that its sandbox calls inner_thread; 0 if there is none. */
+pid_t remote_thread(pid_t process, pid_t inner_thread);
 struct known_task *known_task_find(struct supervisor *supervisor, struct program *program, pid_t thread);
 void known_tasks_end(struct supervisor *supervisor);
 /* The signal sets of /proc/…/status, as bit masks (bit 0 is signal 1). */

@@ -1,0 +1,100 @@
+#include "grader/cli/cli.h"
+
+#include "grader/base/memory.h"
+#include "grader/base/scope.h"
+#include "grader/result/safe_text.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+void cli_complain(const char *sentence) {
+  size_t length = strlen(sentence);
+  while (length > 0 && strchr(".\n ", sentence[length - 1]))
+    length--;
+  scoped_text char *safe = safe_text(sentence, length);
+  fprintf(stderr, "wiregrade: %s.\n", safe);
+}
+
+int cli_usage(const struct command *command, const char *format, ...) {
+  va_list arguments;
+  va_start(arguments, format);
+  scoped_text char *sentence = NULL;
+  int length = vasprintf(&sentence, format, arguments);
+  va_end(arguments);
+  cli_complain(length < 0 ? "wrong usage" : sentence);
+  fprintf(stderr, "Try `wiregrade %s --help`.\n", command->name);
+  return CLI_USAGE;
+}
+
+int cli_option(const struct command *command, int argc, char **argv, const struct option *options) {
+  static char name[64];
+  /* getopt's own messages begin with argv[0]. */
+  snprintf(name, sizeof name, "wiregrade %s", command->name);
+  argv[0] = name;
+  int option = getopt_long(argc, argv, "h", options, NULL);
+  if (option == 'h') {
+    fputs(command->usage, stdout);
+    return CLI_HELP;
+  }
+  if (option == '?')
+    fprintf(stderr, "Try `wiregrade %s --help`.\n", command->name);
+  return option;
+}
+
+bool cli_number(const char *text, unsigned least, unsigned most, unsigned *number) {
+  char *end;
+  errno = 0;
+  unsigned long value = strtoul(text, &end, 10);
+  if (errno || *text < '0' || *text > '9' || *end || value < least || value > most)
+    return false;
+  *number = (unsigned)value;
+  return true;
+}
+
+void cli_words_add(struct cli_words *list, const char *word) {
+  list->words = memory_resize(list->words, (list->count + 1) * sizeof *list->words);
+  list->words[list->count++] = word;
+}
+
+bool cli_words_has(const struct cli_words *list, const char *word) {
+  for (size_t i = 0; i < list->count; i++)
+    if (strcmp(list->words[i], word) == 0)
+      return true;
+  return false;
+}
+
+int cli_catalogue(const char *suite, struct places *places, struct catalogue *catalogue) {
+  struct failure failure;
+  if (places_find(suite, places, &failure)) {
+    cli_complain(failure.sentence);
+    return -1;
+  }
+  if (catalogue_load(places->suite, catalogue, &failure)) {
+    places_free(places);
+    cli_complain(failure.sentence);
+    return -1;
+  }
+  return 0;
+}
+
+int cli_labs_check(const struct catalogue *catalogue, struct cli_words *labs) {
+  struct failure failure;
+  for (size_t i = 0; i < labs->count; i++) {
+    const struct lab *lab = catalogue_lab(catalogue, labs->words[i], &failure);
+    if (!lab) {
+      cli_complain(failure.sentence);
+      return -1;
+    }
+    labs->words[i] = lab->name;
+  }
+  return 0;
+}
+
+int cli_printed(int status) {
+  if (fflush(stdout) == 0 && !ferror(stdout))
+    return status;
+  cli_complain("Cannot write to the standard output");
+  return CLI_ERROR;
+}

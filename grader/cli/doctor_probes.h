@@ -1,0 +1,14 @@
+/* What the doctor tries. Each probe uses the thing that it asks about, since a kernel or a
+ * container often lets a program make something and then denies what it does with it. A probe runs
+ * in a process of its own, that has entered the sandbox's namespaces (sandbox_enter) unless it is
+ * about that itself, and may leave any mess. */
+#pragma once
+
+#include "grader/base/failure.h"
+
+/* 0: works, and `detail` may say how; -1: does not, and `detail` says why. */
+typedef int probe(struct failure *detail);
+
+probe probe_namespaces, probe_sandbox, probe_network, probe_packets, probe_socket_tables;
+probe probe_notification, probe_notification_signals, probe_descriptors, probe_trace, probe_compare;
+probe probe_control_groups, probe_compiler, probe_make, probe_python;

@@ -1,0 +1,161 @@
+/* wiregrade: the table of its subcommands. */
+#include "grader/cli/cli.h"
+
+#include "grader/base/memory.h"
+#include "grader/base/scope.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+static const struct command commands[] = {
+    {"grade", "build a submission, run its programs, and say what is right and what is not",
+     "Usage: wiregrade grade [OPTION]... SUBMISSION\n"
+     "Builds the programs in the folder SUBMISSION, runs each lab's checks, and reports.\n"
+     "\n"
+     "  --lab LAB           only this lab; may be given several times\n"
+     "  --check ID          only this requirement (udp-retry.6) or check\n"
+     "                      (udp-retry.6/gaps_double); may be given several times\n"
+     "  --clock CLOCK       virtual (skips what is only waited for; default) or real\n"
+     "  --jobs N            so many checks at once (default: the number of CPUs)\n"
+     "  --seed N            of the random inputs (default: 1)\n"
+     "  --json FILE         write the result document to FILE too\n"
+     "  --junit FILE        write the result as JUnit XML to FILE too\n"
+     "  --tap               print TAP instead of the report\n"
+     "  --help              show this\n"
+     "\n"
+     "Exit status: 0 all passed, 1 something did not, 2 usage or a submission that\n"
+     "cannot be read, 3 an error of the grader itself.\n"
+     "\n"
+     "Examples:\n"
+     "  wiregrade grade .\n"
+     "  wiregrade grade --lab udp-retry --json result.json ~/labs\n"
+     "  wiregrade grade --check udp-retry.6 --clock real ~/labs\n",
+     command_grade},
+    {"list", "the labs, their requirements and points",
+     "Usage: wiregrade list [--json]\n"
+     "Lists the labs, one a line: name, requirements, points, section and title, with\n"
+     "tabs between them.\n"
+     "\n"
+     "  --json              as JSON, with each requirement's text\n"
+     "  --help              show this\n"
+     "\n"
+     "Examples:\n"
+     "  wiregrade list\n"
+     "  wiregrade list | cut -f1\n"
+     "  wiregrade list --json | jq '.[].requirements[].requirement'\n",
+     command_list},
+    {"explain", "what a requirement asks for, and where to read on",
+     "Usage: wiregrade explain REQUIREMENT...\n"
+     "Tells what a requirement asks for, what often goes wrong, where to read on, and how\n"
+     "to check it alone.\n"
+     "\n"
+     "  --help              show this\n"
+     "\n"
+     "Example:\n"
+     "  wiregrade explain udp-retry.6\n",
+     command_explain},
+    {"doctor", "what this machine can do, and how to mend what it cannot",
+     "Usage: wiregrade doctor\n"
+     "Tries everything that grading needs, by using it, and says how to mend what does not\n"
+     "work.\n"
+     "\n"
+     "  --help              show this\n"
+     "\n"
+     "Exit status: 0 grading can work here, 3 it cannot.\n"
+     "\n"
+     "Example:\n"
+     "  wiregrade doctor\n",
+     command_doctor},
+    {"verify", "test the suite itself: reference, other styles and mutants",
+     "Usage: wiregrade verify [OPTION]...\n"
+     "Tests the tests: the reference and every right program in another style must pass,\n"
+     "and every mutant must fail exactly the requirements that it names. Prints a matrix\n"
+     "of requirements, and each deviation.\n"
+     "\n"
+     "  --suite DIR         the folder of labs (default: this wiregrade's own); reference/\n"
+     "                      and fixtures/ lie beside it\n"
+     "  --lab LAB           only this lab; may be given several times\n"
+     "  --jobs N            so many gradings at once (default: the number of CPUs)\n"
+     "  --json FILE         write what was found to FILE too\n"
+     "  --help              show this\n"
+     "\n"
+     "Exit status: 0 all is as it must be, 1 something is not, 2 usage, 3 an error of\n"
+     "the grader itself.\n"
+     "\n"
+     "Examples:\n"
+     "  wiregrade verify\n"
+     "  wiregrade verify --lab udp-retry\n",
+     command_verify},
+    {"report", "make a report again from a result document",
+     "Usage: wiregrade report [OPTION]... RESULT.json\n"
+     "Makes a report from what `wiregrade grade --json` wrote; - is the standard input.\n"
+     "\n"
+     "  --format FORMAT     text (default), tap or junit\n"
+     "  --output FILE       write to FILE instead of the standard output\n"
+     "  --help              show this\n"
+     "\n"
+     "Examples:\n"
+     "  wiregrade report result.json\n"
+     "  wiregrade report --format junit --output result.xml result.json\n",
+     command_report},
+};
+enum { COMMAND_COUNT = sizeof commands / sizeof *commands };
+
+static void help_print(FILE *file) {
+  fputs("Usage: wiregrade COMMAND [ARGUMENT]...\n"
+        "Grades programs that were written for a course on network programming with\n"
+        "sockets.\n\n",
+        file);
+  for (size_t i = 0; i < COMMAND_COUNT; i++)
+    fprintf(file, "  %-10s%s\n", commands[i].name, commands[i].summary);
+  fputs("  help      show this, or a command's own help\n"
+        "  version   show the version\n"
+        "\n"
+        "Begin with:\n"
+        "  wiregrade doctor\n"
+        "  wiregrade grade FOLDER\n",
+        file);
+}
+
+static const struct command *command_find(const char *name) {
+  for (size_t i = 0; i < COMMAND_COUNT; i++)
+    if (strcmp(commands[i].name, name) == 0)
+      return &commands[i];
+  return NULL;
+}
+
+static bool word_is(const char *word, const char *name, const char *option, const char *letter) {
+  return strcmp(word, name) == 0 || strcmp(word, option) == 0 || strcmp(word, letter) == 0;
+}
+
+int main(int argc, char **argv) {
+  /* A reader that goes away (`| head`) is an error of writing, not a death. */
+  signal(SIGPIPE, SIG_IGN);
+  if (argc < 2) {
+    help_print(stderr);
+    return CLI_USAGE;
+  }
+  const char *name = argv[1];
+  if (word_is(name, "version", "--version", "-V")) {
+    puts("wiregrade " WIREGRADE_VERSION);
+    return cli_printed(CLI_PASSED);
+  }
+  bool help = word_is(name, "help", "--help", "-h");
+  if (help && argc == 2) {
+    help_print(stdout);
+    return cli_printed(CLI_PASSED);
+  }
+  const struct command *command = command_find(help ? argv[2] : name);
+  if (!command) {
+    scoped_text char *sentence = memory_format(
+        "There is no command '%s'; `wiregrade help` shows them all", help ? argv[2] : name);
+    cli_complain(sentence);
+    return CLI_USAGE;
+  }
+  if (help) {
+    fputs(command->usage, stdout);
+    return cli_printed(CLI_PASSED);
+  }
+  return command->run(command, argc - 1, argv + 1);
+}

@@ -1,0 +1,85 @@
+/* wiregrade report: any report, made again from a result document. */
+#include "grader/cli/cli.h"
+
+#include "grader/base/memory.h"
+#include "grader/base/scope.h"
+#include "grader/result/file.h"
+#include "grader/result/report_junit.h"
+#include "grader/result/report_tap.h"
+#include "grader/result/report_text.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static void text_plain(const json_t *result, FILE *file) {
+  struct page page = page_for(file);
+  report_text(result, &page);
+}
+
+static const struct format {
+  const char *name;
+  void (*write)(const json_t *result, FILE *file);
+} formats[] = {{"text", text_plain}, {"tap", report_tap}, {"junit", report_junit}};
+
+static const struct format *format_find(const char *name) {
+  for (size_t i = 0; i < sizeof formats / sizeof *formats; i++)
+    if (strcmp(formats[i].name, name) == 0)
+      return &formats[i];
+  return NULL;
+}
+
+static int report_to_file(const struct format *format, const json_t *result, const char *path) {
+  scoped_text char *text = NULL;
+  size_t length = 0;
+  FILE *memory = open_memstream(&text, &length);
+  if (memory) {
+    format->write(result, memory);
+    fclose(memory);
+  }
+  struct failure failure;
+  if (!text || file_replace(path, text, length, &failure)) {
+    cli_complain(text ? failure.sentence : "Out of memory");
+    return CLI_ERROR;
+  }
+  return CLI_PASSED;
+}
+
+int command_report(const struct command *command, int argc, char **argv) {
+  static const struct option options[] = {{"format", required_argument, NULL, 'f'},
+                                          {"output", required_argument, NULL, 'o'},
+                                          {"help", no_argument, NULL, 'h'},
+                                          {0}};
+  const struct format *format = &formats[0];
+  const char *output = NULL;
+  int option;
+  while ((option = cli_option(command, argc, argv, options)) != -1) {
+    switch (option) {
+    case CLI_HELP:
+      return cli_printed(CLI_PASSED);
+    case 'f':
+      if (!(format = format_find(optarg)))
+        return cli_usage(command, "There is no format '%s'; there are text, tap and junit", optarg);
+      break;
+    case 'o':
+      output = optarg;
+      break;
+    default:
+      return CLI_USAGE;
+    }
+  }
+  if (optind + 1 != argc)
+    return cli_usage(command, "Name one result file, as `wiregrade grade --json FILE` writes it");
+  struct failure failure;
+  json_t *result = result_read(argv[optind], &failure);
+  if (!result) {
+    cli_complain(failure.sentence);
+    return CLI_USAGE;
+  }
+  int status = CLI_PASSED;
+  if (output)
+    status = report_to_file(format, result, output);
+  else
+    format->write(result, stdout);
+  json_decref(result);
+  return cli_printed(status);
+}

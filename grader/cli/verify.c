@@ -1,0 +1,271 @@
+/* wiregrade verify: tests the suite itself. */
+#include "grader/base/memory.h"
+#include "grader/base/scope.h"
+#include "grader/cli/cli.h"
+#include "grader/cli/interrupt.h"
+#include "grader/result/file.h"
+#include "grader/result/page.h"
+#include "grader/result/progress.h"
+#include "grader/verify/grading.h"
+#include "grader/verify/matrix.h"
+#include "grader/verify/mutant.h"
+#include "grader/verify/style.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+struct verify_options {
+  const char *suite, *json;
+  struct cli_words labs;
+  unsigned jobs;
+};
+
+/* Everything that one verification needs and makes. */
+struct verification {
+  struct places places;
+  struct catalogue catalogue;
+  const struct lab **labs; /* the chosen ones */
+  const char **lab_names;  /* the same, ends with NULL */
+  size_t lab_count;
+  char *reference, *styles_folder, *mutants_folder;
+  char *base; /* a built copy of the reference, which mutants are copied from */
+  char work[64];
+  struct style_list styles;
+  struct mutant_list mutants;
+  struct grading *gradings; /* the reference, the styles, the mutants */
+  size_t count;
+  struct progress progress;
+};
+
+static void verification_free(struct verification *verification) {
+  if (verification->work[0]) {
+    char *const removing[] = {(char *)"rm", (char *)"-rf", verification->work, NULL};
+    command_do(removing, "/dev/null");
+  }
+  for (size_t i = 0; i < verification->count; i++)
+    json_decref(verification->gradings[i].result);
+  free(verification->gradings);
+  mutants_free(&verification->mutants);
+  styles_free(&verification->styles);
+  free(verification->labs);
+  free(verification->lab_names);
+  free(verification->reference);
+  free(verification->styles_folder);
+  free(verification->mutants_folder);
+  free(verification->base);
+  catalogue_free(&verification->catalogue);
+  places_free(&verification->places);
+}
+
+static void labs_choose(struct verification *verification, const struct verify_options *options) {
+  size_t count = verification->catalogue.count, used = 0;
+  verification->labs = memory_zeroed(count, sizeof *verification->labs);
+  verification->lab_names = memory_zeroed(count + 1, sizeof *verification->lab_names);
+  for (size_t i = 0; i < count; i++) {
+    const struct lab *lab = verification->catalogue.labs[i];
+    if (options->labs.count && !cli_words_has(&options->labs, lab->name))
+      continue;
+    verification->labs[used] = lab;
+    verification->lab_names[used++] = lab->name;
+  }
+  verification->lab_count = used;
+}
+
+static int material_read(struct verification *verification, struct failure *failure) {
+  const char *root = verification->places.root;
+  verification->reference = memory_format("%s/reference", root);
+  verification->styles_folder = memory_format("%s/fixtures/submissions", root);
+  verification->mutants_folder = memory_format("%s/fixtures/mutants", root);
+  if (access(verification->reference, R_OK))
+    return failure_errno(failure,
+                         "Verifying needs the source tree, with reference/ and fixtures/ beside "
+                         "suite/; cannot read %s",
+                         verification->reference);
+  if (styles_read(verification->styles_folder, verification->labs, verification->lab_count,
+                  &verification->styles, failure))
+    return -1;
+  for (size_t i = 0; i < verification->lab_count; i++)
+    if (mutants_read(verification->mutants_folder, verification->labs[i]->name,
+                     &verification->mutants, failure))
+      return -1;
+  return 0;
+}
+
+/* Mutants are copies of a reference that is built already: make then builds only what the patch
+ * touched. */
+static int base_build(struct verification *verification, struct failure *failure) {
+  strcpy(verification->work, "/tmp/wiregrade-verify-XXXXXX");
+  if (!mkdtemp(verification->work)) {
+    verification->work[0] = '\0';
+    return failure_errno(failure, "Cannot make a folder in /tmp");
+  }
+  verification->base = memory_format("%s/base", verification->work);
+  scoped_text char *log = memory_format("%s/base.log", verification->work);
+  char *const copying[] = {(char *)"cp", (char *)"-a", verification->reference, verification->base,
+                           NULL};
+  if (command_do(copying, log))
+    return failure_set(failure, "Cannot copy %s", verification->reference);
+  char *const building[] = {(char *)"make", (char *)"-s", (char *)"-C", verification->base, NULL};
+  if (command_do(building, log))
+    return failure_set(failure, "The reference in %s does not build; `make -C` there shows why",
+                       verification->reference);
+  return 0;
+}
+
+static void gradings_plan(struct verification *verification) {
+  size_t count = 1 + verification->styles.count + verification->mutants.count, used = 0;
+  struct grading *gradings = memory_zeroed(count, sizeof *gradings);
+  gradings[used++] = (struct grading){
+      .name = "reference", .folder = verification->reference, .labs = verification->lab_names};
+  for (size_t i = 0; i < verification->styles.count; i++) {
+    const struct style *style = &verification->styles.styles[i];
+    gradings[used++] =
+        (struct grading){.name = style->name, .folder = style->folder, .labs = style->labs};
+  }
+  for (size_t i = 0; i < verification->mutants.count; i++) {
+    const struct mutant *mutant = &verification->mutants.mutants[i];
+    gradings[used++] = (struct grading){.name = mutant->key,
+                                        .folder = verification->base,
+                                        .patch = mutant->path,
+                                        .labs = mutant->labs};
+  }
+  verification->gradings = gradings;
+  verification->count = used;
+}
+
+static struct matrix matrix_fill(const struct verification *verification) {
+  struct matrix matrix = matrix_new(verification->labs, verification->lab_count);
+  for (size_t i = 0; i < verification->count; i++) {
+    const struct grading *grading = &verification->gradings[i];
+    size_t style = i - 1, mutant = style - verification->styles.count;
+    if (!grading->result)
+      matrix_add_fault(&matrix, grading->name, grading->failure.sentence);
+    else if (i == 0)
+      matrix_add_reference(&matrix, grading->result);
+    else if (style < verification->styles.count)
+      matrix_add_style(&matrix, grading->name, grading->result, verification->labs,
+                       verification->lab_count, verification->styles.styles[style].contained);
+    else
+      matrix_add_mutant(&matrix, &verification->mutants.mutants[mutant], grading->result);
+  }
+  matrix_judge(&matrix);
+  return matrix;
+}
+
+static void progress_draw(void *context, const char *name, size_t done, size_t total) {
+  progress_show(context, name, done, total);
+}
+
+static double now_s(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+static int verification_report(const struct verification *verification,
+                               const struct verify_options *options, double duration_s) {
+  struct matrix matrix = matrix_fill(verification);
+  struct page page = page_for(stdout);
+  matrix_print(&matrix, &page);
+  size_t deviations = json_array_size(matrix.deviations), faults = json_array_size(matrix.faults);
+  scoped_text char *summary =
+      memory_format("%zu styles and %zu mutants: %zu deviation%s, %zu error%s, in %.1f s",
+                    verification->styles.count, verification->mutants.count, deviations,
+                    deviations == 1 ? "" : "s", faults, faults == 1 ? "" : "s", duration_s);
+  page_line(&page, deviations || faults ? STYLE_BAD : STYLE_GOOD, summary);
+  int status = faults ? CLI_ERROR : deviations ? CLI_FAILED : CLI_PASSED;
+  if (options->json) {
+    struct failure failure;
+    json_t *document = matrix_json(&matrix);
+    json_object_set_new(document, "duration_s", json_real(duration_s));
+    if (result_write(document, options->json, &failure)) {
+      cli_complain(failure.sentence);
+      status = CLI_ERROR;
+    }
+    json_decref(document);
+  }
+  matrix_free(&matrix);
+  return status;
+}
+
+static int verify(struct verification *verification, const struct verify_options *options) {
+  struct failure failure;
+  double begun_s = now_s();
+  interrupt_watch();
+  labs_choose(verification, options);
+  if (material_read(verification, &failure) || base_build(verification, &failure)) {
+    cli_complain(failure.sentence);
+    return CLI_ERROR;
+  }
+  gradings_plan(verification);
+  verification->progress = progress_begin();
+  struct grading_pool pool = {
+      .executable = verification->places.executable,
+      .suite = verification->places.suite,
+      .work = verification->work,
+      .jobs = options->jobs,
+      .stop = &interrupt_signal,
+      .progress = progress_draw,
+      .context = &verification->progress,
+  };
+  int stopped = gradings_do(&pool, verification->gradings, verification->count);
+  progress_end(&verification->progress);
+  if (stopped) {
+    cli_complain("Interrupted");
+    return 128 + interrupt_signal;
+  }
+  return verification_report(verification, options, now_s() - begun_s);
+}
+
+static int verify_options_read(const struct command *command, int argc, char **argv,
+                               struct verify_options *options) {
+  static const struct option table[] = {
+      {"suite", required_argument, NULL, 's'}, {"lab", required_argument, NULL, 'l'},
+      {"jobs", required_argument, NULL, 'n'},  {"json", required_argument, NULL, 'j'},
+      {"help", no_argument, NULL, 'h'},        {0}};
+  int option;
+  while ((option = cli_option(command, argc, argv, table)) != -1) {
+    switch (option) {
+    case CLI_HELP:
+      return CLI_HELP;
+    case 's':
+      options->suite = optarg;
+      break;
+    case 'l':
+      cli_words_add(&options->labs, optarg);
+      break;
+    case 'n':
+      if (!cli_number(optarg, 1, 1024, &options->jobs))
+        return cli_usage(command, "--jobs takes a number from 1 to 1024, not '%s'", optarg);
+      break;
+    case 'j':
+      options->json = optarg;
+      break;
+    default:
+      return CLI_USAGE;
+    }
+  }
+  if (optind < argc)
+    return cli_usage(command, "'%s' is one word too many", argv[optind]);
+  return 0;
+}
+
+int command_verify(const struct command *command, int argc, char **argv) {
+  long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+  struct verify_options options = {.jobs = cpus > 0 ? (unsigned)cpus : 1};
+  int status = verify_options_read(command, argc, argv, &options);
+  struct verification verification = {0};
+  if (status) {
+    status = status == CLI_HELP ? CLI_PASSED : status;
+  } else if (cli_catalogue(options.suite, &verification.places, &verification.catalogue)) {
+    status = CLI_ERROR;
+  } else {
+    status = cli_labs_check(&verification.catalogue, &options.labs)
+                 ? CLI_USAGE
+                 : verify(&verification, &options);
+    verification_free(&verification);
+  }
+  free(options.labs.words);
+  return cli_printed(status);
+}

@@ -1,0 +1,161 @@
+#include "grader/result/report_junit.h"
+
+#include "grader/base/scope.h"
+#include "grader/result/result.h"
+#include "grader/result/safe_text.h"
+#include "grader/result/timeline.h"
+
+#include <string.h>
+
+/* XML 1.0 has no way at all to write most control characters: safe_text has made them visible
+ * before. */
+static void xml_write(FILE *file, const char *text) {
+  for (const char *line = text; line;) {
+    const char *newline = strchr(line, '\n');
+    scoped_text char *safe = safe_text(line, newline ? (size_t)(newline - line) : strlen(line));
+    for (const char *c = safe; *c; c++) {
+      switch (*c) {
+      case '<':
+        fputs("&lt;", file);
+        break;
+      case '>':
+        fputs("&gt;", file);
+        break;
+      case '&':
+        fputs("&amp;", file);
+        break;
+      case '"':
+        fputs("&quot;", file);
+        break;
+      default:
+        /* U+FFFE and U+FFFF are the two that UTF-8 can write and XML cannot. */
+        if (strncmp(c, "\xef\xbf\xbe", 3) == 0 || strncmp(c, "\xef\xbf\xbf", 3) == 0) {
+          fputs("\xef\xbf\xbd", file);
+          c += 2;
+        } else {
+          fputc(*c, file);
+        }
+      }
+    }
+    line = newline ? newline + 1 : NULL;
+    if (line)
+      fputs("&#10;", file);
+  }
+}
+
+static void attribute(FILE *file, const char *name, const char *text) {
+  fprintf(file, " %s=\"", name);
+  xml_write(file, text);
+  fputc('"', file);
+}
+
+static void detail(FILE *file, const char *label, const char *text) {
+  if (!*text)
+    return;
+  fprintf(file, "%s: ", label);
+  xml_write(file, text);
+  fputc('\n', file);
+}
+
+static void failure_write(FILE *file, const json_t *check, const char *status) {
+  const char *element = strcmp(status, "error") == 0 ? "error" : "failure";
+  fprintf(file, "      <%s", element);
+  attribute(file, "message", result_text(check, "message"));
+  attribute(file, "type", status);
+  fputs(">", file);
+  detail(file, "required", result_text(check, "text"));
+  detail(file, "expected", result_text(check, "expected"));
+  detail(file, "seen", result_text(check, "actual"));
+  detail(file, "cause", result_text(check, "hint"));
+  detail(file, "read", result_text(check, "read"));
+  fprintf(file, "</%s>\n", element);
+}
+
+static void events_write(FILE *file, const json_t *check) {
+  const json_t *events = json_object_get(check, "events");
+  size_t index;
+  json_t *event;
+  if (json_array_size(events) == 0)
+    return;
+  fputs("      <system-out>", file);
+  json_array_foreach (events, index, event) {
+    scoped_text char *words = timeline_words(event);
+    fprintf(file, "%.3f ", json_number_value(json_object_get(event, "t")));
+    xml_write(file, words);
+    fputc('\n', file);
+  }
+  fputs("</system-out>\n", file);
+}
+
+static void check_write(FILE *file, const json_t *check, const char *lab) {
+  const char *status = result_text(check, "status");
+  fputs("    <testcase", file);
+  attribute(file, "name", result_text(check, "id"));
+  attribute(file, "classname", lab);
+  fprintf(file, " time=\"%.3f\"", json_number_value(json_object_get(check, "real_s")));
+  if (strcmp(status, "pass") == 0) {
+    fputs("/>\n", file);
+    return;
+  }
+  fputs(">\n", file);
+  if (strcmp(status, "skipped") == 0) {
+    fputs("      <skipped", file);
+    attribute(file, "message", result_text(check, "message"));
+    fputs("/>\n", file);
+  } else {
+    failure_write(file, check, status);
+    events_write(file, check);
+  }
+  fputs("    </testcase>\n", file);
+}
+
+struct tally {
+  size_t tests, failures, errors, skipped;
+  double time_s;
+};
+
+static void tally_add(struct tally *tally, const json_t *lab) {
+  size_t index;
+  json_t *check;
+  json_array_foreach (json_object_get(lab, "checks"), index, check) {
+    const char *status = result_text(check, "status");
+    tally->tests++;
+    tally->failures += strcmp(status, "fail") == 0 || strcmp(status, "missing") == 0;
+    tally->errors += strcmp(status, "error") == 0;
+    tally->skipped += strcmp(status, "skipped") == 0;
+    tally->time_s += json_number_value(json_object_get(check, "real_s"));
+  }
+}
+
+static void tally_write(FILE *file, const struct tally *tally) {
+  fprintf(file, " tests=\"%zu\" failures=\"%zu\" errors=\"%zu\" skipped=\"%zu\" time=\"%.3f\"",
+          tally->tests, tally->failures, tally->errors, tally->skipped, tally->time_s);
+}
+
+void report_junit(const json_t *result, FILE *file) {
+  size_t lab_index, check_index;
+  json_t *lab, *check;
+  struct tally total = {0};
+  json_array_foreach (json_object_get(result, "labs"), lab_index, lab)
+    tally_add(&total, lab);
+  fputs("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites", file);
+  attribute(file, "name", "wiregrade");
+  tally_write(file, &total);
+  fputs(">\n", file);
+  json_array_foreach (json_object_get(result, "labs"), lab_index, lab) {
+    struct tally tally = {0};
+    tally_add(&tally, lab);
+    fputs("  <testsuite", file);
+    attribute(file, "name", result_text(lab, "lab"));
+    tally_write(file, &tally);
+    attribute(file, "timestamp", result_text(result, "started"));
+    fprintf(file,
+            ">\n    <properties>\n      <property name=\"score\" value=\"%lld\"/>\n"
+            "      <property name=\"max_score\" value=\"%lld\"/>\n    </properties>\n",
+            result_number(lab, "score"), result_number(lab, "max_score"));
+    json_array_foreach (json_object_get(lab, "checks"), check_index, check)
+      check_write(file, check, result_text(lab, "lab"));
+    fputs("  </testsuite>\n", file);
+  }
+  fputs("</testsuites>\n", file);
+}

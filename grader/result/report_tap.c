@@ -1,0 +1,63 @@
+#include "grader/result/report_tap.h"
+
+#include "grader/base/scope.h"
+#include "grader/result/result.h"
+#include "grader/result/safe_text.h"
+
+#include <string.h>
+
+/* In a description, # begins a directive and \ escapes. */
+static void description_write(FILE *file, const char *text) {
+  scoped_text char *safe = safe_text(text, strlen(text));
+  for (const char *c = safe; *c; c++) {
+    if (*c == '#' || *c == '\\')
+      fputc('\\', file);
+    fputc(*c, file);
+  }
+}
+
+/* A JSON string is a YAML one. */
+static void yaml_write(FILE *file, const json_t *check, const char *key) {
+  const char *text = result_text(check, key);
+  if (!*text)
+    return;
+  scoped_text char *safe = safe_text(text, strlen(text));
+  json_t *string = json_string(safe);
+  scoped_text char *quoted = json_dumps(string, JSON_ENCODE_ANY);
+  json_decref(string);
+  fprintf(file, "  %s: %s\n", key, quoted);
+}
+
+static void check_write(FILE *file, const json_t *check, size_t number) {
+  const char *status = result_text(check, "status");
+  bool passed = strcmp(status, "pass") == 0, skipped = strcmp(status, "skipped") == 0;
+  fprintf(file, "%s %zu - ", passed || skipped ? "ok" : "not ok", number);
+  description_write(file, result_text(check, "id"));
+  if (skipped) {
+    fputs(" # SKIP ", file);
+    description_write(file, result_text(check, "message"));
+  }
+  fputc('\n', file);
+  if (passed || skipped)
+    return;
+  fputs("  ---\n", file);
+  static const char *const keys[] = {"status", "message", "text", "expected",
+                                     "actual", "hint",    "read"};
+  for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+    yaml_write(file, check, keys[i]);
+  fputs("  ...\n", file);
+}
+
+void report_tap(const json_t *result, FILE *file) {
+  size_t total = 0, number = 0, lab_index, check_index;
+  json_t *lab, *check;
+  json_array_foreach (json_object_get(result, "labs"), lab_index, lab)
+    total += json_array_size(json_object_get(lab, "checks"));
+  fprintf(file, "TAP version 14\n1..%zu\n", total);
+  json_array_foreach (json_object_get(result, "labs"), lab_index, lab) {
+    json_array_foreach (json_object_get(lab, "checks"), check_index, check)
+      check_write(file, check, ++number);
+  }
+  if (json_is_true(json_object_get(result, "interrupted")))
+    fputs("Bail out! Interrupted\n", file);
+}

@@ -1,0 +1,100 @@
+/* What the sandbox's files know of each other; nobody else includes this.
+ *
+ * `plan` is made by the caller before the clone and only read afterwards: init and main are forks
+ * of a process that may have had other threads, so until execve they do nothing but system calls
+ * (no malloc, no stdio, no libc call that takes a lock or speaks to other threads, such as setuid).
+ * `shared` is one page that all three see; it is how init and main speak, since a notification
+ * filter may trap any other means. */
+#pragma once
+
+#include "grader/sandbox/sandbox.h"
+
+#include <stdatomic.h>
+
+enum {
+  SANDBOX_PROGRAM_UID =
+      64000, /* nobody else's on Debian: 65534 is shared by whatever runs as `nobody` */
+  SANDBOX_INIT_UID = 63999, /* so that the program can neither trace nor limit process 1 */
+  SANDBOX_INNER_UID =
+      1000, /* what the program sees as its own, where user namespaces can be nested */
+  SANDBOX_DETAIL_MAX = 160,
+};
+
+enum start_state {
+  START_RUNNING = 0,
+  START_ARMED,  /* main is about to call execve, its filters are in place */
+  START_FAILED, /* step, detail and error say why */
+};
+
+struct shared {
+  _Atomic uint32_t state;  /* enum start_state; a futex */
+  _Atomic uint32_t mapped; /* 1: main may go on, its user namespace has its ids; a futex */
+  _Atomic uint32_t
+      taken; /* 1: the caller has what it wants of main, which may be reaped; a futex */
+  int proc_fd, main_pidfd; /* of init */
+  int notify_fd;           /* of main */
+  int exec_errno;
+  int error;
+  const char *step; /* a literal: the same address in every fork */
+  char detail[SANDBOX_DETAIL_MAX];
+};
+
+struct plan {
+  const struct sandbox_spec *spec;
+  struct shared *shared;
+  enum sandbox_mode mode;
+  struct sandbox_limits limits;
+  uid_t uid;             /* as init's user namespace knows the program's user */
+  bool root;             /* several users are mapped here, so that ids can be changed */
+  char id_map[48];       /* for uid_map and gid_map of the program's own user namespace */
+  char scratch_size[32]; /* options of the scratch tmpfs */
+  char scratch_inodes[32];
+  const char *folder;          /* without symbolic links */
+  int status_fd, caller_pidfd; /* status_fd: the end that init writes to */
+  const struct sandbox_file *files;
+  size_t file_count;
+  char *const *argv;
+  char *const *envp;
+  char **paths;      /* where argv[0] may be, ends with NULL */
+  char **shell_argv; /* "/bin/sh", NULL (set to the path), argv[1…]: for a script without #! */
+  struct sock_fprog deny;
+  size_t arguments_length; /* the grader's command line in memory, which process 1 would show */
+  char *arguments;
+};
+
+/* ---- init.c, root.c, student.c: run after the clone; a `step` that fails does not return ---- */
+
+_Noreturn void init_run(const struct plan *plan);
+_Noreturn void student_run(const struct plan *plan, bool nested);
+
+/* Builds the root file system in this mount namespace, and moves into it. */
+void root_build(const struct plan *plan);
+
+/* The bounding set goes while CAP_SETPCAP is there, then the user is changed, then the other sets
+ * are emptied. */
+void bounding_set_drop(void);
+bool capabilities_drop(void);
+/* Becomes user and group `uid`, for good. */
+bool user_become(uid_t uid);
+
+/* Reports that `step` failed with errno on `detail` (may be NULL) and ends this process. */
+_Noreturn void start_fail(struct shared *shared, const char *step, const char *detail);
+
+/* ---- filter.c, limits.c, namespaces.c ---- */
+
+/* The filter that refuses what no lab needs; built once a process. `pinned`: sched_setaffinity does
+ * nothing. */
+int deny_filter(bool pinned, struct sock_fprog *program, struct failure *failure);
+
+struct sandbox_limits limits_resolve(struct sandbox_limits wanted);
+/* Sets them for this process; false with errno if one is refused. */
+bool limits_apply(const struct sandbox_limits *limits);
+
+/* The mode that this process is in now, without changing it. */
+enum sandbox_mode sandbox_mode_now(void);
+
+/* ---- futex.c ---- */
+
+void futex_wake(_Atomic uint32_t *word);
+/* Waits while *word is `value`, at most so long. */
+void futex_wait(_Atomic uint32_t *word, uint32_t value, unsigned milliseconds);

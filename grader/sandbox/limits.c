@@ -1,0 +1,50 @@
+#include "grader/sandbox/inner.h"
+
+#include <sys/resource.h>
+
+struct sandbox_limits sandbox_default_limits(void) {
+  return (struct sandbox_limits){
+      .memory_bytes = 2ull << 30,
+      .file_bytes = 256ull << 20,
+      .scratch_bytes = 256ull << 20,
+      .scratch_inodes = 20000,
+      .processes = 256,
+      .descriptors = 1024,
+      .cpu_seconds = 300,
+  };
+}
+
+struct sandbox_limits limits_resolve(struct sandbox_limits wanted) {
+  struct sandbox_limits usual = sandbox_default_limits();
+#define RESOLVE(field) wanted.field = wanted.field ? wanted.field : usual.field
+  RESOLVE(memory_bytes);
+  RESOLVE(file_bytes);
+  RESOLVE(scratch_bytes);
+  RESOLVE(scratch_inodes);
+  RESOLVE(processes);
+  RESOLVE(descriptors);
+  RESOLVE(cpu_seconds);
+#undef RESOLVE
+  return wanted;
+}
+
+/* Only root may raise a hard limit, so an ordinary user's own limit stays where it is lower. */
+static bool limit_set(int resource, rlim_t soft, rlim_t hard) {
+  struct rlimit now;
+  if (getrlimit((__rlimit_resource_t)resource, &now) < 0)
+    return false;
+  if (now.rlim_max < hard)
+    hard = now.rlim_max;
+  struct rlimit limit = {.rlim_cur = soft < hard ? soft : hard, .rlim_max = hard};
+  return setrlimit((__rlimit_resource_t)resource, &limit) == 0;
+}
+
+bool limits_apply(const struct sandbox_limits *limits) {
+  return limit_set(RLIMIT_DATA, limits->memory_bytes, limits->memory_bytes) &&
+         limit_set(RLIMIT_FSIZE, limits->file_bytes, limits->file_bytes) &&
+         limit_set(RLIMIT_NPROC, limits->processes, limits->processes) &&
+         limit_set(RLIMIT_NOFILE, limits->descriptors, limits->descriptors) &&
+         /* SIGXCPU first, which a debugger or a shell explains; SIGKILL a second later. */
+         limit_set(RLIMIT_CPU, limits->cpu_seconds, limits->cpu_seconds + 1) &&
+         limit_set(RLIMIT_CORE, 0, 0);
+}

@@ -1,0 +1,127 @@
+/* `main`: the process that becomes the student's program. */
+#include "grader/sandbox/inner.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <linux/seccomp.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+static void need(const struct plan *plan, bool good, const char *step) {
+  if (!good)
+    start_fail(plan->shared, step, NULL);
+}
+
+static void streams_place(const struct plan *plan) {
+  const int streams[] = {plan->spec->stdin_fd, plan->spec->stdout_fd, plan->spec->stderr_fd};
+  int copies[3];
+  for (int i = 0; i < 3; i++) /* out of the way first: they may be 0, 1 and 2 in any order */
+    copies[i] = fcntl(streams[i] >= 0 ? streams[i] : open("/dev/null", O_RDWR), F_DUPFD, 3);
+  for (int i = 0; i < 3; i++)
+    need(plan, copies[i] >= 0 && dup2(copies[i], i) == i, "cannot place stdin, stdout and stderr");
+  syscall(SYS_close_range, 3, ~0u, 0);
+}
+
+static void signals_reset(void) {
+  struct sigaction usual = {.sa_handler = SIG_DFL};
+  for (int signal = 1; signal < NSIG; signal++)
+    sigaction(signal, &usual, NULL); /* refused for a few, which nobody can have changed */
+  sigset_t none;
+  sigemptyset(&none);
+  sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+static void privileges_drop(const struct plan *plan, bool nested) {
+  bounding_set_drop();
+  /* Refused in an ordinary user's namespace, where groups can neither be changed nor used for
+   * anything more than that user may anyway. */
+  bool grouped = syscall(SYS_setgroups, 0, NULL) == 0;
+  need(plan, grouped || !plan->root, "cannot drop groups");
+  need(plan, user_become(nested ? SANDBOX_INNER_UID : plan->uid),
+       "cannot become an unprivileged user");
+  need(plan, capabilities_drop() && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0,
+       "cannot drop capabilities");
+}
+
+/* Whether `path` can be executed. A link like /proc/self/exe must not lead there: until execve that
+ * is the grader. */
+static int path_errno(const char *path) {
+  struct open_how how = {.flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_NO_MAGICLINKS};
+  int fd = (int)syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof how);
+  if (fd < 0)
+    return errno;
+  struct stat status;
+  bool regular = fstat(fd, &status) == 0 && S_ISREG(status.st_mode);
+  close(fd);
+  if (!regular)
+    return EACCES;
+  return syscall(SYS_faccessat, AT_FDCWD, path, X_OK) == 0 ? 0 : errno;
+}
+
+/* As execvp does it, but before any filter is there that would report each try. */
+static const char *path_find(const struct plan *plan, int *error) {
+  *error = ENOENT;
+  for (char **path = plan->paths; *path; path++) {
+    int why = path_errno(*path);
+    if (why == 0) {
+      *error = 0;
+      return *path;
+    }
+    if (why != ENOENT && why != ENOTDIR)
+      *error = why;
+  }
+  return "";
+}
+
+static int filter_install(const struct sock_fprog *program, unsigned flags) {
+  return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags | SECCOMP_FILTER_FLAG_SPEC_ALLOW,
+                      program);
+}
+
+/* From here to execve nothing may be called that the filter could trap, for nobody answers yet. */
+static void notify_install(const struct plan *plan) {
+  const struct sock_fprog *filter = plan->spec->notify_filter;
+  if (!filter)
+    return;
+  unsigned flags = SECCOMP_FILTER_FLAG_NEW_LISTENER;
+  int fd = filter_install(filter, flags | SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV);
+  if (fd < 0 && errno == EINVAL) /* before Linux 5.19 */
+    fd = filter_install(filter, flags);
+  need(plan, fd >= 0, "cannot install the filter that reports system calls");
+  plan->shared->notify_fd = fd;
+}
+
+_Noreturn void student_run(const struct plan *plan, bool nested) {
+  struct shared *shared = plan->shared;
+  while (!atomic_load(&shared->mapped))
+    futex_wait(&shared->mapped, 0, 1000);
+  umask(022);
+  setsid();
+  streams_place(plan);
+  need(plan, chdir(SANDBOX_FOLDER) == 0, "cannot enter " SANDBOX_FOLDER);
+  privileges_drop(plan, nested);
+  need(plan, limits_apply(&plan->limits), "cannot set the limits");
+  signals_reset();
+  int error;
+  const char *path = path_find(plan, &error);
+  need(plan, filter_install(&plan->deny, 0) == 0, "cannot install the system call filter");
+  notify_install(plan);
+  atomic_store(&shared->state, START_ARMED);
+  futex_wake(&shared->state);
+  if (!error) {
+    syscall(SYS_execve, path, plan->argv, plan->envp);
+    error = errno;
+  }
+  if (error == ENOEXEC) { /* a script without #!, which every shell runs */
+    plan->shell_argv[1] = (char *)path;
+    syscall(SYS_execve, plan->shell_argv[0], plan->shell_argv, plan->envp);
+    error = errno;
+  }
+  shared->exec_errno = error;
+  _exit(127);
+}

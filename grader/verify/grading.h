@@ -1,0 +1,37 @@
+/* Many gradings, a few at a time, each by a `wiregrade grade` of its own: what goes wrong in one
+ * touches no other. Called by verify. Knows folders and command lines, but nothing of what the
+ * gradings are for. */
+#pragma once
+
+#include "grader/base/failure.h"
+
+#include <jansson.h>
+#include <signal.h>
+#include <stddef.h>
+
+struct grading {
+  const char *name;   /* of its files in the work folder: unique, a file name */
+  const char *folder; /* the submission */
+  const char *patch;  /* applied to a copy of the folder, which is then graded; NULL: the folder
+                         itself is graded */
+  const char *const *labs; /* ends with NULL */
+  json_t *result;          /* what it found; NULL: failure says why there is nothing */
+  struct failure failure;
+};
+
+struct grading_pool {
+  const char *executable; /* wiregrade */
+  const char *suite;      /* the folder of labs, NULL: its own */
+  const char *work;       /* an empty folder for copies and results */
+  unsigned jobs;
+  const volatile sig_atomic_t *stop;
+  void (*progress)(void *context, const char *name, size_t done, size_t total);
+  void *context;
+};
+
+/* Does them all. One that fails has a failure, and no result; -1 only if it was stopped. */
+int gradings_do(const struct grading_pool *pool, struct grading *gradings, size_t count);
+
+/* Runs a command without input, its output going to `log` (appended), and waits for it: 0 if it
+ * ends with status 0. */
+int command_do(char *const *argv, const char *log);

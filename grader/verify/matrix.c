@@ -1,0 +1,237 @@
+#include "grader/verify/matrix.h"
+
+#include "grader/base/memory.h"
+#include "grader/base/scope.h"
+#include "grader/result/result.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { KILLS_LEAST = 2 };
+
+static void sentence_add(json_t *list, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+static void sentence_add(json_t *list, const char *format, ...) {
+  va_list arguments;
+  va_start(arguments, format);
+  json_array_append_new(list, json_vsprintf(format, arguments));
+  va_end(arguments);
+}
+
+struct matrix matrix_new(const struct lab *const *labs, size_t count) {
+  struct matrix matrix = {json_object(), json_array(), json_array()};
+  for (size_t i = 0; i < count; i++)
+    for (unsigned j = 0; j < labs[i]->requirement_count; j++) {
+      scoped_text char *name =
+          memory_format("%s.%u", labs[i]->name, labs[i]->requirements[j].number);
+      json_object_set_new(matrix.requirements, name,
+                          json_pack("{s:s, s:i, s:i, s:[]}", "reference", "no check", "styles", 0,
+                                    "styles_passed", 0, "killed_by"));
+    }
+  return matrix;
+}
+
+void matrix_free(struct matrix *matrix) {
+  json_decref(matrix->requirements);
+  json_decref(matrix->deviations);
+  json_decref(matrix->faults);
+}
+
+/* A check that failed tells more than one that could not be run. */
+static int status_weight(const char *status) {
+  static const char *const weights[] = {"pass", "skipped", "missing", "error", "fail"};
+  for (int i = 0; i < (int)(sizeof weights / sizeof *weights); i++)
+    if (strcmp(weights[i], status) == 0)
+      return i;
+  return -1;
+}
+
+/* How a submission did in each requirement, {"udp.1": status}: of several checks the status that
+ * weighs most. */
+static json_t *requirements_of(const json_t *result) {
+  json_t *statuses = json_object(), *lab, *check;
+  size_t lab_index, check_index;
+  json_array_foreach (json_object_get(result, "labs"), lab_index, lab) {
+    json_array_foreach (json_object_get(lab, "checks"), check_index, check) {
+      const char *requirement = result_text(check, "requirement");
+      const char *status = result_text(check, "status");
+      if (status_weight(status) > status_weight(result_text(statuses, requirement)))
+        json_object_set_new(statuses, requirement, json_string(status));
+    }
+  }
+  return statuses;
+}
+
+/* Every check that is an error is told, whoever was graded: a mutant may not be killed by an
+ * accident. */
+static void errors_add(struct matrix *matrix, const char *name, const json_t *result) {
+  size_t lab_index, check_index;
+  json_t *lab, *check;
+  json_array_foreach (json_object_get(result, "labs"), lab_index, lab) {
+    json_array_foreach (json_object_get(lab, "checks"), check_index, check) {
+      if (strcmp(result_text(check, "status"), "error") == 0)
+        sentence_add(matrix->faults, "%s: %s is an error: %s", name, result_text(check, "id"),
+                     result_text(check, "message"));
+    }
+  }
+}
+
+static void unbuilt_add(struct matrix *matrix, const char *name, const json_t *result) {
+  const json_t *build = json_object_get(result, "build");
+  if (json_is_false(json_object_get(build, "ok")))
+    sentence_add(matrix->deviations, "%s: it does not build: %.300s", name,
+                 result_text(build, "log"));
+}
+
+/* Names the checks of a requirement that have this status, and the first one's message. */
+static void checks_add(struct matrix *matrix, const char *name, const json_t *result,
+                       const char *requirement, const char *status, const char *words) {
+  size_t lab_index, check_index;
+  json_t *lab, *check;
+  json_array_foreach (json_object_get(result, "labs"), lab_index, lab) {
+    json_array_foreach (json_object_get(lab, "checks"), check_index, check) {
+      if (strcmp(result_text(check, "requirement"), requirement) == 0 &&
+          strcmp(result_text(check, "status"), status) == 0)
+        sentence_add(matrix->deviations, "%s %s %s: %s", name, words, result_text(check, "id"),
+                     result_text(check, "message"));
+    }
+  }
+}
+
+void matrix_add_reference(struct matrix *matrix, const json_t *result) {
+  json_t *statuses = requirements_of(result), *status;
+  const char *requirement;
+  errors_add(matrix, "reference", result);
+  unbuilt_add(matrix, "reference", result);
+  json_object_foreach (statuses, requirement, status) {
+    json_t *row = json_object_get(matrix->requirements, requirement);
+    const char *word = json_string_value(status);
+    json_object_set(row, "reference", status);
+    if (strcmp(word, "pass") != 0 && strcmp(word, "error") != 0)
+      checks_add(matrix, "reference", result, requirement, word,
+                 strcmp(word, "fail") == 0 ? "fails" : "does not pass");
+  }
+  json_decref(statuses);
+}
+
+/* The programs that a requirement concerns are all there. */
+static bool requirement_is_contained(const char *name, const struct lab *const *labs, size_t count,
+                                     const json_t *contained) {
+  for (size_t i = 0; i < count; i++)
+    for (unsigned j = 0; j < labs[i]->requirement_count; j++) {
+      const struct requirement *requirement = &labs[i]->requirements[j];
+      scoped_text char *own = memory_format("%s.%u", labs[i]->name, requirement->number);
+      if (strcmp(own, name) != 0)
+        continue;
+      bool some = requirement->program_count > 0;
+      unsigned programs = some ? requirement->program_count : labs[i]->program_count;
+      for (unsigned k = 0; k < programs; k++)
+        if (!json_object_get(contained, some ? requirement->programs[k] : labs[i]->programs[k]))
+          return false;
+      return true;
+    }
+  return false;
+}
+
+void matrix_add_style(struct matrix *matrix, const char *name, const json_t *result,
+                      const struct lab *const *labs, size_t count, const json_t *contained) {
+  json_t *statuses = requirements_of(result), *status;
+  const char *requirement;
+  errors_add(matrix, name, result);
+  unbuilt_add(matrix, name, result);
+  json_object_foreach (statuses, requirement, status) {
+    json_t *row = json_object_get(matrix->requirements, requirement);
+    const char *word = json_string_value(status);
+    bool missing = strcmp(word, "missing") == 0, passed = strcmp(word, "pass") == 0;
+    if (!row || (missing && !requirement_is_contained(requirement, labs, count, contained)))
+      continue;
+    json_object_set_new(row, "styles", json_integer(result_number(row, "styles") + 1));
+    json_object_set_new(row, "styles_passed",
+                        json_integer(result_number(row, "styles_passed") + passed));
+    if (!passed && strcmp(word, "error") != 0)
+      checks_add(matrix, name, result, requirement, word,
+                 strcmp(word, "fail") == 0 ? "is right and fails" : "is right and does not pass");
+  }
+  json_decref(statuses);
+}
+
+void matrix_add_mutant(struct matrix *matrix, const struct mutant *mutant, const json_t *result) {
+  json_t *statuses = requirements_of(result), *status;
+  const char *requirement;
+  scoped_text char *name = memory_format("%s/%s", mutant->lab, mutant->name);
+  errors_add(matrix, name, result);
+  unbuilt_add(matrix, name, result);
+  json_object_foreach (statuses, requirement, status) {
+    const char *word = json_string_value(status);
+    bool failed = strcmp(word, "fail") == 0, named = mutant_names(mutant, requirement);
+    json_t *row = json_object_get(matrix->requirements, requirement);
+    if (failed)
+      json_array_append_new(json_object_get(row, "killed_by"), json_string(mutant->name));
+    if (failed && !named)
+      checks_add(matrix, name, result, requirement, word, "does not name, and fails,");
+    else if (!failed && !named && strcmp(word, "missing") == 0)
+      checks_add(matrix, name, result, requirement, word, "has no program for");
+    else if (!failed && named && strcmp(word, "error") != 0)
+      sentence_add(matrix->deviations, "%s should fail %s, but its verdict is %s", name,
+                   requirement, word);
+  }
+  for (size_t i = 0; i < mutant->fail_count; i++)
+    if (!json_object_get(statuses, mutant->fails[i]))
+      sentence_add(matrix->deviations, "%s names %s, which has no check", name, mutant->fails[i]);
+  json_decref(statuses);
+}
+
+void matrix_add_fault(struct matrix *matrix, const char *name, const char *sentence) {
+  sentence_add(matrix->faults, "%s: %s", name, sentence);
+}
+
+void matrix_judge(struct matrix *matrix) {
+  const char *requirement;
+  json_t *row;
+  json_object_foreach (matrix->requirements, requirement, row) {
+    size_t kills = json_array_size(json_object_get(row, "killed_by"));
+    if (strcmp(result_text(row, "reference"), "no check") == 0)
+      sentence_add(matrix->deviations, "%s has no check", requirement);
+    else if (kills < KILLS_LEAST)
+      sentence_add(matrix->deviations, "%s kills %zu mutant%s, and must kill at least %d",
+                   requirement, kills, kills == 1 ? "" : "s", KILLS_LEAST);
+  }
+}
+
+static void sentences_print(const struct page *page, enum style style, const char *label,
+                            const json_t *list) {
+  size_t index;
+  json_t *sentence;
+  json_array_foreach (list, index, sentence)
+    page_paragraph(page, style, label, (unsigned)strlen(label) + 1, json_string_value(sentence), 6);
+}
+
+void matrix_print(const struct matrix *matrix, const struct page *page) {
+  const char *requirement;
+  json_t *row;
+  page_line(page, STYLE_STRONG, "requirement       reference  styles  mutants killed");
+  json_object_foreach (matrix->requirements, requirement, row) {
+    size_t kills = json_array_size(json_object_get(row, "killed_by"));
+    long long passed = result_number(row, "styles_passed"), styles = result_number(row, "styles");
+    const char *reference = result_text(row, "reference");
+    bool right = strcmp(reference, "pass") == 0 && passed == styles && kills >= KILLS_LEAST;
+    scoped_text char *ratio = memory_format("%lld/%lld", passed, styles);
+    scoped_text char *line =
+        memory_format("%-16s  %-9s  %6s  %7zu", requirement, reference, ratio, kills);
+    page_line(page, right ? STYLE_PLAIN : STYLE_BAD, line);
+  }
+  size_t deviations = json_array_size(matrix->deviations), faults = json_array_size(matrix->faults);
+  if (deviations || faults)
+    page_gap(page);
+  sentences_print(page, STYLE_BAD, "-", matrix->deviations);
+  sentences_print(page, STYLE_ODD, "- error:", matrix->faults);
+  page_gap(page);
+}
+
+json_t *matrix_json(const struct matrix *matrix) {
+  return json_pack("{s:s, s:b, s:O, s:O, s:O}", "schema", "wiregrade/verify/v1", "ok",
+                   json_array_size(matrix->deviations) == 0 && json_array_size(matrix->faults) == 0,
+                   "requirements", matrix->requirements, "deviations", matrix->deviations, "faults",
+                   matrix->faults);
+}

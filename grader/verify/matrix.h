@@ -1,0 +1,34 @@
+/* What verify found out: for each requirement how the reference did, which styles pass it and which
+ * mutants it kills, and everything that is not as it must be. Called by verify; filled from result
+ * documents. */
+#pragma once
+
+#include "grader/lab/catalogue.h"
+#include "grader/result/page.h"
+#include "grader/verify/mutant.h"
+
+#include <jansson.h>
+
+struct matrix {
+  json_t *requirements; /* "udp.1": {"reference", "styles", "styles_passed", "killed_by": […]} */
+  json_t *deviations;   /* sentences */
+  json_t *faults;       /* sentences: the grader's own errors */
+};
+
+struct matrix matrix_new(const struct lab *const *labs, size_t count);
+void matrix_free(struct matrix *matrix);
+
+/* The reference must pass everything. */
+void matrix_add_reference(struct matrix *matrix, const json_t *result);
+/* A style must have no failure, and nothing missing of the programs that it contains. */
+void matrix_add_style(struct matrix *matrix, const char *name, const json_t *result,
+                      const struct lab *const *labs, size_t count, const json_t *contained);
+/* A mutant must fail exactly what it names. */
+void matrix_add_mutant(struct matrix *matrix, const struct mutant *mutant, const json_t *result);
+/* Something could not be graded at all. */
+void matrix_add_fault(struct matrix *matrix, const char *name, const char *sentence);
+/* Each requirement must be checked, and kill two mutants. Called last. */
+void matrix_judge(struct matrix *matrix);
+
+void matrix_print(const struct matrix *matrix, const struct page *page);
+json_t *matrix_json(const struct matrix *matrix);

@@ -1,0 +1,107 @@
+#include "grader/verify/mutant.h"
+
+#include "grader/base/memory.h"
+#include "grader/base/scope.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <string.h>
+
+static void fails_add(struct mutant *mutant, char *words) {
+  char *rest = words, *word;
+  while ((word = strsep(&rest, " \t\n")))
+    if (*word) {
+      mutant->fails =
+          memory_resize(mutant->fails, (mutant->fail_count + 1) * sizeof *mutant->fails);
+      mutant->fails[mutant->fail_count++] = memory_text(word);
+    }
+}
+
+/* A requirement of this lab is "LAB.NUMBER". */
+static bool is_of_lab(const char *requirement, const char *lab) {
+  size_t length = strlen(lab);
+  return strncmp(requirement, lab, length) == 0 && requirement[length] == '.' &&
+         requirement[length + 1] &&
+         strspn(requirement + length + 1, "0123456789") == strlen(requirement + length + 1);
+}
+
+static int mutant_read(struct mutant *mutant, struct failure *failure) {
+  scoped_file FILE *file = fopen(mutant->path, "re");
+  if (!file)
+    return failure_errno(failure, "Cannot read %s", mutant->path);
+  static const char key[] = "Fails:";
+  scoped_text char *line = NULL;
+  size_t size = 0;
+  if (getline(&line, &size, file) < 3 || line[0] != '#')
+    return failure_set(failure, "%s:1: must be '# ' and a sentence that says what is wrong",
+                       mutant->path);
+  line[strcspn(line, "\n")] = '\0';
+  mutant->sentence = memory_text(line + 1 + strspn(line + 1, " "));
+  if (getline(&line, &size, file) < 0 || strncmp(line, key, strlen(key)) != 0)
+    return failure_set(failure, "%s:2: must be 'Fails: ' and the requirements that must fail",
+                       mutant->path);
+  fails_add(mutant, line + strlen(key));
+  if (mutant->fail_count == 0)
+    return failure_set(failure, "%s:2: names no requirement", mutant->path);
+  for (size_t i = 0; i < mutant->fail_count; i++)
+    if (!is_of_lab(mutant->fails[i], mutant->lab))
+      return failure_set(failure, "%s:2: '%s' is no requirement of the lab %s", mutant->path,
+                         mutant->fails[i], mutant->lab);
+  return 0;
+}
+
+static int is_patch(const struct dirent *entry) {
+  const char *dot = strrchr(entry->d_name, '.');
+  return entry->d_name[0] != '.' && dot && strcmp(dot, ".patch") == 0;
+}
+
+int mutants_read(const char *mutants_folder, const char *lab, struct mutant_list *list,
+                 struct failure *failure) {
+  scoped_text char *folder = memory_format("%s/%s", mutants_folder, lab);
+  struct dirent **entries;
+  int count = scandir(folder, &entries, is_patch, alphasort);
+  if (count < 0)
+    return errno == ENOENT ? 0 : failure_errno(failure, "Cannot read %s", folder);
+  int outcome = 0;
+  for (int i = 0; i < count; i++) {
+    const char *name = entries[i]->d_name;
+    if (!outcome) {
+      list->mutants = memory_resize(list->mutants, (list->count + 1) * sizeof *list->mutants);
+      struct mutant *mutant = &list->mutants[list->count++];
+      *mutant = (struct mutant){
+          .path = memory_format("%s/%s", folder, name),
+          .name = memory_format("%.*s", (int)(strrchr(name, '.') - name), name),
+          .lab = memory_text(lab),
+      };
+      mutant->key = memory_format("%s-%s", lab, mutant->name);
+      mutant->labs[0] = mutant->lab;
+      outcome = mutant_read(mutant, failure);
+    }
+    free(entries[i]);
+  }
+  free(entries);
+  return outcome;
+}
+
+void mutants_free(struct mutant_list *list) {
+  for (size_t i = 0; i < list->count; i++) {
+    struct mutant *mutant = &list->mutants[i];
+    free(mutant->path);
+    free(mutant->name);
+    free(mutant->lab);
+    free(mutant->key);
+    free(mutant->sentence);
+    for (size_t j = 0; j < mutant->fail_count; j++)
+      free(mutant->fails[j]);
+    free(mutant->fails);
+  }
+  free(list->mutants);
+  *list = (struct mutant_list){0};
+}
+
+bool mutant_names(const struct mutant *mutant, const char *requirement) {
+  for (size_t i = 0; i < mutant->fail_count; i++)
+    if (strcmp(mutant->fails[i], requirement) == 0)
+      return true;
+  return false;
+}

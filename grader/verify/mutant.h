@@ -1,0 +1,33 @@
+/* Mutants: the reference with one deliberate bug, as a patch whose first lines say what is wrong
+ * with it and which requirements must fail:
+ *
+ *   # The client sends once more when it has its reply.
+ *   Fails: udp-retry.8
+ *
+ * Called by verify. */
+#pragma once
+
+#include "grader/base/failure.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct mutant {
+  char *path, *name, *lab;
+  char *key;           /* "LAB-NAME" */
+  const char *labs[2]; /* the lab, and NULL */
+  char *sentence;
+  char **fails; /* requirements */
+  size_t fail_count;
+};
+
+struct mutant_list {
+  struct mutant *mutants;
+  size_t count;
+};
+
+/* Adds those of fixtures/mutants/LAB/, by name; none if there is no such folder. */
+int mutants_read(const char *mutants_folder, const char *lab, struct mutant_list *list,
+                 struct failure *failure);
+void mutants_free(struct mutant_list *list);
+bool mutant_names(const struct mutant *mutant, const char *requirement);
