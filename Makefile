@@ -1,41 +1,113 @@
-# wiregrade: `make` builds, `make grade` grades, `make test` tests. See README.md.
+# wiregrade: `make` builds, `make grade [SUBMISSION=dir]` grades, `make test` tests. See README.md.
 
-BUILD   ?= build
-CC      ?= cc
-PREFIX  ?= /usr/local
-CFLAGS  ?= -O2 -g
-WARNINGS = -Wall -Wextra -Wpedantic -Wshadow -Wno-gnu-statement-expression -Wno-gnu-auto-type
-PACKAGES = libseccomp libcap jansson libcyaml
-ALL_CFLAGS = -std=gnu17 -D_GNU_SOURCE -I. $(WARNINGS) $(shell pkg-config --cflags $(PACKAGES)) $(CFLAGS) -MMD -MP
-LIBRARIES  = $(shell pkg-config --libs $(PACKAGES))
+BUILD      ?= build
+CC         ?= cc
+PREFIX     ?= /usr/local
+SUBMISSION ?= reference
+CFLAGS     ?= -O2 -g
+WARNINGS    = -Wall -Wextra -Wpedantic -Wshadow
+PACKAGES    = libseccomp libcap jansson libcyaml yaml-0.1
+# Packages are asked for only when something is compiled: they may have to be installed first.
+ALL_CFLAGS  = -std=gnu17 -D_GNU_SOURCE -I. $(WARNINGS) $(shell pkg-config --cflags $(PACKAGES)) $(CFLAGS) -MMD -MP
+LIBRARIES   = $(shell pkg-config --libs $(PACKAGES)) -lm
+LINK        = $(CC) $(CFLAGS) $(LDFLAGS)
 
-# Everything in grader/ but tests and the two main programs is one library, which the suite links too.
-GRADER_SOURCES := $(filter-out %_test.c grader/cli/main.c,$(wildcard grader/*/*.c))
+# Everything in grader/ but tests and main programs is one library, which the suites link too.
+GRADER_SOURCES := $(filter-out %_test.c grader/cli/% grader/sdk/main.c,$(wildcard grader/*/*.c))
 GRADER_OBJECTS := $(GRADER_SOURCES:%.c=$(BUILD)/obj/%.o)
+CLI_OBJECTS    := $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard grader/cli/*.c))
 LABS           := $(notdir $(patsubst %/checks.c,%,$(wildcard suite/*/checks.c)))
-UNIT_TESTS     := $(patsubst %.c,$(BUILD)/tests/%,$(notdir $(wildcard grader/*/*_test.c)))
+SUITES         := $(LABS:%=$(BUILD)/suite/%)
+UNIT_TESTS     := $(patsubst %.c,$(BUILD)/tests/%,$(notdir $(wildcard grader/*/*_test.c suite/*/*_test.c)))
+WAITS          := $(BUILD)/tests/waits $(BUILD)/tests/waits-static
+TAP_DRIVER      = $(firstword $(wildcard /usr/share/automake-*/tap-driver.sh))
 
-all: $(BUILD)/wiregrade $(LABS:%=$(BUILD)/suite/%)
+all: setup-build
+	@$(MAKE) --no-print-directory programs
+
+programs: $(BUILD)/wiregrade $(SUITES) $(BUILD)/source-root
+
+setup-build:
+	@.ci/packages build
+
+setup-test:
+	@.ci/packages test
+
+$(BUILD)/source-root: Makefile
+	@mkdir -p $(@D)
+	@echo '$(CURDIR)' > $@
 
 $(BUILD)/obj/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -c $< -o $@
 
-$(BUILD)/libgrader.a: $(GRADER_OBJECTS)
+$(BUILD)/libgrader.a: $(GRADER_OBJECTS) Makefile
 	@rm -f $@
-	ar rcs $@ $^
+	ar rcs $@ $(GRADER_OBJECTS)
 
-$(BUILD)/wiregrade: $(BUILD)/obj/grader/cli/main.o $(BUILD)/libgrader.a
-	$(CC) $(ALL_CFLAGS) $(LDFLAGS) $^ -o $@ $(LIBRARIES)
+$(BUILD)/wiregrade: $(CLI_OBJECTS) $(BUILD)/libgrader.a
+	$(LINK) $^ -o $@ $(LIBRARIES)
 
-$(BUILD)/suite/%: $(BUILD)/obj/suite/%/checks.o $(BUILD)/libgrader.a
+# A suite is all of suite/LAB/*.c; its unit tests are linked with all of that but the checks.
+define SUITE
+$(BUILD)/suite/$(1): $(patsubst %.c,$(BUILD)/obj/%.o,$(filter-out %_test.c,$(wildcard suite/$(1)/*.c)) grader/sdk/main.c) $(BUILD)/libgrader.a
+	@mkdir -p $$(@D)
+	$$(LINK) $$^ -o $$@ $$(LIBRARIES) -lcriterion
+endef
+$(foreach lab,$(LABS),$(eval $(call SUITE,$(lab))))
+
+define UNIT_TEST
+$(BUILD)/tests/$(basename $(notdir $(1))): $(BUILD)/obj/$(1:.c=.o) $(2) $(BUILD)/libgrader.a
+	@mkdir -p $$(@D)
+	$$(LINK) $$^ -o $$@ $$(LIBRARIES) -lcriterion
+endef
+$(foreach test,$(wildcard grader/*/*_test.c),$(eval $(call UNIT_TEST,$(test),)))
+$(foreach test,$(wildcard suite/*/*_test.c),$(eval $(call UNIT_TEST,$(test),$(patsubst %.c,$(BUILD)/obj/%.o,$(filter-out %_test.c %/checks.c,$(wildcard $(dir $(test))*.c))))))
+
+# Small programs that wait in every way there is; the clock's tests run them.
+$(BUILD)/tests/waits: grader/world/waits/waits.c
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) $(LDFLAGS) $^ -o $@ $(LIBRARIES) -lcriterion
+	$(CC) -std=gnu17 -D_GNU_SOURCE $(WARNINGS) -O2 -pthread $< -o $@ -lrt
+$(BUILD)/tests/waits-static: grader/world/waits/waits.c
+	@mkdir -p $(@D)
+	$(CC) -std=gnu17 -D_GNU_SOURCE $(WARNINGS) -O2 -pthread -static $< -o $@ -lrt
+
+unit-tests: programs $(UNIT_TESTS) $(WAITS)
+
+grade: all
+	@$(BUILD)/wiregrade grade $(SUBMISSION)
+
+# All tests, or those of one part: make test PART=unit (see .ci/test).
+test: setup-test
+	@.ci/test $(PART)
+
+# Automake's way: each suite program by itself, under tap-driver.sh, on SUBMISSION. Leaves build/check/LAB.log and .trs.
+check: setup-test
+	@$(MAKE) --no-print-directory programs
+	@mkdir -p $(BUILD)/check
+	@status=0; for lab in $(LABS); do \
+	  WIREGRADE_SUBMISSION='$(SUBMISSION)' sh '$(TAP_DRIVER)' --test-name $$lab --log-file $(BUILD)/check/$$lab.log \
+	    --trs-file $(BUILD)/check/$$lab.trs --color-tests no --enable-hard-errors yes --expect-failure no -- \
+	    $(BUILD)/suite/$$lab || status=1; \
+	  grep -q '^:global-test-result: PASS' $(BUILD)/check/$$lab.trs || status=1; \
+	done; exit $$status
+
+install: all
+	install -d '$(DESTDIR)$(PREFIX)/bin' '$(DESTDIR)$(PREFIX)/lib/wiregrade/suite' \
+	  '$(DESTDIR)$(PREFIX)/share/wiregrade' '$(DESTDIR)$(PREFIX)/share/man/man1'
+	install -m 755 $(BUILD)/wiregrade '$(DESTDIR)$(PREFIX)/bin/wiregrade'
+	install -m 755 $(SUITES) '$(DESTDIR)$(PREFIX)/lib/wiregrade/suite'
+	set -e; for lab in $(LABS); do \
+	  install -d '$(DESTDIR)$(PREFIX)/share/wiregrade/suite/'$$lab; \
+	  install -m 644 suite/$$lab/lab.yaml suite/$$lab/README.md '$(DESTDIR)$(PREFIX)/share/wiregrade/suite/'$$lab; \
+	done
+	install -m 644 grader/cli/wiregrade.1 '$(DESTDIR)$(PREFIX)/share/man/man1/wiregrade.1'
 
 clean:
 	rm -rf $(BUILD) reference/bin
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 
-.PHONY: all clean
+.PHONY: all programs setup-build setup-test unit-tests grade test check install clean
 .SECONDARY:
+.DELETE_ON_ERROR:

@@ -1,5 +1,6 @@
-/* Resources that are released by scope: `scoped_fd int fd = open(…);`, `scoped_text char *line = NULL;`.
- * steal_fd() and steal_pointer() take the resource out of the variable, so that it outlives the scope. */
+/* Resources that are released by scope: `scoped_fd int fd = open(…);`, `scoped_text char *line =
+ * NULL;`. steal_fd() and steal_pointer() take the resource out of the variable, so that it outlives
+ * the scope. */
 #pragma once
 
 #include <stdio.h>
@@ -29,7 +30,7 @@ static inline int steal_fd(int *fd) {
 }
 
 #define steal_pointer(place)                                                                       \
-  ({                                                                                               \
+  __extension__({                                                                                  \
     __auto_type stolen_ = *(place);                                                                \
     *(place) = NULL;                                                                               \
     stolen_;                                                                                       \

@@ -12,8 +12,6 @@
 #include <stdatomic.h>
 
 enum {
-  SANDBOX_PROGRAM_UID =
-      64000, /* nobody else's on Debian: 65534 is shared by whatever runs as `nobody` */
   SANDBOX_INIT_UID = 63999, /* so that the program can neither trace nor limit process 1 */
   SANDBOX_INNER_UID =
       1000, /* what the program sees as its own, where user namespaces can be nested */

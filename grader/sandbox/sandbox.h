@@ -107,5 +107,9 @@ void sandbox_kill(struct sandbox *sandbox);
 
 struct sandbox sandbox_none(void);
 
-/* The paths of the submission inside the sandbox. */
+/* Where the submission's folder is inside the sandbox. */
 #define SANDBOX_FOLDER "/submission"
+
+/* In SANDBOX_ROOT mode the user whom programs run as, unless the spec names another; what they are to write must
+ * belong to it. Nobody else's on Debian: 65534 is shared by whatever runs as `nobody`. */
+enum { SANDBOX_PROGRAM_UID = 64000 };

@@ -1,7 +1,10 @@
-/* The main program of every suite: `--describe`, or Criterion's own command line. */
+/* The main program of every suite: `--describe`, or Criterion's own command line. By itself, without the grader, it
+ * builds the submission that WIREGRADE_SUBMISSION names, and speaks TAP. */
 #include "grader/sdk/inner.h"
 
+#include "grader/base/memory.h"
 #include "grader/sandbox/sandbox.h"
+#include "grader/submission/submission.h"
 
 #include <criterion/criterion.h>
 #include <jansson.h>
@@ -26,6 +29,46 @@ static void describe(const struct check *check) {
   json_decref(line);
 }
 
+/* The names of all programs that the checks declare; the texts are theirs. */
+static const char **programs_of_all(size_t *count) {
+  const char **programs = NULL;
+  *count = 0;
+  for (const struct check *const *check = __start_wiregrade_checks; check < __stop_wiregrade_checks; check++)
+    for (const char *const *name = (*check)->programs; *name; name++) {
+      size_t known = 0;
+      while (known < *count && strcmp(programs[known], *name) != 0)
+        known++;
+      if (known < *count)
+        continue;
+      programs = memory_resize(programs, (*count + 1) * sizeof *programs);
+      programs[(*count)++] = *name;
+    }
+  return programs;
+}
+
+static struct submission *submission_build_alone(const char *folder) {
+  struct submission_spec spec = {.folder = folder};
+  const char **programs = programs_of_all(&spec.program_count);
+  spec.programs = programs;
+  struct submission *submission = NULL;
+  struct failure failure;
+  if (submission_open(&spec, &submission, &failure))
+    fprintf(stderr, "%s\n", failure.sentence);
+  else if (!submission_build(submission).ok)
+    fputs(submission_build(submission).log, stderr);
+  free(programs);
+  return submission;
+}
+
+static int checks_run(int count, char **arguments) {
+  struct criterion_test_set *tests = criterion_initialize();
+  int result = 0;
+  if (criterion_handle_args(count, arguments, true))
+    result = !criterion_run_all_tests(tests);
+  criterion_finalize(tests);
+  return result;
+}
+
 int main(int count, char **arguments) {
   if (count == 2 && strcmp(arguments[1], "--describe") == 0) {
     for (const struct check *const *check = __start_wiregrade_checks; check < __stop_wiregrade_checks; check++)
@@ -39,10 +82,14 @@ int main(int count, char **arguments) {
     fprintf(stderr, "%s: %s\n", arguments[0], failure.sentence);
     return 3;
   }
-  struct criterion_test_set *tests = criterion_initialize();
-  int result = 0;
-  if (criterion_handle_args(count, arguments, true))
-    result = !criterion_run_all_tests(tests);
-  criterion_finalize(tests);
+  const char *folder = getenv("WIREGRADE_SUBMISSION");
+  if (getenv("WIREGRADE_MANIFEST") || !folder)
+    return checks_run(count, arguments);
+  struct submission *submission = submission_build_alone(folder);
+  if (!submission)
+    return 3;
+  setenv("WIREGRADE_MANIFEST", submission_manifest(submission), 1);
+  int result = checks_run(count, arguments);
+  submission_close(submission);
   return result;
 }

@@ -1,0 +1,43 @@
+#include "grader/submission/work.h"
+
+#include "grader/base/memory.h"
+#include "grader/base/scope.h"
+
+#include <sched.h>
+#include <stdlib.h>
+#include <sys/mount.h>
+#include <unistd.h>
+
+/* The namespace is a slave of the one before: what the host mounts and unmounts still shows here, and nothing of here
+ * shows there. */
+static int work_mount(const char *path, uint64_t bytes, uint64_t files, struct failure *failure) {
+  if (unshare(CLONE_NEWNS) || mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL))
+    return failure_errno(failure, "cannot make a mount namespace (try `wiregrade doctor`)");
+  scoped_text char *options =
+      memory_format("mode=0755,size=%ju,nr_inodes=%ju", (uintmax_t)bytes, (uintmax_t)files);
+  if (mount("tmpfs", path, "tmpfs", MS_NOSUID | MS_NODEV, options))
+    return failure_errno(failure, "cannot mount a tmpfs on %s (try `wiregrade doctor`)", path);
+  return 0;
+}
+
+char *work_create(uint64_t bytes, uint64_t files, struct failure *failure) {
+  const char *parent = getenv("TMPDIR");
+  scoped_text char *path = memory_format("%s/wiregrade-XXXXXX", parent && *parent ? parent : "/tmp");
+  if (!mkdtemp(path)) {
+    failure_errno(failure, "cannot make a temporary folder like %s", path);
+    return NULL;
+  }
+  if (work_mount(path, bytes, files, failure)) {
+    rmdir(path);
+    return NULL;
+  }
+  return steal_pointer(&path);
+}
+
+void work_remove(char *path) {
+  if (path) {
+    umount2(path, MNT_DETACH);
+    rmdir(path);
+  }
+  free(path);
+}
