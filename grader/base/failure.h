@@ -1,9 +1,9 @@
 /* Errors as values.
  *
- * Every function of the grader that can fail takes a `struct failure *` as its last argument and returns
- * -1 (or NULL) after having put one whole sentence there: what was tried, on what, and why it failed. The
- * sentence is meant for the person at the terminal; callers may put their own words in front of it, and
- * must either pass it on or show it. A `failure` owns no memory. */
+ * Every function of the grader that can fail takes a `struct failure *` as its last argument and
+ * returns -1 (or NULL) after having put one whole sentence there: what was tried, on what, and why
+ * it failed. The sentence is meant for the person at the terminal; callers may put their own words
+ * in front of it, and must either pass it on or show it. A `failure` owns no memory. */
 #pragma once
 
 struct failure {

@@ -1,5 +1,5 @@
-/* Memory that cannot run out half-way: a grader without memory ends, loudly, with status 3 (its own error), rather
- * than go on with half a truth. */
+/* Memory that cannot run out half-way: a grader without memory ends, loudly, with status 3 (its own
+ * error), rather than go on with half a truth. */
 #pragma once
 
 #include <stddef.h>

@@ -17,9 +17,11 @@ void world_begin(void) {
   struct world_options options = {
       .clock = the_check.clock,
       .seed = the_check.seed + (uint64_t)random_between(1, 1 << 20),
-      /* Each world begins in another second, at another fraction of it: programs may seed generators with either. */
-      .epoch_shift_ns = ((int64_t)(the_check.seed % 1000) * 10000 + the_check.world_number * 7) * SECONDS +
-                        random_between(1, 999999999),
+      /* Each world begins in another second, at another fraction of it: programs may seed
+         generators with either. */
+      .epoch_shift_ns =
+          ((int64_t)(the_check.seed % 1000) * 10000 + the_check.world_number * 7) * SECONDS +
+          random_between(1, 999999999),
   };
   struct failure failure;
   the_check.world_number++;
@@ -118,7 +120,8 @@ static bool programs_are_there(void) {
     const char *missing = NULL;
     if (!manifest_find(the_check.manifest, *name, &missing)) {
       the_check.status = VERDICT_MISSING;
-      the_check.report = (struct failure_report){.message = missing ? missing : "the program is not there"};
+      the_check.report =
+          (struct failure_report){.message = missing ? missing : "the program is not there"};
       return false;
     }
   }
@@ -132,7 +135,9 @@ static void context_begin(const struct check *check) {
   the_check.clock = clock && strcmp(clock, "real") == 0 ? CLOCK_REAL : CLOCK_VIRTUAL;
   struct failure failure;
   if (!path)
-    failure_set(&failure, "WIREGRADE_MANIFEST is not set: a suite program is run by `wiregrade grade`, or by `make check`");
+    failure_set(
+        &failure,
+        "WIREGRADE_MANIFEST is not set: a suite program is run by `wiregrade grade`, or by `make check`");
   else
     the_check.manifest = manifest_load(path, &failure);
   if (!the_check.manifest) {

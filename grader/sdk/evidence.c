@@ -1,4 +1,5 @@
-/* The verdict record (grader/result/verdict.h): what the check concluded, and the moments that tell why. */
+/* The verdict record (grader/result/verdict.h): what the check concluded, and the moments that tell
+ * why. */
 #include "grader/sdk/inner.h"
 
 #include "grader/result/verdict.h"
@@ -70,10 +71,12 @@ static json_t *safe_paragraph(const char *text) {
   return string;
 }
 
-/* Who has the address: a peer, or a program that was seen bound to the port, or the one that was started last. */
+/* Who has the address: a peer, or a program that was seen bound to the port, or the one that was
+ * started last. */
 static const char *party(struct address address, bool of_program) {
   for (struct peer *peer = the_check.peers; peer; peer = peer->next)
-    if (peer->address.port == address.port && (peer->address.ip == address.ip || peer->address.ip == 0))
+    if (peer->address.port == address.port &&
+        (peer->address.ip == address.ip || peer->address.ip == 0))
       return peer->name;
   for (size_t i = 0; i < the_check.served_count; i++)
     if (the_check.served[i].port == address.port)
@@ -109,15 +112,19 @@ static json_t *event_frame(const struct event *event) {
   json_object_set_new(object, "from", address_string(&event->source, has_port));
   json_object_set_new(object, "to", address_string(&event->destination, has_port));
   json_object_set_new(object, "length", json_integer((json_int_t)event->length));
-  if (event->protocol == IPPROTO_ICMP) /* type and code say it all; its payload is a copy of the packet */
-    json_object_set_new(object, "text",
-                        json_string(event->length > 1 && event->bytes[0] == 3 && event->bytes[1] == 3
-                                        ? "port unreachable: nobody listens there"
-                                        : "ICMP"));
+  if (event->protocol ==
+      IPPROTO_ICMP) /* type and code say it all; its payload is a copy of the packet */
+    json_object_set_new(
+        object, "text",
+        json_string(event->length > 1 && event->bytes[0] == 3 && event->bytes[1] == 3
+                        ? "port unreachable: nobody listens there"
+                        : "ICMP"));
   else
     json_object_set_new(object, "text", safe_string(event->bytes, event->length, EVENT_TEXT_MAX));
-  json_object_set_new(object, "sender", json_string(party(address_from_socket(&event->source), true)));
-  json_object_set_new(object, "receiver", json_string(party(address_from_socket(&event->destination), true)));
+  json_object_set_new(object, "sender",
+                      json_string(party(address_from_socket(&event->source), true)));
+  json_object_set_new(object, "receiver",
+                      json_string(party(address_from_socket(&event->destination), true)));
   return object;
 }
 
@@ -129,7 +136,8 @@ static json_t *event_json(const struct event *event) {
   if (event->program)
     json_object_set_new(object, "program", json_string(program_name(event->program)));
   if (event->kind == EVENT_LINE)
-    json_object_set_new(object, "stream", json_string(event->stream == STREAM_STDOUT ? "stdout" : "stderr"));
+    json_object_set_new(object, "stream",
+                        json_string(event->stream == STREAM_STDOUT ? "stdout" : "stderr"));
   if (event->kind != EVENT_FRAME)
     json_object_set_new(object, "text", safe_string(event->bytes, event->length, EVENT_TEXT_MAX));
   return object;
@@ -144,8 +152,8 @@ static json_t *events_json(size_t most) {
     if (log->count > most && i == most / 2) {
       size_t left_out = log->count - most;
       const char *text = say("%zu events are left out here", left_out);
-      json_t *note = json_pack("{s:f, s:s, s:s}", "t", (double)log->events[i].time_ns / 1e9, "kind", "note",
-                               "text", text);
+      json_t *note = json_pack("{s:f, s:s, s:s}", "t", (double)log->events[i].time_ns / 1e9, "kind",
+                               "note", "text", text);
       json_array_append_new(list, note);
       i += left_out;
     }
@@ -161,7 +169,8 @@ static json_t *findings_json(void) {
                                             strlen(the_check.findings[i]), EVENT_TEXT_MAX));
   const char *finding = NULL;
   for (size_t i = 0; the_check.world && (finding = world_finding(the_check.world, i)); i++)
-    json_array_append_new(list, safe_string((const uint8_t *)finding, strlen(finding), EVENT_TEXT_MAX));
+    json_array_append_new(list,
+                          safe_string((const uint8_t *)finding, strlen(finding), EVENT_TEXT_MAX));
   return list;
 }
 
@@ -181,7 +190,8 @@ static char *record_text(size_t events) {
   json_object_set_new(record, "expected", safe_paragraph(the_check.report.expected));
   json_object_set_new(record, "actual", safe_paragraph(the_check.report.actual));
   json_object_set_new(record, "cause", safe_paragraph(the_check.report.cause));
-  json_object_set_new(record, "clock", json_string(the_check.clock == CLOCK_REAL ? "real" : "virtual"));
+  json_object_set_new(record, "clock",
+                      json_string(the_check.clock == CLOCK_REAL ? "real" : "virtual"));
   json_object_set_new(record, "virtual_s", json_real(virtual_s));
   json_object_set_new(record, "real_s", json_real(real_s));
   json_object_set_new(record, "findings", findings_json());
@@ -196,7 +206,8 @@ void verdict_send(void) {
   if (!number)
     return;
   char *text = record_text(EVENTS_MAX);
-  for (size_t events = EVENTS_MAX / 2; text && strlen(text) > VERDICT_MAX && events > 8; events /= 2) {
+  for (size_t events = EVENTS_MAX / 2; text && strlen(text) > VERDICT_MAX && events > 8;
+       events /= 2) {
     free(text);
     text = record_text(events);
   }

@@ -31,7 +31,7 @@ struct context {
   struct scrap {
     struct scrap *next;
     max_align_t memory[];
-  } *scraps; /* memory of the script */
+  } * scraps; /* memory of the script */
   struct manifest *manifest;
   enum world_clock clock;
   uint64_t seed, random_state;

@@ -1,5 +1,5 @@
-/* The main program of every suite: `--describe`, or Criterion's own command line. By itself, without the grader, it
- * builds the submission that WIREGRADE_SUBMISSION names, and speaks TAP. */
+/* The main program of every suite: `--describe`, or Criterion's own command line. By itself,
+ * without the grader, it builds the submission that WIREGRADE_SUBMISSION names, and speaks TAP. */
 #include "grader/sdk/inner.h"
 
 #include "grader/base/memory.h"
@@ -22,8 +22,8 @@ static void describe(const struct check *check) {
   char id[200], test[200];
   snprintf(id, sizeof id, "%s/%s", check->requirement, check->name);
   snprintf(test, sizeof test, "%s/%s", check->suite, check->name);
-  json_t *line = json_pack("{s:s, s:s, s:s, s:o}", "check", id, "requirement", check->requirement, "test", test,
-                           "programs", programs);
+  json_t *line = json_pack("{s:s, s:s, s:s, s:o}", "check", id, "requirement", check->requirement,
+                           "test", test, "programs", programs);
   json_dumpf(line, stdout, JSON_COMPACT);
   putchar('\n');
   json_decref(line);
@@ -33,7 +33,8 @@ static void describe(const struct check *check) {
 static const char **programs_of_all(size_t *count) {
   const char **programs = NULL;
   *count = 0;
-  for (const struct check *const *check = __start_wiregrade_checks; check < __stop_wiregrade_checks; check++)
+  for (const struct check *const *check = __start_wiregrade_checks; check < __stop_wiregrade_checks;
+       check++)
     for (const char *const *name = (*check)->programs; *name; name++) {
       size_t known = 0;
       while (known < *count && strcmp(programs[known], *name) != 0)
@@ -71,7 +72,8 @@ static int checks_run(int count, char **arguments) {
 
 int main(int count, char **arguments) {
   if (count == 2 && strcmp(arguments[1], "--describe") == 0) {
-    for (const struct check *const *check = __start_wiregrade_checks; check < __stop_wiregrade_checks; check++)
+    for (const struct check *const *check = __start_wiregrade_checks;
+         check < __stop_wiregrade_checks; check++)
       describe(*check);
     return 0;
   }

@@ -173,7 +173,8 @@ struct address await_udp_bound(struct program *program, int port) {
          .message = say("%s does not receive on UDP port %d", program_name(program), port),
          .expected = say("a UDP socket bound to port %d within %d s", port, PATIENCE_S),
          .actual = elsewhere ? say("it is bound to %s instead", elsewhere)
-                             : say("no UDP socket is bound; the program %s\n%s", doing(program), printed(program)),
+                             : say("no UDP socket is bound; the program %s\n%s", doing(program),
+                                   printed(program)),
          .cause = elsewhere ? "the port is another one than the lab asks for"
                             : "the program ended, or never came to bind()");
   if (the_check.served_count < sizeof the_check.served / sizeof *the_check.served)
@@ -227,10 +228,12 @@ static bool crashed(int status) {
 void expect_success(struct program *program, const char *what) {
   bool ended = program_ended(program, NULL);
   EXPECT(ended && exit_status(program) == 0, .message = say("%s does not end with status 0", what),
-         .expected = "exit status 0", .actual = say("%s %s\n%s", program_name(program), doing(program), printed(program)),
-         .cause = !ended                           ? "it still waits for something; see what it is doing"
-                  : crashed(exit_status(program)) ? "the program crashed: run it under gdb, or build with -fsanitize=address"
-                                                   : "main returns another value, or exit() is called with one");
+         .expected = "exit status 0",
+         .actual = say("%s %s\n%s", program_name(program), doing(program), printed(program)),
+         .cause = !ended ? "it still waits for something; see what it is doing"
+                  : crashed(exit_status(program))
+                      ? "the program crashed: run it under gdb, or build with -fsanitize=address"
+                      : "main returns another value, or exit() is called with one");
 }
 
 void expect_failure(struct program *program, const char *what) {
@@ -248,10 +251,12 @@ void expect_failure(struct program *program, const char *what) {
          .expected = "an exit status that is not 0, and a message on stderr",
          .actual = say("%s ended with exit status 0\n%s", program_name(program), printed(program)),
          .cause = "the error is noticed nowhere, or exit(0) follows it");
-  EXPECT(printed_anything(program, STDERR), .message = say("%s says nothing on stderr", what),
-         .expected = "an exit status that is not 0, and a message on stderr",
-         .actual = say("exit status %d, and stderr is empty\n%s", status, printed(program)),
-         .cause = "messages on errors go to stderr: fprintf(stderr, …), perror(…), print(…, file=sys.stderr)");
+  EXPECT(
+      printed_anything(program, STDERR), .message = say("%s says nothing on stderr", what),
+      .expected = "an exit status that is not 0, and a message on stderr",
+      .actual = say("exit status %d, and stderr is empty\n%s", status, printed(program)),
+      .cause =
+          "messages on errors go to stderr: fprintf(stderr, …), perror(…), print(…, file=sys.stderr)");
 }
 
 /* ---- lines ---- */
@@ -266,7 +271,8 @@ struct lines lines(struct program *program, enum stream stream) {
   size_t at = 0;
   for (size_t i = 0; i < log->count; i++) {
     const struct event *event = &log->events[i];
-    if (event->kind == EVENT_LINE && event->program == program && event->stream == (enum event_stream)stream)
+    if (event->kind == EVENT_LINE && event->program == program &&
+        event->stream == (enum event_stream)stream)
       list[at++] = (struct line){.text = line_normalise(event->bytes, event->length),
                                  .time = (double)event->time_ns / 1e9};
   }
@@ -310,7 +316,8 @@ void udp_send(struct peer *peer, struct address to, const void *bytes, size_t le
   for (int i = 0; i < TRIES && sent < 0; i++)
     sent = sendto(peer->fd, bytes, length, 0, (struct sockaddr *)&destination, sizeof destination);
   if (sent < 0)
-    check_error(say("peer %s cannot send to %s: %s", peer->name, address_text(to), strerror(errno)));
+    check_error(
+        say("peer %s cannot send to %s: %s", peer->name, address_text(to), strerror(errno)));
 }
 
 void udp_send_text(struct peer *peer, struct address to, const char *text) {
@@ -329,7 +336,8 @@ bool udp_receive(struct peer *peer, double within, struct datagram *datagram) {
     run_until(now() + within, has_datagram, peer);
   struct sockaddr_in from = {0};
   socklen_t length = sizeof from;
-  ssize_t received = recvfrom(peer->fd, buffer, sizeof buffer, 0, (struct sockaddr *)&from, &length);
+  ssize_t received =
+      recvfrom(peer->fd, buffer, sizeof buffer, 0, (struct sockaddr *)&from, &length);
   if (received < 0)
     return false;
   *datagram = (struct datagram){

@@ -1,4 +1,5 @@
-/* Comparing what a program printed with what it was to print: lines, addresses, and texts in any quoting. */
+/* Comparing what a program printed with what it was to print: lines, addresses, and texts in any
+ * quoting. */
 #include "grader/sdk/inner.h"
 
 #include <ctype.h>
@@ -10,7 +11,8 @@
 /* ---- lines ---- */
 
 const char *line_normalise(const uint8_t *bytes, size_t length) {
-  /* A \r takes the cursor back, and what follows overwrites: what is longer stays visible. "\r\n" overwrites nothing. */
+  /* A \r takes the cursor back, and what follows overwrites: what is longer stays visible. "\r\n"
+   * overwrites nothing. */
   while (length > 0 && bytes[length - 1] == '\r')
     length--;
   char *visible = scrap(length + 1);
@@ -43,7 +45,8 @@ static size_t hex_read(const char *text, size_t digits, unsigned *value) {
   return digits;
 }
 
-/* Length of the UTF-8 sequence at `text` and its code point; 1 and the byte itself if it is none. */
+/* Length of the UTF-8 sequence at `text` and its code point; 1 and the byte itself if it is none.
+ */
 static size_t code_point(const uint8_t *text, unsigned *point) {
   size_t length = text[0] >= 0xf0 ? 4 : text[0] >= 0xe0 ? 3 : text[0] >= 0xc2 ? 2 : 1;
   *point = text[0];
@@ -59,13 +62,14 @@ static size_t code_point(const uint8_t *text, unsigned *point) {
   return length;
 }
 
-/* Whether `printed` is one escaped form of `point`, after its backslashes. Returns how much of it that form takes. */
+/* Whether `printed` is one escaped form of `point`, after its backslashes. Returns how much of it
+ * that form takes. */
 static size_t escape_of(const char *printed, size_t left, unsigned point) {
   static const struct {
     char letter;
     unsigned point;
-  } letters[] = {{'a', 7},   {'b', 8},   {'t', 9},   {'n', 10},  {'v', 11},  {'f', 12},
-                 {'r', 13},  {'e', 27},  {'\\', 92}, {'\'', 39}, {'"', 34},  {'?', 63}};
+  } letters[] = {{'a', 7},  {'b', 8},  {'t', 9},   {'n', 10},  {'v', 11}, {'f', 12},
+                 {'r', 13}, {'e', 27}, {'\\', 92}, {'\'', 39}, {'"', 34}, {'?', 63}};
   unsigned value = 0;
   if (left == 0)
     return 0;
@@ -79,7 +83,8 @@ static size_t escape_of(const char *printed, size_t left, unsigned point) {
   value = 0;
   while (octal < 3 && octal < left && printed[octal] >= '0' && printed[octal] <= '7') {
     value = value * 8 + (unsigned)(printed[octal++] - '0');
-    if (value == point && (octal == 3 || octal == left || printed[octal] < '0' || printed[octal] > '7'))
+    if (value == point &&
+        (octal == 3 || octal == left || printed[octal] < '0' || printed[octal] > '7'))
       return octal;
   }
   return 0;
@@ -89,15 +94,18 @@ static size_t escape_of(const char *printed, size_t left, unsigned point) {
 static bool text_rest_equals(const char *printed, size_t left, const uint8_t *expected) {
   if (*expected == 0)
     return left == 0;
-  if (left > 0 && (uint8_t)printed[0] == *expected && text_rest_equals(printed + 1, left - 1, expected + 1))
+  if (left > 0 && (uint8_t)printed[0] == *expected &&
+      text_rest_equals(printed + 1, left - 1, expected + 1))
     return true;
   if (left < 2 || printed[0] != '\\')
     return false;
   unsigned point = 0;
   size_t point_length = code_point(expected, &point);
-  for (size_t slashes = 1; slashes <= 2 && slashes < left && printed[slashes - 1] == '\\'; slashes++) {
+  for (size_t slashes = 1; slashes <= 2 && slashes < left && printed[slashes - 1] == '\\';
+       slashes++) {
     size_t used = escape_of(printed + slashes, left - slashes, point);
-    if (used && text_rest_equals(printed + slashes + used, left - slashes - used, expected + point_length))
+    if (used &&
+        text_rest_equals(printed + slashes + used, left - slashes - used, expected + point_length))
       return true;
     used = escape_of(printed + slashes, left - slashes, *expected); /* each byte by itself */
     if (used && text_rest_equals(printed + slashes + used, left - slashes - used, expected + 1))
@@ -116,7 +124,8 @@ bool text_equals(const char *printed, size_t length, const char *expected) {
     if (text_rest_equals(printed, length, bytes))
       return true;
   }
-  bool in_quotes = length >= 2 && (printed[0] == '\'' || printed[0] == '"') && printed[length - 1] == printed[0];
+  bool in_quotes =
+      length >= 2 && (printed[0] == '\'' || printed[0] == '"') && printed[length - 1] == printed[0];
   return in_quotes && text_rest_equals(printed + 1, length - 2, bytes);
 }
 
@@ -164,7 +173,9 @@ static const char *address_read(const char *text, struct address *address) {
     return text && *text == ':' ? port_read(text + 1, &address->port) : NULL;
   }
   text = skip_spaces(text + 1);
-  char quote = *text == '\'' || *text == '"' ? *text++ : '\0';
+  char quote = '\0';
+  if (*text == '\'' || *text == '"')
+    quote = *text++;
   text = ip_read(text, &address->ip);
   if (!text || (quote && *text++ != quote))
     return NULL;
@@ -217,7 +228,8 @@ static bool line_matches_list(const char *line, const char *pattern, va_list lis
       after = number_read(line, &number);
       *va_arg(arguments, double *) = number;
       break;
-    case 't': /* as long as it can be: up to where the rest of the pattern, plain text, stands at the end */
+    case 't': /* as long as it can be: up to where the rest of the pattern, plain text, stands at
+                 the end */
     {
       size_t rest = strlen(pattern + 1), length = strlen(line);
       const char *expected = va_arg(arguments, const char *);
@@ -296,9 +308,11 @@ static bool line_is_there(void *context) {
   struct log *log = world_log(the_check.world);
   for (; wait->looked < log->count; wait->looked++) {
     const struct event *event = &log->events[wait->looked];
-    if (event->kind != EVENT_LINE || event->program != wait->program || event->stream != STREAM_STDOUT)
+    if (event->kind != EVENT_LINE || event->program != wait->program ||
+        event->stream != STREAM_STDOUT)
       continue;
-    if (line_matches_list(line_normalise(event->bytes, event->length), wait->pattern, *wait->arguments)) {
+    if (line_matches_list(line_normalise(event->bytes, event->length), wait->pattern,
+                          *wait->arguments)) {
       wait->time = (double)event->time_ns / 1e9;
       return true;
     }
@@ -324,12 +338,15 @@ static const char *line_missing_cause(struct program *program, const char *wante
 double expect_line(struct program *program, double within, const char *pattern, ...) {
   va_list arguments;
   va_start(arguments, pattern);
-  struct line_wait wait = {.program = program, .pattern = pattern, .arguments = &arguments, .time = -1};
+  struct line_wait wait = {
+      .program = program, .pattern = pattern, .arguments = &arguments, .time = -1};
   run_until(now() + within, line_is_there, &wait);
   const char *wanted = pattern_text(pattern, arguments);
   va_end(arguments);
-  EXPECT(wait.time >= 0, .message = say("%s did not print the line that is required", program_name(program)),
-         .expected = wanted, .actual = printed(program), .cause = line_missing_cause(program, wanted));
+  EXPECT(wait.time >= 0,
+         .message = say("%s did not print the line that is required", program_name(program)),
+         .expected = wanted, .actual = printed(program),
+         .cause = line_missing_cause(program, wanted));
   return wait.time;
 }
 

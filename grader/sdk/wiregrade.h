@@ -1,7 +1,8 @@
 /* wiregrade's SDK: what a lab's checks are written with.
  *
- * A check is one experiment that verifies one requirement. It is a short script: make peers, start programs, let time
- * pass, expect. Included by suite/LAB/checks.c, which includes nothing else of wiregrade.
+ * A check is one experiment that verifies one requirement. It is a short script: make peers, start
+ * programs, let time pass, expect. Included by suite/LAB/checks.c, which includes nothing else of
+ * wiregrade.
  *
  *     CHECK(gaps_double, "udp-retry.6", "udp-retry-client") {
  *       udp_peer("server", "127.0.0.1", 60000);                        // bound, and silent
@@ -11,11 +12,12 @@
  *       EXPECT(sent.count == 6, .message = say("six datagrams are sent, not %zu", sent.count));
  *     }
  *
- * Each check begins with a world of its own: one host with the addresses 127.0.0.0/8, and nothing else. What a script
- * makes belongs to the check and vanishes with it: nothing here needs to be freed. Times are in seconds on the check's
- * clock since its world began. An expectation that does not hold ends the check with a verdict; so does a failure of
- * the grader itself (verdict `error`, which costs the student nothing). Scripts run in one process each; no global state is
- * shared between two checks. */
+ * Each check begins with a world of its own: one host with the addresses 127.0.0.0/8, and nothing
+ * else. What a script makes belongs to the check and vanishes with it: nothing here needs to be
+ * freed. Times are in seconds on the check's clock since its world began. An expectation that does
+ * not hold ends the check with a verdict; so does a failure of the grader itself (verdict `error`,
+ * which costs the student nothing). Scripts run in one process each; no global state is shared
+ * between two checks. */
 #pragma once
 
 #include <criterion/criterion.h>
@@ -29,22 +31,23 @@ struct peer;
 /* ---- declaring checks ---- */
 
 struct check {
-  const char *suite, *name; /* Criterion's names */
-  const char *requirement;  /* "udp-retry.6" */
+  const char *suite, *name;    /* Criterion's names */
+  const char *requirement;     /* "udp-retry.6" */
   const char *const *programs; /* that the submission must have; ends with NULL */
   void (*script)(void);
 };
 
 void check_run(const struct check *check);
 
-/* CHECK(name, "lab.number", "program", …) { script }. LAB must be defined: the lab's name as an identifier. */
+/* CHECK(name, "lab.number", "program", …) { script }. LAB must be defined: the lab's name as an
+ * identifier. */
 #define CHECK(name_, requirement_, ...)                                                            \
   static void name_##_script(void);                                                                \
   static const char *const name_##_programs[] = {__VA_ARGS__, NULL};                               \
   static const struct check name_##_check = {CHECK_TEXT(LAB), #name_, requirement_,                \
                                              name_##_programs, name_##_script};                    \
-  __attribute__((section("wiregrade_checks"), used)) static const struct check                     \
-      *const name_##_entry = &name_##_check;                                                       \
+  __attribute__((section("wiregrade_checks"),                                                      \
+                 used)) static const struct check *const name_##_entry = &name_##_check;           \
   CHECK_TEST(LAB, name_) {                                                                         \
     check_run(&name_##_check);                                                                     \
   }                                                                                                \
@@ -81,15 +84,18 @@ int random_between(int low, int high);
 
 /* ---- the world and its time ---- */
 
-/* Replaces the check's world by a new one, in which the wall clock shows another second than in any before. */
+/* Replaces the check's world by a new one, in which the wall clock shows another second than in any
+ * before. */
 void fresh_world(void);
 /* Seconds since the world began. */
 double now(void);
 /* Lets time pass. */
 void pass(double seconds);
-/* Lets the world go on until nothing in it moves any more, without letting time pass for those who sleep. */
+/* Lets the world go on until nothing in it moves any more, without letting time pass for those who
+ * sleep. */
 void settle(void);
-/* Whether `seconds` is `wanted` within the tolerance of the clock: virtual 2 % or 10 ms; real -2 %, +15 % + 30 ms. */
+/* Whether `seconds` is `wanted` within the tolerance of the clock: virtual 2 % or 10 ms; real -2 %,
+ * +15 % + 30 ms. */
 bool about(double seconds, double wanted);
 /* The longest and shortest that `about` accepts. */
 double at_most(double wanted);
@@ -115,8 +121,9 @@ struct program *start_with(const char *name, const char *const *arguments);
 #define start(...) START_(__VA_ARGS__, NULL)
 #define START_(name_, ...) start_with(name_, (const char *const[]){__VA_ARGS__, NULL})
 
-/* Waits until the program has a UDP socket bound to `port` (any address) and returns its local address. Ends the check
- * if it has none within 5 s, ends, or goes to sleep for ever: the report says what it did instead. */
+/* Waits until the program has a UDP socket bound to `port` (any address) and returns its local
+ * address. Ends the check if it has none within 5 s, ends, or goes to sleep for ever: the report
+ * says what it did instead. */
 struct address await_udp_bound(struct program *program, int port);
 /* Waits until it has ended, at most so long. False if it has not. */
 bool await_exit(struct program *program, double seconds);
@@ -131,19 +138,18 @@ const char *doing(struct program *program);
 /* As a key at its terminal would: to its process group. */
 void send_signal(struct program *program, int signal);
 
-/* Ends the check unless the program has ended with status 0 / not 0 with a message on stderr and no crash (SIGSEGV and
- * the like are no acceptable failure). `what` begins the message. */
+/* Ends the check unless the program has ended with status 0 / not 0 with a message on stderr and no
+ * crash (SIGSEGV and the like are no acceptable failure). `what` begins the message. */
 void expect_success(struct program *program, const char *what);
 void expect_failure(struct program *program, const char *what);
 
 /* ---- lines ---- */
 
-/* Lines are compared without trailing white space, leading tabs and spaces, and what a \r overwrote. A pattern is plain
- * text with
- *   %a  an address, equal to the `const struct address *` given
- *   %A  any address, stored in the `struct address *` given
- *   %t  TEXT, equal to the `const char *` given: plain, quoted, or escaped as C or Python do, with or without b
- *   %n  a number, stored in the `double *` given
+/* Lines are compared without trailing white space, leading tabs and spaces, and what a \r
+ * overwrote. A pattern is plain text with %a  an address, equal to the `const struct address *`
+ * given %A  any address, stored in the `struct address *` given %t  TEXT, equal to the `const char
+ * *` given: plain, quoted, or escaped as C or Python do, with or without b %n  a number, stored in
+ * the `double *` given
  *   %%  a percent sign
  * Addresses may be written 127.0.0.1:60000 or ('127.0.0.1', 60000). */
 struct line {
@@ -157,9 +163,11 @@ struct lines {
 /* All finished lines so far. */
 struct lines lines(struct program *program, enum stream stream);
 bool line_matches(const char *line, const char *pattern, ...);
-/* Ends the check unless such a line is printed on stdout before `within` more seconds have passed. Returns its time. */
+/* Ends the check unless such a line is printed on stdout before `within` more seconds have passed.
+ * Returns its time. */
 double expect_line(struct program *program, double within, const char *pattern, ...);
-/* Whether some line of the stream has one of the words for a time-out: "time out", "timeout", "timed out". */
+/* Whether some line of the stream has one of the words for a time-out: "time out", "timeout",
+ * "timed out". */
 bool says_timed_out(struct program *program, enum stream stream);
 
 /* ---- peers: the grader's own sockets ---- */
@@ -171,7 +179,8 @@ struct datagram {
   double time;
 };
 
-/* A UDP socket bound to ip and port (0: any free one). Datagrams that come wait in it until udp_receive. */
+/* A UDP socket bound to ip and port (0: any free one). Datagrams that come wait in it until
+ * udp_receive. */
 struct peer *udp_peer(const char *name, const char *ip, int port);
 struct address peer_address(const struct peer *peer);
 /* Sends one datagram; at once. */

@@ -33,8 +33,8 @@ static char *end_words(const struct step *step, double limit_s) {
     break;
   }
   if (WIFSIGNALED(step->wait_status))
-    return memory_format("error: %s was killed by signal %d (%s)", command, WTERMSIG(step->wait_status),
-                         strsignal(WTERMSIG(step->wait_status)));
+    return memory_format("error: %s was killed by signal %d (%s)", command,
+                         WTERMSIG(step->wait_status), strsignal(WTERMSIG(step->wait_status)));
   return memory_format("[%s ended with exit status %d]", command, WEXITSTATUS(step->wait_status));
 }
 

@@ -1,4 +1,5 @@
-/* What a build printed, as text for people: valid UTF-8 without control characters. Called by submission.c. */
+/* What a build printed, as text for people: valid UTF-8 without control characters. Called by
+ * submission.c. */
 #pragma once
 
 #include "grader/submission/step.h"
@@ -14,6 +15,6 @@ void build_log_add(struct build_log *log, const struct step *step);
 const char *build_log_text(const struct build_log *log);
 void build_log_free(struct build_log *log);
 
-/* The one line that says most about why a step failed: the compiler's first error, if there is one. The caller frees
- * it. */
+/* The one line that says most about why a step failed: the compiler's first error, if there is one.
+ * The caller frees it. */
 char *build_log_complaint(const struct step *step);

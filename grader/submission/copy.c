@@ -95,10 +95,12 @@ static bool copy_link(struct copying *copying, int from_folder, int to_folder, c
 
 static bool copy_entries(struct copying *copying, int from, int to, const char *path, int depth);
 
-static bool copy_subfolder(struct copying *copying, int from_folder, int to_folder, const char *name,
-                           const struct stat *status, const char *path, int depth) {
+static bool copy_subfolder(struct copying *copying, int from_folder, int to_folder,
+                           const char *name, const struct stat *status, const char *path,
+                           int depth) {
   if (depth == DEPTH_MOST) {
-    failure_set(copying->failure, "folders are nested too deeply: more than %d at %s", DEPTH_MOST, path);
+    failure_set(copying->failure, "folders are nested too deeply: more than %d at %s", DEPTH_MOST,
+                path);
     return fault(copying, COPY_UNREADABLE);
   }
   scoped_fd int from = openat(from_folder, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -118,8 +120,8 @@ static bool copy_subfolder(struct copying *copying, int from_folder, int to_fold
   return true;
 }
 
-static bool copy_entry(struct copying *copying, int from, int to, const char *name, const char *path,
-                       int depth) {
+static bool copy_entry(struct copying *copying, int from, int to, const char *name,
+                       const char *path, int depth) {
   struct stat status;
   if (fstatat(from, name, &status, AT_SYMLINK_NOFOLLOW))
     return errno == ENOENT || unreadable(copying, path);
@@ -153,8 +155,8 @@ static bool copy_entries(struct copying *copying, int from, int to, const char *
   return good;
 }
 
-enum copy_fault copy_folder(const char *folder, const char *to, uid_t owner, struct copy_limits limits,
-                            struct failure *failure) {
+enum copy_fault copy_folder(const char *folder, const char *to, uid_t owner,
+                            struct copy_limits limits, struct failure *failure) {
   struct copying copying = {.limits = limits, .owner = owner, .failure = failure};
   scoped_fd int from_fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (from_fd < 0) {

@@ -17,8 +17,8 @@ enum copy_fault {
   COPY_UNWRITABLE,
 };
 
-/* Copies what is in `folder` into the new folder `to`: files, folders, symbolic links (as links), with their times and
- * modes, without set-user-ID, sockets, devices and .git. All belongs to `owner` then, who can read and write it; where
- * ids cannot be changed, to this process's user. */
-enum copy_fault copy_folder(const char *folder, const char *to, uid_t owner, struct copy_limits limits,
-                            struct failure *failure);
+/* Copies what is in `folder` into the new folder `to`: files, folders, symbolic links (as links),
+ * with their times and modes, without set-user-ID, sockets, devices and .git. All belongs to
+ * `owner` then, who can read and write it; where ids cannot be changed, to this process's user. */
+enum copy_fault copy_folder(const char *folder, const char *to, uid_t owner,
+                            struct copy_limits limits, struct failure *failure);

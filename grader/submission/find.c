@@ -23,8 +23,8 @@ static int open_inside(int folder_fd, const char *path, int flags) {
 
 enum presence { ABSENT, PRESENT, EXECUTABLE };
 
-/* Of a file. A link to an absolute path leads out of what can be seen from here, but perhaps to the right place when
- * it is followed in the sandbox. */
+/* Of a file. A link to an absolute path leads out of what can be seen from here, but perhaps to the
+ * right place when it is followed in the sandbox. */
 static enum presence presence_of(int folder_fd, const char *path) {
   char target[PATH_MAX];
   if (readlinkat(folder_fd, path, target, sizeof target) > 0 && target[0] == '/')
@@ -43,7 +43,8 @@ static bool is_name_of(const char *file, const char *program, const char *suffix
   return strcmp(file, suffix) == 0;
 }
 
-/* The file for a program in `folder` ("" or "bin/") with this suffix: its path; NULL if there is none. */
+/* The file for a program in `folder` ("" or "bin/") with this suffix: its path; NULL if there is
+ * none. */
 static char *file_find(int folder_fd, const char *folder, const char *program, const char *suffix) {
   scoped_text char *exact = memory_format("%s%s%s", folder, program, suffix);
   if (presence_of(folder_fd, exact) != ABSENT)
@@ -86,7 +87,8 @@ void found_free(struct found *found) {
 /* ---- wiregrade.yaml ---- */
 
 static bool is_in_path(const char *name) {
-  static const char *const folders[] = {"/usr/local/bin", "/usr/bin", "/bin"}; /* as in the sandbox */
+  static const char *const folders[] = {"/usr/local/bin", "/usr/bin",
+                                        "/bin"}; /* as in the sandbox */
   for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
     scoped_text char *path = memory_format("%s/%s", folders[i], name);
     if (access(path, X_OK) == 0)
@@ -97,10 +99,11 @@ static bool is_in_path(const char *name) {
 
 static struct found own_found(int folder_fd, const struct own_command *own) {
   const char *name = own->argv[0];
-  size_t count = 0;
+  size_t count = 1;
   while (own->argv[count])
     count++;
-  struct found found = {.kind = FOUND_COMMAND, .argv = memory_zeroed(count + 1, sizeof *found.argv)};
+  struct found found = {.kind = FOUND_COMMAND,
+                        .argv = memory_zeroed(count + 1, sizeof *found.argv)};
   for (size_t i = 0; i < count; i++)
     found.argv[i] = memory_text(own->argv[i]);
   if (name[0] == '/' || (!strchr(name, '/') && is_in_path(name)))
@@ -147,11 +150,13 @@ static char *missing_sentence(const struct find_place *place, const char *progra
     return memory_format("%s is not executable (chmod +x %s)", not_executable, not_executable);
   scoped_text char *source = file_find(place->folder_fd, "", program, ".c");
   if (source)
-    return memory_format("%s is not there: the Makefile makes neither bin/%s nor %s (%s is compiled "
-                         "by the grader only where there is no Makefile)",
-                         program, program, program, source);
-  return memory_format("%s is not there: looked for it in wiregrade.yaml, and for bin/%s, %s, %s.c and %s.py",
-                       program, program, program, program, program);
+    return memory_format(
+        "%s is not there: the Makefile makes neither bin/%s nor %s (%s is compiled "
+        "by the grader only where there is no Makefile)",
+        program, program, program, source);
+  return memory_format(
+      "%s is not there: looked for it in wiregrade.yaml, and for bin/%s, %s, %s.c and %s.py",
+      program, program, program, program, program);
 }
 
 struct found find_program(const struct find_place *place, const char *program) {

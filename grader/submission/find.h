@@ -1,5 +1,5 @@
-/* Where a program is in a submission's copy. Called by submission.c. Knows the names to look for, in their order, and
- * looks without ever following a link out of the copy. */
+/* Where a program is in a submission's copy. Called by submission.c. Knows the names to look for,
+ * in their order, and looks without ever following a link out of the copy. */
 #pragma once
 
 #include "grader/submission/own_commands.h"
@@ -26,7 +26,8 @@ struct find_place {
 
 bool find_makefile(int folder_fd);
 
-/* wiregrade.yaml's word, then bin/NAME, NAME, NAME.c (without a Makefile), NAME.py; a dash may be an underscore. */
+/* wiregrade.yaml's word, then bin/NAME, NAME, NAME.c (without a Makefile), NAME.py; a dash may be
+ * an underscore. */
 struct found find_program(const struct find_place *place, const char *program);
 void found_free(struct found *found);
 

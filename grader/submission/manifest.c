@@ -13,7 +13,7 @@ struct manifest {
   struct command {
     char *program;
     char **argv;
-  } *commands;
+  } * commands;
   size_t count;
 };
 

@@ -1,7 +1,9 @@
-/* What the checks must know of a submission: where its copy is, and by which command each program runs. Written by
- * submission.c, read by each suite program; the path between them is in WIREGRADE_MANIFEST.
+/* What the checks must know of a submission: where its copy is, and by which command each program
+ * runs. Written by submission.c, read by each suite program; the path between them is in
+ * WIREGRADE_MANIFEST.
  *
- *   {"folder": "/…/copy", "programs": {"udp-server": ["bin/udp-server"], "udp-client": "one sentence: why it is missing"}}
+ *   {"folder": "/…/copy", "programs": {"udp-server": ["bin/udp-server"], "udp-client": "one
+ * sentence: why it is missing"}}
  */
 #pragma once
 
@@ -12,8 +14,10 @@ struct manifest;
 struct manifest *manifest_load(const char *path, struct failure *failure);
 void manifest_free(struct manifest *manifest);
 
-/* The command of a program, ending with NULL and the manifest's own; or NULL, and *missing is a sentence. */
-char *const *manifest_find(const struct manifest *manifest, const char *program, const char **missing);
+/* The command of a program, ending with NULL and the manifest's own; or NULL, and *missing is a
+ * sentence. */
+char *const *manifest_find(const struct manifest *manifest, const char *program,
+                           const char **missing);
 
 /* The folder that the program's sandbox shows as SANDBOX_FOLDER. */
 const char *manifest_folder(const struct manifest *manifest);

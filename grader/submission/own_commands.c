@@ -49,10 +49,10 @@ static void words_free(char **argv) {
   free(argv);
 }
 
-/* Appends the characters of one word, which begins at `line`; returns where it ends, or NULL if a quote is not
- * closed. */
+/* Appends the characters of one word, which begins at `line`; returns where it ends, or NULL if a
+ * quote is not closed. */
 static const char *word_unquote(const char *line, char *word, size_t *length) {
-  char quote = 0;
+  int quote = 0;
   for (; *line && (quote || !strchr(" \t\n", *line)); line++) {
     if (quote ? *line == quote : *line == '\'' || *line == '"') {
       quote = quote ? 0 : *line;
@@ -66,7 +66,8 @@ static const char *word_unquote(const char *line, char *word, size_t *length) {
   return quote ? NULL : line;
 }
 
-/* As sh splits it, but that nothing is expanded. NULL if a quote is not closed, or there is no word. */
+/* As sh splits it, but that nothing is expanded. NULL if a quote is not closed, or there is no
+ * word. */
 static char **line_split(const char *line) {
   scoped_text char *word = memory_zeroed(strlen(line) + 1, 1);
   struct words words = {0};
@@ -102,7 +103,8 @@ static char **sequence_words(struct reading *reading, const yaml_node_t *node) {
   return words.argv;
 }
 
-static int command_read(struct reading *reading, const yaml_node_t *name, const yaml_node_t *command) {
+static int command_read(struct reading *reading, const yaml_node_t *name,
+                        const yaml_node_t *command) {
   if (!is_word(name) || !*scalar(name))
     return wrong(reading, name, "the name of a program, such as udp-server");
   char **argv;
@@ -151,8 +153,9 @@ static int root_read(struct reading *reading) {
         return -1;
       continue;
     }
-    scoped_text char *seen = is_word(key) ? safe_text(scalar(key), strnlen(scalar(key), QUOTED_MOST))
-                                          : memory_text("something else");
+    scoped_text char *seen = is_word(key)
+                                 ? safe_text(scalar(key), strnlen(scalar(key), QUOTED_MOST))
+                                 : memory_text("something else");
     scoped_text char *expected = memory_format("`programs:`, not `%s`", seen);
     return wrong(reading, key, expected);
   }
@@ -172,9 +175,10 @@ int own_commands_read(const char *text, size_t length, struct own_commands *comm
     outcome = root_read(&reading);
     yaml_document_delete(&reading.document);
   } else {
-    outcome = failure_set(failure, "wiregrade.yaml:%zu: expected YAML: %s",
-                          (parser.problem_mark.line ? parser.problem_mark.line : parser.context_mark.line) + 1,
-                          parser.problem ? parser.problem : "it cannot be read");
+    outcome = failure_set(
+        failure, "wiregrade.yaml:%zu: expected YAML: %s",
+        (parser.problem_mark.line ? parser.problem_mark.line : parser.context_mark.line) + 1,
+        parser.problem ? parser.problem : "it cannot be read");
   }
   yaml_parser_delete(&parser);
   if (outcome)

@@ -76,11 +76,12 @@ static void log_finish(struct running *running) {
   size_t length = strlen(note);
   char *tail = step->log + LOG_HEAD;
   memmove(tail + length, tail, running->tail_length);
-  memcpy(tail, note, length);
+  memcpy(tail, note, length); // NOLINT(bugprone-not-null-terminated-result): what follows ends it
   step->log_length = LOG_HEAD + length + running->tail_length;
 }
 
-/* What is there now; a command that never stops printing must not keep us from looking at the clock. */
+/* What is there now; a command that never stops printing must not keep us from looking at the
+ * clock. */
 static void output_take(struct running *running) {
   char bytes[64 * 1024];
   for (int reads = 0; reads < 16 && running->output_fd >= 0; reads++) {
@@ -137,7 +138,8 @@ static int status_take(const struct running *running, struct sandbox_status *sta
   struct pollfd ended = {.fd = running->sandbox.status_fd, .events = POLLIN};
   if (poll(&ended, 1, 0) <= 0)
     return 0;
-  return read(running->sandbox.status_fd, status, sizeof *status) == (ssize_t)sizeof *status ? 1 : -1;
+  return read(running->sandbox.status_fd, status, sizeof *status) == (ssize_t)sizeof *status ? 1
+                                                                                             : -1;
 }
 
 static enum step_end status_end(const struct sandbox_status *status) {
@@ -176,7 +178,8 @@ static void steps_await(const struct running *places, unsigned jobs) {
   poll(watched, count, TICK_MS);
 }
 
-int steps_run(const struct step_plan *plan, struct step *steps, size_t count, struct failure *failure) {
+int steps_run(const struct step_plan *plan, struct step *steps, size_t count,
+              struct failure *failure) {
   struct running places[STEP_JOBS_MOST] = {0};
   unsigned jobs = plan->jobs < 1 ? 1 : plan->jobs < STEP_JOBS_MOST ? plan->jobs : STEP_JOBS_MOST;
   size_t next = 0;

@@ -1,5 +1,5 @@
-/* Steps of a build: commands that run in the sandbox, without network, with all of a copy writable, what they print
- * kept, and an end to their time.
+/* Steps of a build: commands that run in the sandbox, without network, with all of a copy writable,
+ * what they print kept, and an end to their time.
  *
  * Called by submission.c. Knows nothing of what the commands are. */
 #pragma once
@@ -23,7 +23,8 @@ struct step {
   const char *const *argv;
   enum step_end end;
   int wait_status; /* of STEP_FAILED */
-  char *log;       /* as printed, NUL-terminated, the middle left out if it is long; the caller's to free */
+  char *
+      log; /* as printed, NUL-terminated, the middle left out if it is long; the caller's to free */
   size_t log_length;
 };
 
@@ -38,6 +39,7 @@ struct step_plan {
 };
 
 /* Runs them, plan->jobs at once, and waits for all. -1 only if a sandbox cannot be had. */
-int steps_run(const struct step_plan *plan, struct step *steps, size_t count, struct failure *failure);
+int steps_run(const struct step_plan *plan, struct step *steps, size_t count,
+              struct failure *failure);
 
 double steps_now_s(void);

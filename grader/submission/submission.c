@@ -22,7 +22,8 @@ enum {
 #define COMPILED ".wiregrade" /* the folder for what is compiled from NAME.c */
 
 static const uint64_t copy_bytes = 256ull << 20, copy_files = 20000;
-static const uint64_t work_bytes = 768ull << 20, work_files = 100000; /* the copy, and what a build adds */
+static const uint64_t work_bytes = 768ull << 20,
+                      work_files = 100000; /* the copy, and what a build adds */
 
 struct submission {
   char *work, *folder, *manifest_path;
@@ -98,9 +99,11 @@ static enum submission_fault copy_make(struct submission *submission, const char
   return SUBMISSION_READY;
 }
 
-static enum submission_fault own_commands_load(struct submission *submission, struct failure *failure) {
+static enum submission_fault own_commands_load(struct submission *submission,
+                                               struct failure *failure) {
   size_t length;
-  scoped_text char *text = find_contents(submission->folder_fd, "wiregrade.yaml", YAML_MOST, &length);
+  scoped_text char *text =
+      find_contents(submission->folder_fd, "wiregrade.yaml", YAML_MOST, &length);
   if (!text && errno == ENOENT)
     return SUBMISSION_READY;
   if (!text)
@@ -134,10 +137,11 @@ static enum submission_fault steps_do(struct building *building, struct step *st
   for (size_t i = 0; i < count && outcome == 0; i++) {
     build_log_add(&submission->log, &steps[i]);
     if (steps[i].end == STEP_NO_COMMAND)
-      outcome = failure_set(building->failure,
-                            "cannot build the submission: %s is not on this machine (`wiregrade doctor` "
-                            "says how to install what is missing)",
-                            steps[i].argv[0]);
+      outcome =
+          failure_set(building->failure,
+                      "cannot build the submission: %s is not on this machine (`wiregrade doctor` "
+                      "says how to install what is missing)",
+                      steps[i].argv[0]);
     submission->built = submission->built && steps[i].end == STEP_DONE;
   }
   if (outcome == 0 && building->spec->stop && *building->spec->stop)
@@ -166,8 +170,8 @@ static void compilation_fill(struct compilation *compilation, const char *progra
   compilation->program = program;
   compilation->source = source;
   compilation->output = memory_format(COMPILED "/%s", program);
-  const char *const words[] = {"cc", "-std=gnu17", "-O2",   "-pthread", "-o",       compilation->output,
-                               source, "-lcurl",   "-lssl", "-lcrypto", NULL};
+  const char *const words[] = {"cc",   "-std=gnu17", "-O2",   "-pthread", "-o", compilation->output,
+                               source, "-lcurl",     "-lssl", "-lcrypto", NULL};
   memcpy(compilation->argv, words, sizeof words);
 }
 
@@ -184,8 +188,8 @@ static void compilation_enlist(struct manifest *manifest, const struct compilati
   manifest_add_missing(manifest, compilation->program, sentence);
 }
 
-static enum submission_fault sources_compile(struct building *building, struct compilation *compilations,
-                                             size_t count) {
+static enum submission_fault sources_compile(struct building *building,
+                                             struct compilation *compilations, size_t count) {
   struct submission *submission = building->submission;
   if (count == 0)
     return SUBMISSION_READY;
@@ -240,8 +244,8 @@ static enum submission_fault programs_find(struct building *building, const char
   return fault;
 }
 
-static enum submission_fault build(struct submission *submission, const struct submission_spec *spec,
-                                   struct failure *failure) {
+static enum submission_fault build(struct submission *submission,
+                                   const struct submission_spec *spec, struct failure *failure) {
   double limit_s = spec->build_limit_s > 0 ? spec->build_limit_s : BUILD_LIMIT_S;
   struct building building = {
       .submission = submission,
@@ -268,7 +272,8 @@ static enum submission_fault build(struct submission *submission, const struct s
 }
 
 static enum submission_fault submission_fill(struct submission *submission,
-                                             const struct submission_spec *spec, struct failure *failure) {
+                                             const struct submission_spec *spec,
+                                             struct failure *failure) {
   enum submission_fault fault = copy_make(submission, spec->folder, failure);
   if (!fault)
     fault = own_commands_load(submission, failure);
@@ -281,8 +286,8 @@ static enum submission_fault submission_fill(struct submission *submission,
   return fault;
 }
 
-enum submission_fault submission_open(const struct submission_spec *spec, struct submission **submission,
-                                      struct failure *failure) {
+enum submission_fault submission_open(const struct submission_spec *spec,
+                                      struct submission **submission, struct failure *failure) {
   *submission = memory_zeroed(1, sizeof **submission);
   (*submission)->folder_fd = -1;
   enum submission_fault fault = submission_fill(*submission, spec, failure);

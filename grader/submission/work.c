@@ -8,8 +8,8 @@
 #include <sys/mount.h>
 #include <unistd.h>
 
-/* The namespace is a slave of the one before: what the host mounts and unmounts still shows here, and nothing of here
- * shows there. */
+/* The namespace is a slave of the one before: what the host mounts and unmounts still shows here,
+ * and nothing of here shows there. */
 static int work_mount(const char *path, uint64_t bytes, uint64_t files, struct failure *failure) {
   if (unshare(CLONE_NEWNS) || mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL))
     return failure_errno(failure, "cannot make a mount namespace (try `wiregrade doctor`)");
@@ -22,7 +22,8 @@ static int work_mount(const char *path, uint64_t bytes, uint64_t files, struct f
 
 char *work_create(uint64_t bytes, uint64_t files, struct failure *failure) {
   const char *parent = getenv("TMPDIR");
-  scoped_text char *path = memory_format("%s/wiregrade-XXXXXX", parent && *parent ? parent : "/tmp");
+  scoped_text char *path =
+      memory_format("%s/wiregrade-XXXXXX", parent && *parent ? parent : "/tmp");
   if (!mkdtemp(path)) {
     failure_errno(failure, "cannot make a temporary folder like %s", path);
     return NULL;

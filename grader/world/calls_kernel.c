@@ -7,9 +7,11 @@
 
 enum { WAITV_CLOCK = 4 };
 
-/* A relative time-out would run on the kernel's clock, which is ahead of ours on a busy machine. So it is made very long in
- * the task's memory, and put back as soon as the task is seen asleep: the kernel has read it then. */
-static void let_in_relative(struct call *call, uint64_t address, const struct timespec *wanted, int error) {
+/* A relative time-out would run on the kernel's clock, which is ahead of ours on a busy machine. So
+ * it is made very long in the task's memory, and put back as soon as the task is seen asleep: the
+ * kernel has read it then. */
+static void let_in_relative(struct call *call, uint64_t address, const struct timespec *wanted,
+                            int error) {
   struct world *world = call->supervisor->world;
   struct timespec longer = {.tv_sec = wanted->tv_sec + 1000000, .tv_nsec = wanted->tv_nsec};
   bool rewritten = remote_write(call, address, &longer, sizeof longer);
@@ -42,7 +44,8 @@ static void futex(struct call *call, const struct timespec *wanted) {
 
 static void signals_wait(struct call *call, const struct timespec *wanted) {
   uint64_t set = 0;
-  int64_t deadline = deadline_after(clock_now(&call->supervisor->world->clock), timespec_ns(wanted));
+  int64_t deadline =
+      deadline_after(clock_now(&call->supervisor->world->clock), timespec_ns(wanted));
   if (!remote_read(call, call->arguments[0], &set, sizeof set) || timespec_ns(wanted) == 0) {
     call_continue(call);
     return;
@@ -56,7 +59,7 @@ static void signals_wait(struct call *call, const struct timespec *wanted) {
 
 void calls_kernel_wait(struct call *call) {
   struct clock *clock = &call->supervisor->world->clock;
-  int at = call->number == SYS_rt_sigtimedwait                                                  ? 2
+  int at = call->number == SYS_rt_sigtimedwait                                       ? 2
            : call->number == SYS_mq_timedsend || call->number == SYS_mq_timedreceive ? 4
                                                                                      : 3;
   struct timespec wanted;
@@ -80,8 +83,8 @@ void calls_kernel_wait(struct call *call) {
     call_let_in(call, clock_deadline(clock, CLOCK_REALTIME, timespec_ns(&wanted)), ETIMEDOUT);
     break;
   default: /* futex_waitv */
-    call_let_in(call,
-                clock_deadline(clock, (clockid_t)call->arguments[WAITV_CLOCK], timespec_ns(&wanted)),
-                ETIMEDOUT);
+    call_let_in(
+        call, clock_deadline(clock, (clockid_t)call->arguments[WAITV_CLOCK], timespec_ns(&wanted)),
+        ETIMEDOUT);
   }
 }

@@ -24,8 +24,8 @@ static const struct shape {
   int number;
   enum form form;
   enum { MILLIS, TIMESPEC, TIMEVAL } unit;
-  int timeout;  /* index of the argument */
-  int mask;     /* index of the argument that points to a signal mask, -1: none */
+  int timeout;       /* index of the argument */
+  int mask;          /* index of the argument that points to a signal mask, -1: none */
   bool mask_in_pair; /* pselect6: it points to {pointer, size} */
   bool writes_back;  /* the kernel leaves the remaining time in the time-out */
 } shapes[] = {
@@ -101,12 +101,14 @@ static bool watch_select(struct hold *hold) {
   size_t bytes = (size_t)(count + 63) / 64 * 8;
   uint64_t sets[3][DESCRIPTORS_MAX / 64] = {0};
   for (int i = 0; i < 3; i++)
-    if (call->arguments[1 + i] && bytes && !remote_read(call, call->arguments[1 + i], sets[i], bytes))
+    if (call->arguments[1 + i] && bytes &&
+        !remote_read(call, call->arguments[1 + i], sets[i], bytes))
       return false;
   for (int fd = 0; fd < count; fd++) {
     uint64_t bit = UINT64_C(1) << (fd % 64);
     int events = (sets[0][fd / 64] & bit ? SELECT_READ : 0) |
-                 (sets[1][fd / 64] & bit ? SELECT_WRITE : 0) | (sets[2][fd / 64] & bit ? POLLPRI : 0);
+                 (sets[1][fd / 64] & bit ? SELECT_WRITE : 0) |
+                 (sets[2][fd / 64] & bit ? POLLPRI : 0);
     if (events)
       hold_watch(hold, fd, (short)events);
   }
@@ -121,9 +123,11 @@ void calls_poll(struct call *call) {
     return;
   }
   int64_t now = clock_now(&call->supervisor->world->clock);
-  struct hold *hold = hold_create(
-      call, shape->form == FORM_SELECT ? HOLD_SELECT : (shape->form == FORM_POLL ? HOLD_POLL : HOLD_EPOLL),
-      deadline_after(now, timeout));
+  struct hold *hold =
+      hold_create(call,
+                  shape->form == FORM_SELECT ? HOLD_SELECT
+                                             : (shape->form == FORM_POLL ? HOLD_POLL : HOLD_EPOLL),
+                  deadline_after(now, timeout));
   hold->has_mask = mask_read(call, shape, &hold->mask);
   if (shape->form == FORM_EPOLL)
     hold->interrupt_error = EINTR;
@@ -157,7 +161,8 @@ void poll_expire(struct hold *hold) {
   }
   for (uint64_t i = 0; i < call->arguments[1]; i++) {
     short none = 0;
-    remote_write(call, call->arguments[0] + i * sizeof(struct pollfd) + offsetof(struct pollfd, revents),
+    remote_write(call,
+                 call->arguments[0] + i * sizeof(struct pollfd) + offsetof(struct pollfd, revents),
                  &none, sizeof none);
   }
 }

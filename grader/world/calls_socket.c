@@ -19,7 +19,8 @@ static int64_t socket_timeout(int fd, enum direction direction) {
   struct timeval timeout = {0};
   socklen_t length = sizeof timeout;
   int option = direction == RECEIVING ? SO_RCVTIMEO : SO_SNDTIMEO;
-  if (getsockopt(fd, SOL_SOCKET, option, &timeout, &length) < 0 || (!timeout.tv_sec && !timeout.tv_usec))
+  if (getsockopt(fd, SOL_SOCKET, option, &timeout, &length) < 0 ||
+      (!timeout.tv_sec && !timeout.tv_usec))
     return 0;
   if (fcntl(fd, F_GETFL) & O_NONBLOCK)
     return 0;
@@ -54,7 +55,8 @@ static void answer_getsockopt(struct call *call) {
   socklen_t length = sizeof timeout, room = 0;
   scoped_fd int fd = remote_descriptor(call, (int)call->arguments[0]);
   if (fd < 0 || getsockopt(fd, SOL_SOCKET, (int)call->arguments[2], &timeout, &length) < 0 ||
-      timeout.tv_sec < OUT_OF_THE_WAY_S || !remote_read(call, call->arguments[4], &room, sizeof room)) {
+      timeout.tv_sec < OUT_OF_THE_WAY_S ||
+      !remote_read(call, call->arguments[4], &room, sizeof room)) {
     call_continue(call);
     return;
   }
@@ -108,7 +110,8 @@ void calls_socket(struct call *call) {
   int flags_index = flags_argument(call->number);
   int flags = flags_index < 0 ? 0 : (int)call->arguments[flags_index];
   if (call->number == SYS_recvmmsg && call->arguments[4] != 0) {
-    /* Its time-out is looked at only after a datagram has come (recvmmsg(2), BUGS): in the kernel's own time. */
+    /* Its time-out is looked at only after a datagram has come (recvmmsg(2), BUGS): in the kernel's
+     * own time. */
     world_break(call->supervisor->world, true, "the program calls recvmmsg with a time-out");
     call_continue(call);
     return;
@@ -132,7 +135,8 @@ void calls_socket(struct call *call) {
     return;
   }
   struct hold *hold = hold_create(call, HOLD_SOCKET, deadline);
-  hold->interrupt_error = EINTR; /* signal(7): never restarted with a time-out, even under SA_RESTART */
+  hold->interrupt_error =
+      EINTR; /* signal(7): never restarted with a time-out, even under SA_RESTART */
   hold->expiry_error = EAGAIN;
   hold_watch(hold, (int)call->arguments[0], POLLIN | POLLERR | POLLHUP);
   hold_settle(hold);

@@ -23,7 +23,8 @@ static void answer_clock_gettime(struct call *call) {
 }
 
 static void answer_gettimeofday(struct call *call) {
-  if (call->arguments[0] == 0 || call->arguments[1] != 0) { /* a time zone: nobody's business of ours */
+  if (call->arguments[0] == 0 ||
+      call->arguments[1] != 0) { /* a time zone: nobody's business of ours */
     call_continue(call);
     return;
   }
@@ -93,8 +94,8 @@ static uint64_t sleep_remainder_address(const struct call *call) {
 void calls_sleep(struct call *call) {
   bool plain = call->number == SYS_nanosleep;
   struct timespec wanted;
-  if (!remote_read(call, call->arguments[plain ? 0 : 2], &wanted, sizeof wanted) || wanted.tv_sec < 0 ||
-      wanted.tv_nsec < 0 || wanted.tv_nsec >= SECONDS) {
+  if (!remote_read(call, call->arguments[plain ? 0 : 2], &wanted, sizeof wanted) ||
+      wanted.tv_sec < 0 || wanted.tv_nsec < 0 || wanted.tv_nsec >= SECONDS) {
     call_continue(call); /* EFAULT or EINVAL: the kernel knows best */
     return;
   }

@@ -1,5 +1,5 @@
-/* alarm, setitimer, timer_create and timerfd. A timer that is due is made real: its signal is sent, its descriptor
- * becomes readable. */
+/* alarm, setitimer, timer_create and timerfd. A timer that is due is made real: its signal is sent,
+ * its descriptor becomes readable. */
 #include "grader/world/supervisor_inner.h"
 
 #include "grader/base/memory.h"
@@ -70,14 +70,15 @@ static int64_t timer_left(const struct timer *timer, int64_t now) {
   return timer->deadline_ns > now ? timer->deadline_ns - now : 1;
 }
 
-static bool setting_read(const struct call *call, uint64_t address, int64_t fractions, int64_t *interval_ns,
-                         int64_t *value_ns) {
+static bool setting_read(const struct call *call, uint64_t address, int64_t fractions,
+                         int64_t *interval_ns, int64_t *value_ns) {
   struct setting setting;
   if (!remote_read(call, address, &setting, sizeof setting) || setting.value_s < 0 ||
       setting.interval_s < 0 || setting.value_fraction < 0 || setting.value_fraction >= fractions ||
       setting.interval_fraction < 0 || setting.interval_fraction >= fractions)
     return false;
-  struct timespec interval = {setting.interval_s, setting.interval_fraction * (SECONDS / fractions)};
+  struct timespec interval = {setting.interval_s,
+                              setting.interval_fraction * (SECONDS / fractions)};
   struct timespec value = {setting.value_s, setting.value_fraction * (SECONDS / fractions)};
   *interval_ns = timespec_ns(&interval);
   *value_ns = timespec_ns(&value);
@@ -115,7 +116,8 @@ static void answer_alarm(struct call *call) {
   struct timer *timer = interval_timer(call);
   int64_t now = now_of(call);
   int64_t left = timer ? timer_left(timer, now) : 0;
-  int64_t left_s = (left + SECONDS / 2) / SECONDS; /* the kernel rounds to the nearest, but never down to 0 */
+  int64_t left_s =
+      (left + SECONDS / 2) / SECONDS; /* the kernel rounds to the nearest, but never down to 0 */
   if (left > 0 && left_s == 0)
     left_s = 1;
   if (!timer)
@@ -137,7 +139,8 @@ static void answer_itimer(struct call *call) {
     return;
   }
   int64_t interval = 0, value = 0;
-  if (call->arguments[1] && !setting_read(call, call->arguments[1], MICROSECONDS, &interval, &value)) {
+  if (call->arguments[1] &&
+      !setting_read(call, call->arguments[1], MICROSECONDS, &interval, &value)) {
     call_answer(call, -EINVAL);
     return;
   }
@@ -302,7 +305,8 @@ void calls_timer_descriptor(struct call *call) {
     timer->clock = descriptor_clock(fd);
     timer->fd = steal_fd(&fd);
   }
-  timerfd_settime(timer->fd, 0, &idle, NULL); /* as settime does: expirations that were not read are gone */
+  timerfd_settime(timer->fd, 0, &idle,
+                  NULL); /* as settime does: expirations that were not read are gone */
   timer_arm_at(call, timer, call->arguments[1] & TFD_TIMER_ABSTIME, value, interval);
   call_answer(call, 0);
 }
@@ -322,8 +326,8 @@ static bool descriptor_still_open(const struct timer *timer) {
 }
 
 static void descriptor_fire(struct supervisor *supervisor, struct timer *timer) {
-  /* A child may have inherited it: then the parent's end does not end it. Only repeating timers must be watched, since
-   * a single one is over now anyway. */
+  /* A child may have inherited it: then the parent's end does not end it. Only repeating timers
+   * must be watched, since a single one is over now anyway. */
   if (timer->interval_ns && !descriptor_still_open(timer)) {
     timer_remove(supervisor, timer);
     return;

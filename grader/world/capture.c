@@ -1,9 +1,10 @@
 /* Every frame on a host's loopback interface, into the log.
  *
- * A packet socket sees each frame of `lo` twice: when it is sent (PACKET_OUTGOING, in the sender's system call) and when
- * it is received (PACKET_HOST, when the kernel takes it from its queue). The first is what goes into the log, with the
- * kernel's time stamp. The difference of the two counts is what is in flight: on a busy machine a frame can lie in the
- * queue for milliseconds, with every process asleep. */
+ * A packet socket sees each frame of `lo` twice: when it is sent (PACKET_OUTGOING, in the sender's
+ * system call) and when it is received (PACKET_HOST, when the kernel takes it from its queue). The
+ * first is what goes into the log, with the kernel's time stamp. The difference of the two counts
+ * is what is in flight: on a busy machine a frame can lie in the queue for milliseconds, with every
+ * process asleep. */
 #include "grader/world/inner.h"
 
 #include "grader/base/memory.h"
@@ -25,7 +26,8 @@
 enum {
   FRAME_MAX = 65536 + 64,
   QUEUE_BYTES = 64 << 20,
-  IN_FLIGHT_MAX_MS = 300, /* a frame that was not received after this long was dropped by the kernel */
+  IN_FLIGHT_MAX_MS =
+      300, /* a frame that was not received after this long was dropped by the kernel */
 };
 
 struct capture {
@@ -155,7 +157,8 @@ bool capture_drain(struct capture *capture) {
     any = true;
   struct tpacket_stats lost = {0};
   socklen_t length = sizeof lost;
-  if (any && getsockopt(capture->fd, SOL_PACKET, PACKET_STATISTICS, &lost, &length) == 0 && lost.tp_drops > 0)
+  if (any && getsockopt(capture->fd, SOL_PACKET, PACKET_STATISTICS, &lost, &length) == 0 &&
+      lost.tp_drops > 0)
     world_break(capture->host->world, false, "frames came faster than they could be captured");
   return any;
 }
@@ -164,7 +167,8 @@ bool capture_in_flight(struct capture *capture) {
   if (capture->sent <= capture->received)
     return false;
   struct world *world = capture->host->world;
-  if (clock_real_elapsed(&world->clock) - capture->last_sent_real_ns < IN_FLIGHT_MAX_MS * MILLISECONDS)
+  if (clock_real_elapsed(&world->clock) - capture->last_sent_real_ns <
+      IN_FLIGHT_MAX_MS * MILLISECONDS)
     return true;
   world_note(world, "%lld frames on host %s were dropped by the kernel",
              (long long)(capture->sent - capture->received), capture->host->name);

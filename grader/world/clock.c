@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #define NANOSECONDS INT64_C(1000000000)
-#define AHEAD_S INT64_C(31557600) /* a year: 2038 is still far off for 32-bit time_t */
+#define AHEAD_S INT64_C(31557600)  /* a year: 2038 is still far off for 32-bit time_t */
 #define ROUND_S (INT64_C(1) << 24) /* half a year */
 
 int64_t clock_kernel(clockid_t id) {

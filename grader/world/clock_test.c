@@ -1,5 +1,6 @@
-/* The virtual clock follows every call that waits or reads the time: a program that believes that it has waited a minute has
- * taken a fraction of a second, and its clock shows the minute to 2 ms. */
+/* The virtual clock follows every call that waits or reads the time: a program that believes that
+ * it has waited a minute has taken a fraction of a second, and its clock shows the minute to 2 ms.
+ */
 #include "grader/sandbox/sandbox.h"
 #include "grader/world/world.h"
 
@@ -49,9 +50,11 @@ static struct run run_on(enum world_clock clock, const char *const *argv) {
   cr_assert(program, "%s", failure.sentence);
   enum world_pause pause = world_run(world, LIMIT_S * SECONDS, has_ended, program);
   char *doing = program_doing(program);
-  cr_assert_eq(pause, WORLD_UNTIL, "%s did not come to its end (%d): it %s", argv[0], (int)pause, doing);
+  cr_assert_eq(pause, WORLD_UNTIL, "%s did not come to its end (%d): it %s", argv[0], (int)pause,
+               doing);
   free(doing);
-  struct run run = {.virtual_s = (double)world_now(world) / 1e9, .real_s = (double)world_real_now(world) / 1e9};
+  struct run run = {.virtual_s = (double)world_now(world) / 1e9,
+                    .real_s = (double)world_real_now(world) / 1e9};
   program_ended(program, &run.status);
   for (int stream = 0; stream < 2; stream++) {
     size_t length = 0, used = strlen(run.output);
@@ -68,11 +71,12 @@ static struct run run_on(enum world_clock clock, const char *const *argv) {
 
 static void expect_wait(const struct run *run, const char *what, double seconds, double tolerance) {
   const char *said = strstr(run->output, "waited ");
-  cr_assert(WIFEXITED(run->status) && WEXITSTATUS(run->status) == 0, "%s ended with %x: %s", what, (unsigned)run->status,
-            run->output);
+  cr_assert(WIFEXITED(run->status) && WEXITSTATUS(run->status) == 0, "%s ended with %x: %s", what,
+            (unsigned)run->status, run->output);
   cr_assert(said, "%s: %s", what, run->output);
   double waited = atof(said + strlen("waited "));
-  cr_assert(fabs(waited - seconds) <= tolerance, "%s waited %.6f s, not %.3f s", what, waited, seconds);
+  cr_assert(fabs(waited - seconds) <= tolerance, "%s waited %.6f s, not %.3f s", what, waited,
+            seconds);
 }
 
 /* ---- C, dynamic and static ---- */
@@ -83,25 +87,44 @@ struct way {
 };
 
 static struct way ways[] = {
-    {"nanosleep", 60},        {"clock_nanosleep_absolute", 60},
-    {"nanosleep_interrupted", 60}, {"poll", 60},
-    {"ppoll", 60},            {"ppoll_signal", 120},
-    {"select", 60},           {"select_remaining", 60},
-    {"pselect", 60},          {"epoll", 60},
-    {"epoll_pwait2", 60},     {"poll_interrupted", 60},
-    {"recv", 60},             {"read", 60},
-    {"recvmsg", 60},          {"recv_interrupted", 60},
-    {"recv_restarted", 60},   {"accept", 60},
-    {"accept_inherits", 60},  {"futex", 60},
-    {"condition", 60},        {"condition_woken", 60},
-    {"semaphore", 60},        {"semtimedop", 60},
-    {"mq_timedreceive", 60},  {"send", 60},
-    {"sigtimedwait", 60},     {"alarm", 60},
-    {"setitimer", 60},        {"timer_create", 60},
-    {"timer_thread", 60},     {"timerfd", 60},
-    {"timerfd_ticks", 60},    {"timerfd_epoll", 60},
-    {"signalfd", 60},         {"child", 60},
-    {"stopped", 60},          {"sigchld", 60},
+    {"nanosleep", 60},
+    {"clock_nanosleep_absolute", 60},
+    {"nanosleep_interrupted", 60},
+    {"poll", 60},
+    {"ppoll", 60},
+    {"ppoll_signal", 120},
+    {"select", 60},
+    {"select_remaining", 60},
+    {"pselect", 60},
+    {"epoll", 60},
+    {"epoll_pwait2", 60},
+    {"poll_interrupted", 60},
+    {"recv", 60},
+    {"read", 60},
+    {"recvmsg", 60},
+    {"recv_interrupted", 60},
+    {"recv_restarted", 60},
+    {"accept", 60},
+    {"accept_inherits", 60},
+    {"futex", 60},
+    {"condition", 60},
+    {"condition_woken", 60},
+    {"semaphore", 60},
+    {"semtimedop", 60},
+    {"mq_timedreceive", 60},
+    {"send", 60},
+    {"sigtimedwait", 60},
+    {"alarm", 60},
+    {"setitimer", 60},
+    {"timer_create", 60},
+    {"timer_thread", 60},
+    {"timerfd", 60},
+    {"timerfd_ticks", 60},
+    {"timerfd_epoll", 60},
+    {"signalfd", 60},
+    {"child", 60},
+    {"stopped", 60},
+    {"sigchld", 60},
     {"clocks", 60},
 };
 
@@ -111,8 +134,8 @@ enum { RATIO_WANTED = 100 };
 static void check_way(const char *program, const struct way *way) {
   struct run run = run_on(CLOCK_VIRTUAL, (const char *const[]){program, way->name, NULL});
   expect_wait(&run, way->name, way->seconds, TOLERANCE_S);
-  cr_assert(run.virtual_s / run.real_s > RATIO_WANTED, "%s: %.3f s of waiting took %.3f s", way->name, run.virtual_s,
-            run.real_s);
+  cr_assert(run.virtual_s / run.real_s > RATIO_WANTED, "%s: %.3f s of waiting took %.3f s",
+            way->name, run.virtual_s, run.real_s);
 }
 
 ParameterizedTestParameters(clock, follows_dynamic_programs) {
@@ -132,7 +155,8 @@ ParameterizedTest(struct way *way, clock, follows_static_programs) {
 Test(clock, moves_for_programs_that_never_sleep) {
   struct run run = run_on(CLOCK_VIRTUAL, (const char *const[]){"./waits", "spin", NULL});
   expect_wait(&run, "spin", 0.5, 0.02);
-  cr_assert(strncmp(run.finding, "busy-waits", strlen("busy-waits")) == 0, "finding: %s", run.finding);
+  cr_assert(strncmp(run.finding, "busy-waits", strlen("busy-waits")) == 0, "finding: %s",
+            run.finding);
 }
 
 Test(clock, is_exact_over_a_thousand_short_sleeps) {
@@ -172,11 +196,16 @@ static const struct script scripts[] = {
     {{"perl", "-e",
       "use Time::HiRes qw(time); my $t = time; select(undef, undef, undef, 60); printf \"waited %f\\n\", time - $t"},
      60},
-    {{"node", "-e", "const t = Date.now(); setTimeout(() => console.log('waited', (Date.now() - t) / 1000), 60000)"}, 60},
-    {{"sh", "-c", "sh -c 'env python3 -c \"import time; time.sleep(25)\"; sleep 35'; echo waited 60"}, 60},
+    {{"node", "-e",
+      "const t = Date.now(); setTimeout(() => console.log('waited', (Date.now() - t) / 1000), 60000)"},
+     60},
+    {{"sh", "-c",
+      "sh -c 'env python3 -c \"import time; time.sleep(25)\"; sleep 35'; echo waited 60"},
+     60},
 };
 
-static struct way script_numbers[] = {{"0", 0}, {"1", 1}, {"2", 2}, {"3", 3}, {"4", 4}, {"5", 5}, {"6", 6}};
+static struct way script_numbers[] = {{"0", 0}, {"1", 1}, {"2", 2}, {"3", 3},
+                                      {"4", 4}, {"5", 5}, {"6", 6}};
 
 ParameterizedTestParameters(clock, follows_interpreters) {
   return cr_make_param_array(struct way, script_numbers, sizeof scripts / sizeof *scripts);
@@ -184,15 +213,19 @@ ParameterizedTestParameters(clock, follows_interpreters) {
 ParameterizedTest(struct way *number, clock, follows_interpreters) {
   const struct script *script = &scripts[(int)number->seconds];
   struct run run = run_on(CLOCK_VIRTUAL, script->argv);
-  expect_wait(&run, script->argv[2], script->seconds, 0.005); /* node and asyncio count in milliseconds */
-  cr_assert(fabs(run.virtual_s - script->seconds) < 0.5, "the world's clock shows %.3f s", run.virtual_s);
-  cr_assert(run.virtual_s / run.real_s > RATIO_WANTED, "%.3f s of waiting took %.3f s", run.virtual_s, run.real_s);
+  expect_wait(&run, script->argv[2], script->seconds,
+              0.005); /* node and asyncio count in milliseconds */
+  cr_assert(fabs(run.virtual_s - script->seconds) < 0.5, "the world's clock shows %.3f s",
+            run.virtual_s);
+  cr_assert(run.virtual_s / run.real_s > RATIO_WANTED, "%.3f s of waiting took %.3f s",
+            run.virtual_s, run.real_s);
 }
 
 /* ---- the real clock ---- */
 
 Test(clock, real_one_takes_its_time) {
-  struct run run = run_on(CLOCK_REAL, (const char *const[]){"sh", "-c", "sleep 0.3; echo waited 0.3", NULL});
+  struct run run =
+      run_on(CLOCK_REAL, (const char *const[]){"sh", "-c", "sleep 0.3; echo waited 0.3", NULL});
   expect_wait(&run, "sleep", 0.3, TOLERANCE_S);
   cr_assert(run.real_s >= 0.3 && run.virtual_s >= 0.3);
 }
@@ -211,10 +244,11 @@ Test(clock, proves_a_standstill_at_once) {
   struct world_options options = {.clock = CLOCK_VIRTUAL, .seed = 1};
   struct world *world = world_create(&options, &failure);
   struct host *host = host_create(world, "localhost", &failure);
-  const char *const argv[] = {"python3", "-c",
-                              "import socket; s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n"
-                              "s.bind(('127.0.0.1', 60000)); s.recv(1)",
-                              NULL};
+  const char *const argv[] = {
+      "python3", "-c",
+      "import socket; s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n"
+      "s.bind(('127.0.0.1', 60000)); s.recv(1)",
+      NULL};
   struct program_spec spec = {.name = "receiver", .folder = "/tmp", .argv = (char *const *)argv};
   struct program *program = program_start(host, &spec, &failure);
   cr_assert(program, "%s", failure.sentence);

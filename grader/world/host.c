@@ -13,7 +13,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* A thread is in one network namespace at a time; this one is brought back at the end of the scope. */
+/* A thread is in one network namespace at a time; this one is brought back at the end of the scope.
+ */
 struct visit {
   int home_fd;
 };
@@ -33,7 +34,8 @@ static int loopback_up(struct failure *failure) {
   scoped_fd int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   struct ifreq request = {.ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING};
   if (fd < 0 || ioctl(fd, SIOCSIFFLAGS, &request) < 0)
-    return failure_errno(failure, "cannot bring up the loopback interface of a new network namespace");
+    return failure_errno(failure,
+                         "cannot bring up the loopback interface of a new network namespace");
   return 0;
 }
 
@@ -65,7 +67,9 @@ struct host *host_create(struct world *world, const char *name, struct failure *
   host->netns_fd = namespace_create(failure);
   if (host->netns_fd >= 0) {
     host->capture = capture_open(host, failure);
-    host->diag_fd = host->capture ? host_socket(host, AF_NETLINK, SOCK_RAW, 4 /* NETLINK_SOCK_DIAG */, failure) : -1;
+    host->diag_fd =
+        host->capture ? host_socket(host, AF_NETLINK, SOCK_RAW, 4 /* NETLINK_SOCK_DIAG */, failure)
+                      : -1;
   }
   if (host->diag_fd < 0) {
     host_destroy(host);

@@ -76,7 +76,8 @@ void world_finding_add(struct world *world, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 void world_note(struct world *world, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Takes in what is waiting to be read although epoll may not have told yet. True if there was something. */
+/* Takes in what is waiting to be read although epoll may not have told yet. True if there was
+ * something. */
 bool program_drain(struct program *program);
 bool host_drain(struct host *host);
 void program_destroy(struct program *program);
@@ -94,5 +95,6 @@ bool capture_saw_tcp(const struct capture *capture);
 
 /* sockdiag.c */
 int sockdiag_open(struct failure *failure);
-/* Milliseconds until the next kernel timer that a program could notice fires; -1 if there is none. */
+/* Milliseconds until the next kernel timer that a program could notice fires; -1 if there is none.
+ */
 int64_t host_kernel_timer_ms(struct host *host);

@@ -1,8 +1,9 @@
-/* The event log: everything that was observed in a world, in one order, stamped by the world's clock.
+/* The event log: everything that was observed in a world, in one order, stamped by the world's
+ * clock.
  *
- * Written by world, read by the SDK (which judges it) and by nobody else: nothing is judged that is not here. Knows
- * nothing of how things were observed. Events are kept in the order of their times; those of one instant in the order
- * in which they were seen. */
+ * Written by world, read by the SDK (which judges it) and by nobody else: nothing is judged that is
+ * not here. Knows nothing of how things were observed. Events are kept in the order of their times;
+ * those of one instant in the order in which they were seen. */
 #pragma once
 
 #include <netinet/in.h>
@@ -14,12 +15,13 @@ struct host;
 struct program;
 
 enum event_kind {
-  EVENT_START,  /* a program was started; text: its command line */
-  EVENT_LINE,   /* a program finished a line (or ended in the middle of one); text: the line as it was written */
-  EVENT_FRAME,  /* a packet was on the wire */
-  EVENT_WAIT,   /* a call of a program waited; text says which and what came of it */
-  EVENT_EXIT,   /* a program ended; text: how */
-  EVENT_NOTE,   /* a remark of the grader; text */
+  EVENT_START, /* a program was started; text: its command line */
+  EVENT_LINE, /* a program finished a line (or ended in the middle of one); text: the line as it was
+                 written */
+  EVENT_FRAME, /* a packet was on the wire */
+  EVENT_WAIT,  /* a call of a program waited; text says which and what came of it */
+  EVENT_EXIT,  /* a program ended; text: how */
+  EVENT_NOTE,  /* a remark of the grader; text */
 };
 
 enum event_stream { STREAM_STDOUT = 0, STREAM_STDERR = 1 };
@@ -45,6 +47,7 @@ struct log {
   size_t count, capacity;
 };
 
-/* Appends a copy of *event (and of its bytes) in the place that its time demands. Returns its index. */
+/* Appends a copy of *event (and of its bytes) in the place that its time demands. Returns its
+ * index. */
 size_t log_append(struct log *log, const struct event *event);
 void log_clear(struct log *log);

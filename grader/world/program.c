@@ -76,8 +76,9 @@ static void terminal_take(struct terminal *terminal, const uint8_t *bytes, size_
   }
 }
 
-/* Reading, and only reading, makes the kernel move what was written through its terminal queues (n_tty_read flushes
- * them before it says that there is nothing): so this is also how output "in flight" is found. */
+/* Reading, and only reading, makes the kernel move what was written through its terminal queues
+ * (n_tty_read flushes them before it says that there is nothing): so this is also how output "in
+ * flight" is found. */
 static bool terminal_drain(struct terminal *terminal) {
   uint8_t bytes[READ_AT_ONCE];
   bool any = false;
@@ -169,8 +170,14 @@ bool program_drain(struct program *program) {
 
 static char **environment_merge(char *const *more) {
   static const char *const standard[] = {
-      "PATH=/usr/local/bin:/usr/bin:/bin", "HOME=/tmp", "LANG=C.UTF-8", "LC_ALL=C.UTF-8",
-      "TERM=dumb", "TZ=UTC", "USER=student", "LOGNAME=student",
+      "PATH=/usr/local/bin:/usr/bin:/bin",
+      "HOME=/tmp",
+      "LANG=C.UTF-8",
+      "LC_ALL=C.UTF-8",
+      "TERM=dumb",
+      "TZ=UTC",
+      "USER=student",
+      "LOGNAME=student",
   };
   size_t count = sizeof standard / sizeof *standard, extra = 0;
   while (more && more[extra])
@@ -191,31 +198,32 @@ static int input_open(const char *text) {
   return steal_fd(&fd);
 }
 
-/* A process id as it would be on a machine that has run for a while: programs seed generators with it. */
+/* A process id as it would be on a machine that has run for a while: programs seed generators with
+ * it. */
 static pid_t plausible_pid(struct world *world) {
   world->random_state = world->random_state * 1664525u + 1013904223u;
   return (pid_t)(1000 + world->random_state % 28000);
 }
 
 static void program_log_start(struct program *program, char *const *argv) {
+  scoped_text char *text = NULL;
   size_t length = 0;
-  for (size_t i = 0; argv[i]; i++)
-    length += strlen(argv[i]) + 1;
-  scoped_text char *text = memory_zeroed(length + 1, 1);
-  for (size_t i = 0; argv[i]; i++) {
-    strcat(text, i ? " " : "");
-    strcat(text, argv[i]);
-  }
+  FILE *line = open_memstream(&text, &length);
+  for (size_t i = 0; line && argv[i]; i++)
+    fprintf(line, "%s%s", i ? " " : "", argv[i]);
+  if (line)
+    fclose(line);
   struct world *world = program->host->world;
   log_append(&world->log, &(struct event){.time_ns = clock_now(&world->clock),
                                           .kind = EVENT_START,
                                           .host = program->host,
                                           .program = program,
                                           .bytes = (const uint8_t *)text,
-                                          .length = strlen(text)});
+                                          .length = length});
 }
 
-static int program_launch(struct program *program, const struct program_spec *spec, struct failure *failure) {
+static int program_launch(struct program *program, const struct program_spec *spec,
+                          struct failure *failure) {
   struct world *world = program->host->world;
   scoped_fd int out = terminal_open(&program->terminals[STREAM_STDOUT]);
   scoped_fd int err = terminal_open(&program->terminals[STREAM_STDERR]);
@@ -241,7 +249,8 @@ static int program_launch(struct program *program, const struct program_spec *sp
   return result;
 }
 
-struct program *program_start(struct host *host, const struct program_spec *spec, struct failure *failure) {
+struct program *program_start(struct host *host, const struct program_spec *spec,
+                              struct failure *failure) {
   struct world *world = host->world;
   struct program *program = memory_zeroed(1, sizeof *program);
   program->host = host;
@@ -311,7 +320,8 @@ void program_signal(struct program *program, int signal) {
     kill(-program->sandbox.main_pid, signal);
 }
 
-const uint8_t *program_output(const struct program *program, enum event_stream stream, size_t *length) {
+const uint8_t *program_output(const struct program *program, enum event_stream stream,
+                              size_t *length) {
   *length = program->terminals[stream].output_length;
   return program->terminals[stream].output;
 }

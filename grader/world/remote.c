@@ -64,7 +64,8 @@ pid_t remote_thread(pid_t process, pid_t inner_thread) {
   pid_t found = 0;
   for (struct dirent *entry; threads && !found && (entry = readdir(threads));) {
     pid_t thread = atoi(entry->d_name);
-    if (thread > 0 && status_read(thread, status, sizeof status) && status_inner_thread(status) == inner_thread)
+    if (thread > 0 && status_read(thread, status, sizeof status) &&
+        status_inner_thread(status) == inner_thread)
       found = thread;
   }
   if (threads)
@@ -72,7 +73,8 @@ pid_t remote_thread(pid_t process, pid_t inner_thread) {
   return found;
 }
 
-struct known_task *known_task_find(struct supervisor *supervisor, struct program *program, pid_t thread) {
+struct known_task *known_task_find(struct supervisor *supervisor, struct program *program,
+                                   pid_t thread) {
   for (struct known_task *task = supervisor->known; task; task = task->next)
     if (task->thread == thread)
       return task;

@@ -30,7 +30,8 @@ static bool address_as_ipv4(const uint32_t words[4], struct in_addr *address) {
   return !words[0] && !words[1] && !words[2] && !words[3];
 }
 
-static void listing_add(struct listing *listing, const struct inet_diag_msg *message, uint8_t protocol) {
+static void listing_add(struct listing *listing, const struct inet_diag_msg *message,
+                        uint8_t protocol) {
   listing->states = memory_resize(listing->states, (listing->count + 1) * sizeof *listing->states);
   struct socket_state *state = &listing->states[listing->count++];
   *state = (struct socket_state){
@@ -90,7 +91,8 @@ static int listing_ask(int fd, struct listing *listing, uint8_t family, uint8_t 
   return listing_read(fd, listing, protocol);
 }
 
-int host_sockets(struct host *host, uint8_t protocol, struct socket_state **states, struct failure *failure) {
+int host_sockets(struct host *host, uint8_t protocol, struct socket_state **states,
+                 struct failure *failure) {
   struct listing listing = {0};
   if (listing_ask(host->diag_fd, &listing, AF_INET, protocol) < 0 ||
       listing_ask(host->diag_fd, &listing, AF_INET6, protocol) < 0) {
@@ -110,7 +112,7 @@ int64_t host_kernel_timer_ms(struct host *host) {
   struct failure ignored;
   int count = host_sockets(host, IPPROTO_TCP, &states, &ignored);
   int64_t earliest = -1;
-  for (int i = 0; i < count; i++) {
+  for (int i = 0; states && i < count; i++) {
     if (states[i].timer == 0 || states[i].timer == TIME_WAIT_TIMER)
       continue; /* the end of TIME_WAIT is nothing that a program waits for */
     if (states[i].timer == KEEP_ALIVE && states[i].timer_ms > KEEP_ALIVE_NEAR_MS)

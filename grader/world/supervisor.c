@@ -59,7 +59,8 @@ void supervisor_end(struct supervisor *supervisor) {
 static void call_respond(struct call *call, struct seccomp_notif_resp *response) {
   response->id = call->id;
   /* ENOENT: the task has died meanwhile. */
-  while (ioctl(call->program->sandbox.notify_fd, SECCOMP_IOCTL_NOTIF_SEND, response) < 0 && errno == EINTR)
+  while (ioctl(call->program->sandbox.notify_fd, SECCOMP_IOCTL_NOTIF_SEND, response) < 0 &&
+         errno == EINTR)
     ;
 }
 
@@ -159,8 +160,8 @@ void hold_settle(struct hold *hold) {
   }
   for (size_t i = 0; i < hold->watched_count; i++) {
     struct watched *watched = &hold->watched[i];
-    watched->watch = world_watch(hold->call.supervisor->world, watched->fd, (uint32_t)watched->events,
-                                 hold_on_ready, hold);
+    watched->watch = world_watch(hold->call.supervisor->world, watched->fd,
+                                 (uint32_t)watched->events, hold_on_ready, hold);
     if (!watched->watch) {
       hold->always_ready = true;
       hold_release(hold);
@@ -308,9 +309,10 @@ static void listener_on_ready(void *context, uint32_t events) {
 }
 
 void supervisor_adopt(struct supervisor *supervisor, struct program *program) {
-  program->listener_watch =
-      world_watch(supervisor->world, program->sandbox.notify_fd, EPOLLIN, listener_on_ready, program);
-  ioctl(program->sandbox.notify_fd, SECCOMP_IOCTL_NOTIF_SET_FLAGS, SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP);
+  program->listener_watch = world_watch(supervisor->world, program->sandbox.notify_fd, EPOLLIN,
+                                        listener_on_ready, program);
+  ioctl(program->sandbox.notify_fd, SECCOMP_IOCTL_NOTIF_SET_FLAGS,
+        SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP);
 }
 
 void supervisor_execs(struct supervisor *supervisor) {
@@ -343,7 +345,8 @@ static bool hold_interrupt(struct hold *hold) {
     if (!(sets.pending & ~hold->mask))
       return false;
     poll_ready(hold);
-    hold_remove(hold); /* the kernel puts the wait's own mask in place, and is interrupted at once */
+    hold_remove(
+        hold); /* the kernel puts the wait's own mask in place, and is interrupted at once */
     call_continue(&call);
     return true;
   }
@@ -357,7 +360,7 @@ static bool hold_interrupt(struct hold *hold) {
       sleep_interrupted(hold);
     if (hold->kind == HOLD_SELECT || hold->kind == HOLD_POLL)
       poll_ready(hold); /* leaves the remaining time behind */
-  } else { /* stopped and continued, or ended */
+  } else {              /* stopped and continued, or ended */
     task->resumes = true;
     task->resume_number = call.number;
     memcpy(task->resume_arguments, call.arguments, sizeof call.arguments);
@@ -489,11 +492,13 @@ static void hold_expire(struct hold *hold) {
 bool supervisor_expire_one(struct supervisor *supervisor, int64_t now_ns) {
   struct hold *first_hold = NULL;
   for (struct hold *hold = supervisor->holds; hold; hold = hold->next)
-    if (hold->deadline_ns <= now_ns && (!first_hold || hold->deadline_ns <= first_hold->deadline_ns))
+    if (hold->deadline_ns <= now_ns &&
+        (!first_hold || hold->deadline_ns <= first_hold->deadline_ns))
       first_hold = hold; /* of equal ones the one that began first: new holds are put in front */
   struct timer *first_timer = NULL;
   for (struct timer *timer = supervisor->timers; timer; timer = timer->next)
-    if (timer->deadline_ns <= now_ns && (!first_timer || timer->deadline_ns < first_timer->deadline_ns))
+    if (timer->deadline_ns <= now_ns &&
+        (!first_timer || timer->deadline_ns < first_timer->deadline_ns))
       first_timer = timer;
   if (first_timer && (!first_hold || first_timer->deadline_ns <= first_hold->deadline_ns))
     timers_fire(supervisor, first_timer);

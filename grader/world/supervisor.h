@@ -1,23 +1,24 @@
-/* The supervisor: answers, on behalf of the virtual clock, the system calls of a world's programs that wait or read the
- * time.
+/* The supervisor: answers, on behalf of the virtual clock, the system calls of a world's programs
+ * that wait or read the time.
  *
- * Called by the world's loop. Theory of operation: a program's tasks run under a seccomp filter (supervisor_filter)
- * that sends these calls here and lets all others through. Of a notified call one of these becomes:
+ * Called by the world's loop. Theory of operation: a program's tasks run under a seccomp filter
+ * (supervisor_filter) that sends these calls here and lets all others through. Of a notified call
+ * one of these becomes:
  *
- *   answered   the supervisor computes the result (clock_gettime, alarm) and the kernel never sees the call;
- *   continued  it can wait for nothing: the kernel does it as if nobody had looked;
- *   held       it has a time-out: the supervisor keeps the call and watches, through copies of its descriptors, for
- *              what it waits for. When that is there, the call is continued and the kernel finds it at once; when the
- *              virtual deadline comes first, the call is answered with what a time-out gives;
- *   let in     it waits for what only the kernel can see (futex, a send that is half done): it is continued, and when the
- *              virtual deadline comes and the task is still in that very call, ptrace interrupts it and puts the
- *              time-out's result in its register.
+ *   answered   the supervisor computes the result (clock_gettime, alarm) and the kernel never sees
+ * the call; continued  it can wait for nothing: the kernel does it as if nobody had looked; held it
+ * has a time-out: the supervisor keeps the call and watches, through copies of its descriptors, for
+ *              what it waits for. When that is there, the call is continued and the kernel finds it
+ * at once; when the virtual deadline comes first, the call is answered with what a time-out gives;
+ *   let in     it waits for what only the kernel can see (futex, a send that is half done): it is
+ * continued, and when the virtual deadline comes and the task is still in that very call, ptrace
+ * interrupts it and puts the time-out's result in its register.
  *
- * SO_RCVTIMEO and SO_SNDTIMEO are really set, but a long offset later, so that the kernel keeps (and inherits) them and
- * its own timer never fires; getsockopt takes the offset off again.
+ * SO_RCVTIMEO and SO_SNDTIMEO are really set, but a long offset later, so that the kernel keeps
+ * (and inherits) them and its own timer never fires; getsockopt takes the offset off again.
  *
- * At each execve the new program is stopped once (ptrace) to hide the vDSO from it: it then asks the kernel, and so
- * this supervisor, for the time. After that it is not traced. */
+ * At each execve the new program is stopped once (ptrace) to hide the vDSO from it: it then asks
+ * the kernel, and so this supervisor, for the time. After that it is not traced. */
 #pragma once
 
 #include <linux/filter.h>
@@ -33,13 +34,13 @@ struct timer;
 
 struct supervisor {
   struct world *world;
-  struct hold *holds;      /* held and let in */
+  struct hold *holds;       /* held and let in */
   struct known_task *known; /* by host thread id */
   struct timer *timers;
   int next_timer_id;
-  unsigned execs_pending;  /* traced until their execve has succeeded */
-  bool socket_timeouts;    /* some socket of the world may have SO_RCVTIMEO or SO_SNDTIMEO */
-  uint64_t calls;          /* notified so far */
+  unsigned execs_pending; /* traced until their execve has succeeded */
+  bool socket_timeouts;   /* some socket of the world may have SO_RCVTIMEO or SO_SNDTIMEO */
+  uint64_t calls;         /* notified so far */
 };
 
 /* The filter to start programs with. */
@@ -53,10 +54,11 @@ void supervisor_adopt(struct supervisor *supervisor, struct program *program);
 
 /* Moves execs on that are waited for (ptrace stops). */
 void supervisor_execs(struct supervisor *supervisor);
-/* Lets held calls see the signals that came for their tasks, and forgets calls whose task has died. True if it let
- * something go on, so that the world is not quiet any more. */
+/* Lets held calls see the signals that came for their tasks, and forgets calls whose task has died.
+ * True if it let something go on, so that the world is not quiet any more. */
 bool supervisor_signals(struct supervisor *supervisor);
 /* The earliest deadline of any held call or timer, in world time; INT64_MAX if there is none. */
 int64_t supervisor_next_deadline(struct supervisor *supervisor);
-/* Ends the one wait, or fires the one timer, that is due first at or before `now_ns`. False if none is. */
+/* Ends the one wait, or fires the one timer, that is due first at or before `now_ns`. False if none
+ * is. */
 bool supervisor_expire_one(struct supervisor *supervisor, int64_t now_ns);

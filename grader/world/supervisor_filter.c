@@ -1,5 +1,5 @@
-/* Which system calls are notified to the supervisor. The filter is made once, from the table below; what is not in it
- * runs at full speed. */
+/* Which system calls are notified to the supervisor. The filter is made once, from the table below;
+ * what is not in it runs at full speed. */
 #include "grader/world/supervisor.h"
 
 #include <linux/futex.h>
@@ -98,12 +98,13 @@ static void emit(uint16_t code, uint32_t value, uint8_t jump_true, uint8_t jump_
 }
 
 static void emit_load_low(unsigned argument) {
-  emit(BPF_LD | BPF_W | BPF_ABS, (uint32_t)(offsetof(struct seccomp_data, args) + argument * 8), 0, 0);
+  emit(BPF_LD | BPF_W | BPF_ABS, (uint32_t)(offsetof(struct seccomp_data, args) + argument * 8), 0,
+       0);
 }
 
 static void emit_load_high(unsigned argument) {
-  emit(BPF_LD | BPF_W | BPF_ABS, (uint32_t)(offsetof(struct seccomp_data, args) + argument * 8 + 4), 0,
-       0);
+  emit(BPF_LD | BPF_W | BPF_ABS, (uint32_t)(offsetof(struct seccomp_data, args) + argument * 8 + 4),
+       0, 0);
 }
 
 static void emit_notify(void) {
@@ -127,7 +128,8 @@ static void emit_pointer(unsigned argument) {
 static void emit_condition(enum condition condition, unsigned argument) {
   static const uint32_t futex_operations[] = {FUTEX_WAIT, FUTEX_WAIT_BITSET, FUTEX_LOCK_PI,
                                               FUTEX_LOCK_PI2, FUTEX_WAIT_REQUEUE_PI};
-  static const uint32_t socket_options[] = {20, 21, 66, 67}; /* SO_RCVTIMEO, SO_SNDTIMEO: old, new */
+  static const uint32_t socket_options[] = {20, 21, 66,
+                                            67}; /* SO_RCVTIMEO, SO_SNDTIMEO: old, new */
   enum { OPERATIONS = sizeof futex_operations / sizeof *futex_operations };
   switch (condition) {
   case ALWAYS:
@@ -167,7 +169,7 @@ static void emit_condition(enum condition condition, unsigned argument) {
     emit(BPF_JMP | BPF_JEQ | BPF_K, SOL_SOCKET, 0, 5);
     emit_load_low(2);
     for (unsigned i = 0; i < 4; i++)
-      emit(BPF_JMP | BPF_JEQ | BPF_K, socket_options[i], (uint8_t)(4 - i), i == 3 ? 0 : 0);
+      emit(BPF_JMP | BPF_JEQ | BPF_K, socket_options[i], (uint8_t)(4 - i), 0);
     emit_allow();
     emit_notify();
     break;

@@ -6,12 +6,13 @@
 #include <linux/seccomp.h>
 #include <poll.h>
 
-/* The kernel's own restart codes (include/linux/errno.h): only a supervisor ever returns them from outside. */
+/* The kernel's own restart codes (include/linux/errno.h): only a supervisor ever returns them from
+ * outside. */
 enum {
-  RESTART_SYSTEM_CALL = 512,      /* ERESTARTSYS: again if the handler has SA_RESTART, else EINTR */
-  RESTART_NO_INTERRUPT = 513,     /* ERESTARTNOINTR */
-  RESTART_NO_HANDLER = 514,       /* ERESTARTNOHAND: again only if no handler ran */
-  RESTART_BLOCK = 516,            /* ERESTART_RESTARTBLOCK */
+  RESTART_SYSTEM_CALL = 512,  /* ERESTARTSYS: again if the handler has SA_RESTART, else EINTR */
+  RESTART_NO_INTERRUPT = 513, /* ERESTARTNOINTR */
+  RESTART_NO_HANDLER = 514,   /* ERESTARTNOHAND: again only if no handler ran */
+  RESTART_BLOCK = 516,        /* ERESTART_RESTARTBLOCK */
 };
 
 /* What is known of a task that has made a notified call. */
@@ -24,8 +25,8 @@ struct known_task {
   int pidfd;          /* of the process; -1 until needed */
   bool traced;        /* seized for an execve */
   bool exec_pending;
-  /* A call that was interrupted by something that is no handler (stop and continue), and comes again: it goes on
-   * with its old deadline. */
+  /* A call that was interrupted by something that is no handler (stop and continue), and comes
+   * again: it goes on with its old deadline. */
   bool resumes;
   int resume_number;
   uint64_t resume_arguments[6];
@@ -65,28 +66,29 @@ struct hold {
   int64_t began_ns, deadline_ns;
   struct watched *watched;
   size_t watched_count;
-  bool always_ready;    /* a descriptor that epoll cannot watch, such as a file, is always ready */
-  bool has_mask;        /* ppoll, pselect6, epoll_pwait: the signal mask of the wait */
-  uint64_t mask;        /* for HOLD_SIGNALS: the signals that are waited for */
-  int interrupt_error;  /* what a signal's handler makes of it */
-  uint64_t restore_address; /* HOLD_LET_IN: where a rewritten time-out is to be put back; 0: nowhere */
+  bool always_ready;   /* a descriptor that epoll cannot watch, such as a file, is always ready */
+  bool has_mask;       /* ppoll, pselect6, epoll_pwait: the signal mask of the wait */
+  uint64_t mask;       /* for HOLD_SIGNALS: the signals that are waited for */
+  int interrupt_error; /* what a signal's handler makes of it */
+  uint64_t
+      restore_address; /* HOLD_LET_IN: where a rewritten time-out is to be put back; 0: nowhere */
   struct timespec restore;
-  int expiry_error;     /* HOLD_SOCKET, HOLD_SIGNALS, HOLD_LET_IN: what a time-out gives */
+  int expiry_error; /* HOLD_SOCKET, HOLD_SIGNALS, HOLD_LET_IN: what a time-out gives */
 };
 
 struct timer {
   struct timer *next;
   enum { TIMER_INTERVAL, TIMER_POSIX, TIMER_DESCRIPTOR } kind;
   struct program *program;
-  pid_t process;           /* as this process sees it; TIMER_DESCRIPTOR: of who set it */
-  int64_t deadline_ns;     /* INT64_MAX: not armed */
-  int64_t interval_ns;     /* 0: once */
+  pid_t process;       /* as this process sees it; TIMER_DESCRIPTOR: of who set it */
+  int64_t deadline_ns; /* INT64_MAX: not armed */
+  int64_t interval_ns; /* 0: once */
   /* TIMER_POSIX */
   int id;
   clockid_t clock;
   int notify, signal;
   uint64_t value;
-  pid_t inner_target;      /* SIGEV_THREAD_ID */
+  pid_t inner_target; /* SIGEV_THREAD_ID */
   int overrun;
   /* TIMER_DESCRIPTOR */
   int fd; /* our copy */
@@ -96,12 +98,14 @@ struct timer {
 /* ---- supervisor.c ---- */
 void call_answer(struct call *call, int64_t result); /* < 0: -errno */
 void call_continue(struct call *call);
-/* Keeps the call until deadline_ns. Returns the hold, to be filled in; hold_watch adds what it waits for; then
- * hold_settle must be called: it continues the call at once if it is ready already. */
+/* Keeps the call until deadline_ns. Returns the hold, to be filled in; hold_watch adds what it
+ * waits for; then hold_settle must be called: it continues the call at once if it is ready already.
+ */
 struct hold *hold_create(struct call *call, enum hold_kind kind, int64_t deadline_ns);
 void hold_watch(struct hold *hold, int fd_of_task, short events);
 void hold_settle(struct hold *hold);
-/* Continues the call but remembers the deadline: the kernel's own time-out, if any, must lie far beyond it. */
+/* Continues the call but remembers the deadline: the kernel's own time-out, if any, must lie far
+ * beyond it. */
 void call_let_in(struct call *call, int64_t deadline_ns, int expiry_error);
 
 /* ---- calls_*.c: each handles one call, and answers, continues, holds or lets it in ---- */
@@ -112,7 +116,8 @@ void calls_socket(struct call *call);
 void calls_kernel_wait(struct call *call);
 void calls_timer(struct call *call);
 void calls_timer_descriptor(struct call *call);
-/* What becomes of a hold of theirs when it is ready (before it is continued) or expires (answers it). */
+/* What becomes of a hold of theirs when it is ready (before it is continued) or expires (answers
+ * it). */
 void poll_ready(struct hold *hold);
 void poll_expire(struct hold *hold);
 void sleep_interrupted(struct hold *hold);
@@ -129,7 +134,8 @@ bool remote_write(const struct call *call, uint64_t address, const void *from, s
 int remote_descriptor(const struct call *call, int fd);
 /* The thread of `process` that its sandbox calls inner_thread; 0 if there is none. */
 pid_t remote_thread(pid_t process, pid_t inner_thread);
-struct known_task *known_task_find(struct supervisor *supervisor, struct program *program, pid_t thread);
+struct known_task *known_task_find(struct supervisor *supervisor, struct program *program,
+                                   pid_t thread);
 void known_tasks_end(struct supervisor *supervisor);
 /* The signal sets of /proc/…/status, as bit masks (bit 0 is signal 1). */
 struct signal_sets {
@@ -148,7 +154,8 @@ void trace_release(struct known_task *task);
 void trace_interrupt_call(const struct known_task *task, int number, int error);
 
 static inline int64_t timespec_ns(const struct timespec *time) {
-  return time->tv_sec > INT64_MAX / SECONDS / 2 ? INT64_MAX / 2 : time->tv_sec * SECONDS + time->tv_nsec;
+  return time->tv_sec > INT64_MAX / SECONDS / 2 ? INT64_MAX / 2
+                                                : time->tv_sec * SECONDS + time->tv_nsec;
 }
 static inline struct timespec ns_timespec(int64_t ns) {
   if (ns < 0)

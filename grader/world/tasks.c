@@ -110,7 +110,7 @@ static enum task_condition task_look(const struct task *task) {
     return TASK_GONE;
   text[length] = '\0';
   const char *name_end = strrchr(text, ')');
-  char state = name_end && name_end[1] ? name_end[2] : 'R';
+  int state = name_end && name_end[1] ? name_end[2] : 'R';
   if (state == 'Z' || state == 'X')
     return TASK_DEAD;
   return !running && (state == 'S' || state == 'T') ? TASK_ASLEEP : TASK_AWAKE;
@@ -177,7 +177,8 @@ int64_t tasks_cpu_ns(struct tasks *tasks) {
   return total;
 }
 
-/* The calls in which programs are found asleep, and whether their first argument is a descriptor. */
+/* The calls in which programs are found asleep, and whether their first argument is a descriptor.
+ */
 static const struct {
   int number;
   const char *name;
@@ -251,7 +252,8 @@ char *tasks_describe(struct tasks *tasks) {
     if (tasks->list[i].process == KEEPER)
       continue;
     if (!first)
-      fprintf(out, "; %s %d ", tasks->list[i].process == tasks->list[i].thread ? "process" : "thread",
+      fprintf(out, "; %s %d ",
+              tasks->list[i].process == tasks->list[i].thread ? "process" : "thread",
               tasks->list[i].thread);
     describe_task(out, &tasks->list[i]);
     first = false;

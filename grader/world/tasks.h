@@ -1,13 +1,17 @@
-/* The tasks (processes and threads) of one program's sandbox, seen from outside, and whether they sleep.
+/* The tasks (processes and threads) of one program's sandbox, seen from outside, and whether they
+ * sleep.
  *
- * Used by the world's loop to decide quiescence, and for words on what a program is doing. Everything in a world runs
- * on one CPU, this thread's too; so while this thread runs without being switched away, no task of the world runs, and
- * what it reads in that time is one consistent picture.
+ * Used by the world's loop to decide quiescence, and for words on what a program is doing.
+ * Everything in a world runs on one CPU, this thread's too; so while this thread runs without being
+ * switched away, no task of the world runs, and what it reads in that time is one consistent
+ * picture.
  *
  * A task sleeps if
- *   - it is held: it waits for the supervisor's answer to a notification (then nothing of it is read at all), or
- *   - /proc/…/syscall names a call (the kernel answers "running" for one that is runnable, and makes sure that one
- *     which is about to sleep really does: wait_task_inactive) and its state is S, T or Z: D is a page fault or a disk.
+ *   - it is held: it waits for the supervisor's answer to a notification (then nothing of it is
+ * read at all), or
+ *   - /proc/…/syscall names a call (the kernel answers "running" for one that is runnable, and
+ * makes sure that one which is about to sleep really does: wait_task_inactive) and its state is S,
+ * T or Z: D is a page fault or a disk.
  */
 #pragma once
 
@@ -24,7 +28,7 @@ struct task {
 };
 
 struct tasks {
-  int proc_fd; /* not owned */
+  int proc_fd;        /* not owned */
   pid_t main_process; /* inner id of the program's first process */
   struct task *list;
   size_t count, capacity;
@@ -34,11 +38,13 @@ struct tasks {
 void tasks_begin(struct tasks *tasks, int proc_fd, pid_t main_process);
 void tasks_end(struct tasks *tasks);
 
-/* Whether every task sleeps. Process 1 is the sandbox's own, and is looked at only when the first process is dead. */
+/* Whether every task sleeps. Process 1 is the sandbox's own, and is looked at only when the first
+ * process is dead. */
 bool tasks_asleep(struct tasks *tasks);
 /* Marks the thread (inner id) as held or not. */
 void tasks_hold(struct tasks *tasks, pid_t thread, bool held);
 /* CPU time used by all tasks that are there now, in nanoseconds. */
 int64_t tasks_cpu_ns(struct tasks *tasks);
-/* What each task is doing, as the end of a sentence: "sleeps in recvfrom on descriptor 3". The caller frees it. */
+/* What each task is doing, as the end of a sentence: "sleeps in recvfrom on descriptor 3". The
+ * caller frees it. */
 char *tasks_describe(struct tasks *tasks);

@@ -17,7 +17,8 @@ typedef struct user_regs_struct registers;
 static uint64_t registers_stack(const registers *r) {
   return r->rsp;
 }
-/* Makes a call that was interrupted return `result`; false if it was not interrupted but has come back. */
+/* Makes a call that was interrupted return `result`; false if it was not interrupted but has come
+ * back. */
 static bool registers_end_call(registers *r, int number, int64_t result) {
   int64_t now = (int64_t)r->rax;
   if (number != (int)r->orig_rax ||
@@ -32,8 +33,9 @@ typedef struct user_pt_regs registers;
 static uint64_t registers_stack(const registers *r) {
   return r->sp;
 }
-/* arm64 winds the program counter back to the call before the stop, so that x0 shows no restart code: a call that is
- * about to be made again is one to end, by stepping over its instruction. EINTR is final and shows in x0. */
+/* arm64 winds the program counter back to the call before the stop, so that x0 shows no restart
+ * code: a call that is about to be made again is one to end, by stepping over its instruction.
+ * EINTR is final and shows in x0. */
 static bool registers_end_call(registers *r, int number, int64_t result) {
   enum { INSTRUCTION_LENGTH = 4 };
   int64_t now = (int64_t)r->regs[0];
@@ -60,8 +62,8 @@ static bool registers_set(pid_t thread, registers *r) {
 
 /* ---- execve: hide the vDSO ---- */
 
-/* At the exec stop the stack holds argc, argv, NULL, envp, NULL, and the auxiliary vector, in words. Turns the entry
- * that says where the vDSO is into one that libc ignores. */
+/* At the exec stop the stack holds argc, argv, NULL, envp, NULL, and the auxiliary vector, in
+ * words. Turns the entry that says where the vDSO is into one that libc ignores. */
 static void vdso_hide(pid_t thread) {
   registers r;
   if (!registers_get(thread, &r))
@@ -71,7 +73,8 @@ static void vdso_hide(pid_t thread) {
   enum { ARGUMENTS, ENVIRONMENT, VECTOR } part = ARGUMENTS;
   bool first = true, key = true;
   for (;;) {
-    size_t left_of_page = sizeof words - address % sizeof words; /* the next page may be the stack's end */
+    size_t left_of_page =
+        sizeof words - address % sizeof words; /* the next page may be the stack's end */
     struct iovec local = {words, left_of_page}, remote = {(void *)(uintptr_t)address, left_of_page};
     ssize_t length = process_vm_readv(thread, &local, 1, &remote, 1, 0);
     if (length < (ssize_t)sizeof *words)
@@ -110,7 +113,8 @@ void trace_exec_begin(struct known_task *task) {
 bool trace_exec_step(struct known_task *task) {
   int status = 0;
   pid_t stopped = waitpid(task->thread, &status, WNOHANG | __WALL);
-  if (stopped <= 0 && task->process != task->thread) /* a thread that calls execve becomes its leader */
+  if (stopped <= 0 &&
+      task->process != task->thread) /* a thread that calls execve becomes its leader */
     stopped = waitpid(task->process, &status, WNOHANG | __WALL);
   if (stopped == 0)
     return false;
@@ -125,7 +129,8 @@ bool trace_exec_step(struct known_task *task) {
 }
 
 void trace_release(struct known_task *task) {
-  ptrace(PTRACE_INTERRUPT, task->thread, 0, 0); /* stops as soon as its present call ends; then trace_exec_step */
+  ptrace(PTRACE_INTERRUPT, task->thread, 0,
+         0); /* stops as soon as its present call ends; then trace_exec_step */
 }
 
 void trace_interrupt_call(const struct known_task *task, int number, int error) {
@@ -137,7 +142,8 @@ void trace_interrupt_call(const struct known_task *task, int number, int error) 
     ;
   if (!WIFSTOPPED(status))
     return;
-  if (status >> 16 != PTRACE_EVENT_STOP) { /* a signal was first: it ends the call by the kernel's own rules */
+  if (status >> 16 !=
+      PTRACE_EVENT_STOP) { /* a signal was first: it ends the call by the kernel's own rules */
     ptrace(PTRACE_DETACH, task->thread, 0, (long)WSTOPSIG(status));
     return;
   }

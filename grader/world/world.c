@@ -16,7 +16,8 @@
 
 /* CPU time that a world may use without sleeping before the virtual clock moves with it. */
 #define CPU_GRACE_NS (50 * MILLISECONDS)
-/* How far the clock must have been moved by CPU time for a program to be told that it busy-waits. */
+/* How far the clock must have been moved by CPU time for a program to be told that it busy-waits.
+ */
 #define BUSY_WAIT_NS (200 * MILLISECONDS)
 
 /* ---- watches ---- */
@@ -193,7 +194,8 @@ static bool loop_dispatch(struct world *world, int64_t wait_ns) {
   struct timespec wait = {wait_ns / SECONDS, wait_ns % SECONDS};
   int count = epoll_pwait2(world->epoll_fd, events, 64, &wait, NULL);
   if (count < 0 && errno == ENOSYS)
-    count = epoll_wait(world->epoll_fd, events, 64, (int)((wait_ns + MILLISECONDS - 1) / MILLISECONDS));
+    count =
+        epoll_wait(world->epoll_fd, events, 64, (int)((wait_ns + MILLISECONDS - 1) / MILLISECONDS));
   for (int i = 0; i < count; i++) {
     struct watch *watch = events[i].data.ptr;
     if (!watch->removed)
@@ -226,8 +228,8 @@ static int64_t switches_of_this_thread(void) {
   return usage.ru_nvcsw + usage.ru_nivcsw;
 }
 
-/* Whether nothing moves in the world, now. Nothing of it can have run while we looked, if this thread was not switched
- * away in that time. */
+/* Whether nothing moves in the world, now. Nothing of it can have run while we looked, if this
+ * thread was not switched away in that time. */
 static bool world_quiet(struct world *world) {
   if (world->supervisor.execs_pending > 0)
     return false;
@@ -273,14 +275,16 @@ static void busyness_account(struct world *world, struct busyness *busyness) {
     for (struct program *program = world->programs; program; program = program->next)
       if (!program->ended && !program->busy_told && tasks_cpu_ns(&program->tasks) > BUSY_WAIT_NS) {
         program->busy_told = true;
-        world_finding_add(world, "busy-waits: %s uses the CPU while it waits; a call that sleeps would not",
-                          program->name);
+        world_finding_add(
+            world, "busy-waits: %s uses the CPU while it waits; a call that sleeps would not",
+            program->name);
       }
 }
 
 /* The world is not quiet: waits a little for something to happen. */
 static void loop_idle(struct world *world, struct busyness *busyness) {
-  /* Short at first, since what a program does between two waits takes microseconds; longer when it does not end. */
+  /* Short at first, since what a program does between two waits takes microseconds; longer when it
+   * does not end. */
   int64_t wait = 10000LL << (busyness->polls < 7 ? busyness->polls : 7);
   busyness->polls++;
   if (busyness->polls > 7)
@@ -288,7 +292,8 @@ static void loop_idle(struct world *world, struct busyness *busyness) {
   loop_dispatch(world, wait);
 }
 
-/* The kernel's own timers run in real time: as long as one is pending, so does the virtual clock. True if it did. */
+/* The kernel's own timers run in real time: as long as one is pending, so does the virtual clock.
+ * True if it did. */
 static bool kernel_timers_respect(struct world *world, int64_t deadline_ns) {
   int64_t earliest = -1;
   for (struct host *host = world->hosts; host; host = host->next) {
@@ -315,14 +320,15 @@ static bool until_holds(bool (*until)(void *context), void *context) {
 }
 
 /* The world is quiet: jumps to what comes next. */
-static enum world_pause loop_jump(struct world *world, int64_t deadline_ns, bool waits_for_something,
-                                  bool *paused) {
+static enum world_pause loop_jump(struct world *world, int64_t deadline_ns,
+                                  bool waits_for_something, bool *paused) {
   struct supervisor *supervisor = &world->supervisor;
   *paused = false;
   if (supervisor_signals(supervisor))
     return WORLD_UNTIL;
   int64_t next = supervisor_next_deadline(supervisor);
-  if (next > world->clock.now_ns && kernel_timers_respect(world, next < deadline_ns ? next : deadline_ns)) {
+  if (next > world->clock.now_ns &&
+      kernel_timers_respect(world, next < deadline_ns ? next : deadline_ns)) {
     *paused = world->clock.now_ns >= deadline_ns;
     return WORLD_DEADLINE;
   }
@@ -340,8 +346,8 @@ static enum world_pause loop_jump(struct world *world, int64_t deadline_ns, bool
   return WORLD_UNTIL;
 }
 
-static enum world_pause run_virtual(struct world *world, int64_t deadline_ns, bool (*until)(void *context),
-                                    void *context) {
+static enum world_pause run_virtual(struct world *world, int64_t deadline_ns,
+                                    bool (*until)(void *context), void *context) {
   struct busyness busyness = {0};
   for (;;) {
     while (loop_dispatch(world, 0)) {
@@ -374,8 +380,8 @@ static enum world_pause run_virtual(struct world *world, int64_t deadline_ns, bo
   }
 }
 
-static enum world_pause run_real(struct world *world, int64_t deadline_ns, bool (*until)(void *context),
-                                 void *context) {
+static enum world_pause run_real(struct world *world, int64_t deadline_ns,
+                                 bool (*until)(void *context), void *context) {
   for (;;) {
     world_drain(world);
     if (until_holds(until, context))
@@ -389,7 +395,8 @@ static enum world_pause run_real(struct world *world, int64_t deadline_ns, bool 
   }
 }
 
-enum world_pause world_run(struct world *world, int64_t deadline_ns, bool (*until)(void *context), void *context) {
+enum world_pause world_run(struct world *world, int64_t deadline_ns, bool (*until)(void *context),
+                           void *context) {
   if (world->options.clock == CLOCK_REAL)
     return run_real(world, deadline_ns, until, context);
   return run_virtual(world, deadline_ns, until, context);
@@ -404,7 +411,8 @@ enum world_pause world_settle(struct world *world, int64_t limit_ns) {
     supervisor_execs(&world->supervisor);
     if (world->broken)
       return WORLD_BROKEN;
-    if (world_quiet(world) && (world->options.clock == CLOCK_REAL || !supervisor_signals(&world->supervisor)))
+    if (world_quiet(world) &&
+        (world->options.clock == CLOCK_REAL || !supervisor_signals(&world->supervisor)))
       return WORLD_UNTIL;
     if (clock_real_elapsed(&world->clock) > limit)
       return WORLD_DEADLINE;

@@ -1,16 +1,18 @@
-/* A world: what one check runs in. Hosts (a network namespace each), programs in them, peers (the grader's own sockets
- * in them), a clock, and one event log.
+/* A world: what one check runs in. Hosts (a network namespace each), programs in them, peers (the
+ * grader's own sockets in them), a clock, and one event log.
  *
  * Called by the SDK. Knows nothing of labs, requirements or verdicts.
  *
- * Theory of operation. One thread, one event loop (world_run), which everything goes through: notifications of system
- * calls that wait or read time (supervisor.h), the programs' terminals and ends, captured frames, peers. The caller's
- * script is a party of the world like any other: while it is not in world_run nothing of the grader moves, and the
- * moment at which it wants to go on is one more deadline of the clock.
+ * Theory of operation. One thread, one event loop (world_run), which everything goes through:
+ * notifications of system calls that wait or read time (supervisor.h), the programs' terminals and
+ * ends, captured frames, peers. The caller's script is a party of the world like any other: while
+ * it is not in world_run nothing of the grader moves, and the moment at which it wants to go on is
+ * one more deadline of the clock.
  *
- * On the virtual clock the loop, when nothing more happens by itself (quiescence, see tasks.h), jumps to the earliest
- * deadline of any program, timer or script. If there is none but the script's, nothing will ever happen again: a
- * standstill, proved, not timed out. On the real clock the same loop waits in epoll. */
+ * On the virtual clock the loop, when nothing more happens by itself (quiescence, see tasks.h),
+ * jumps to the earliest deadline of any program, timer or script. If there is none but the
+ * script's, nothing will ever happen again: a standstill, proved, not timed out. On the real clock
+ * the same loop waits in epoll. */
 #pragma once
 
 #include "grader/base/failure.h"
@@ -32,45 +34,51 @@ struct program;
 
 struct world_options {
   enum world_clock clock;
-  int64_t epoch_shift_ns; /* the wall clock that programs see begins this much later (virtual clock only) */
-  uint64_t seed;         /* for process ids and the like */
+  int64_t epoch_shift_ns; /* the wall clock that programs see begins this much later (virtual clock
+                             only) */
+  uint64_t seed;          /* for process ids and the like */
 };
 
-/* Creates an empty world on the CPU that this thread runs on: the thread and all programs are pinned to it, so that
- * while the grader looks at the world, nothing in it moves (see tasks.h). The caller must have called sandbox_enter
- * and owns the world: world_destroy, which leaves no process and no namespace behind. NULL on failure. */
+/* Creates an empty world on the CPU that this thread runs on: the thread and all programs are
+ * pinned to it, so that while the grader looks at the world, nothing in it moves (see tasks.h). The
+ * caller must have called sandbox_enter and owns the world: world_destroy, which leaves no process
+ * and no namespace behind. NULL on failure. */
 struct world *world_create(const struct world_options *options, struct failure *failure);
 void world_destroy(struct world *world);
 
 struct log *world_log(struct world *world);
-int64_t world_now(struct world *world);       /* nanoseconds on the world's clock since it began */
-int64_t world_real_now(struct world *world);  /* the same in real time */
+int64_t world_now(struct world *world);      /* nanoseconds on the world's clock since it began */
+int64_t world_real_now(struct world *world); /* the same in real time */
 enum world_clock world_clock(struct world *world);
 
 /* Why world_run came back. */
 enum world_pause {
   WORLD_UNTIL,      /* the condition holds */
   WORLD_DEADLINE,   /* the deadline was reached first */
-  WORLD_STANDSTILL, /* proved: nothing in the world can ever happen again by itself (virtual clock only) */
-  WORLD_BROKEN,     /* the grader's own failure, or the clock met a call that it cannot follow: see world_broken */
+  WORLD_STANDSTILL, /* proved: nothing in the world can ever happen again by itself (virtual clock
+                       only) */
+  WORLD_BROKEN,     /* the grader's own failure, or the clock met a call that it cannot follow: see
+                       world_broken */
 };
 
-/* Lets the world run until until(context) holds (looked at after every event) or `deadline_ns` on its clock is
- * reached. until may be NULL: time passes (and a standstill does not stop it). */
+/* Lets the world run until until(context) holds (looked at after every event) or `deadline_ns` on
+ * its clock is reached. until may be NULL: time passes (and a standstill does not stop it). */
 enum world_pause world_run(struct world *world, int64_t deadline_ns, bool (*until)(void *context),
                            void *context);
 
-/* Lets the world run until nothing moves in it: every task is asleep and nothing is in flight. The clock does not jump
- * (virtual), and at most `limit_ns` of real time pass. WORLD_UNTIL when it is quiet, WORLD_DEADLINE when not in time. */
+/* Lets the world run until nothing moves in it: every task is asleep and nothing is in flight. The
+ * clock does not jump (virtual), and at most `limit_ns` of real time pass. WORLD_UNTIL when it is
+ * quiet, WORLD_DEADLINE when not in time. */
 enum world_pause world_settle(struct world *world, int64_t limit_ns);
 
-/* Why the world broke: a sentence, and whether the check should be tried again on the real clock because a program
- * made a call that the virtual clock cannot follow. NULL if it is not broken. */
+/* Why the world broke: a sentence, and whether the check should be tried again on the real clock
+ * because a program made a call that the virtual clock cannot follow. NULL if it is not broken. */
 const char *world_broken(struct world *world, bool *try_real_clock);
 /* Marks it as broken. */
 void world_break(struct world *world, bool try_real_clock, const char *sentence);
 
-/* Remarks on programs that are no failure, such as `busy-waits`. NULL when index is out of range. */
+/* Remarks on programs that are no failure, such as `busy-waits`. NULL when index is out of range.
+ */
 const char *world_finding(struct world *world, size_t index);
 
 /* ---- hosts (host.c) ---- */
@@ -80,39 +88,45 @@ struct host *host_create(struct world *world, const char *name, struct failure *
 const char *host_name(const struct host *host);
 struct world *host_world(const struct host *host);
 
-/* Opens a socket inside the host's network namespace, as socket(2), with SOCK_CLOEXEC | SOCK_NONBLOCK. The descriptor
- * is the caller's. */
+/* Opens a socket inside the host's network namespace, as socket(2), with SOCK_CLOEXEC |
+ * SOCK_NONBLOCK. The descriptor is the caller's. */
 int host_socket(struct host *host, int domain, int type, int protocol, struct failure *failure);
 
 /* ---- sockets of a host (sockdiag.c) ---- */
 
 struct socket_state {
-  uint8_t protocol;                /* IPPROTO_UDP or IPPROTO_TCP */
-  uint8_t state;                   /* as in <netinet/tcp.h>: TCP_ESTABLISHED, TCP_LISTEN, TCP_CLOSE (unconnected UDP) */
-  struct sockaddr_in local, remote; /* IPv4; IPv4-mapped and the IPv6 wildcard are shown as their IPv4 meaning */
-  bool ipv6;                       /* the socket's family is AF_INET6 */
-  bool ipv6_native;                /* its local address has no IPv4 meaning (local is then 0.0.0.0) */
+  uint8_t protocol; /* IPPROTO_UDP or IPPROTO_TCP */
+  uint8_t
+      state; /* as in <netinet/tcp.h>: TCP_ESTABLISHED, TCP_LISTEN, TCP_CLOSE (unconnected UDP) */
+  struct sockaddr_in local,
+      remote;       /* IPv4; IPv4-mapped and the IPv6 wildcard are shown as their IPv4 meaning */
+  bool ipv6;        /* the socket's family is AF_INET6 */
+  bool ipv6_native; /* its local address has no IPv4 meaning (local is then 0.0.0.0) */
   uint32_t receive_queue, send_queue;
-  uint8_t timer;                   /* idiag_timer: 0 none, 1 retransmission, 2 keep-alive, 3 TIME_WAIT, 4 probe */
-  uint32_t timer_ms;               /* until it fires */
+  uint8_t timer;     /* idiag_timer: 0 none, 1 retransmission, 2 keep-alive, 3 TIME_WAIT, 4 probe */
+  uint32_t timer_ms; /* until it fires */
   uint32_t inode;
 };
 
-/* Lists all sockets of `protocol` in the host. *states is the caller's to free. Returns their number or -1. */
-int host_sockets(struct host *host, uint8_t protocol, struct socket_state **states, struct failure *failure);
+/* Lists all sockets of `protocol` in the host. *states is the caller's to free. Returns their
+ * number or -1. */
+int host_sockets(struct host *host, uint8_t protocol, struct socket_state **states,
+                 struct failure *failure);
 
 /* ---- programs (program.c) ---- */
 
 struct program_spec {
-  const char *name;     /* for messages; copied */
-  const char *folder;   /* the submission's folder */
+  const char *name;   /* for messages; copied */
+  const char *folder; /* the submission's folder */
   char *const *argv;
   char *const *environment; /* more NAME=VALUE entries; may be NULL */
-  const char *input;    /* what stdin holds, then end of file; NULL: empty */
+  const char *input;        /* what stdin holds, then end of file; NULL: empty */
 };
 
-/* Starts a program on the host, its stdout and stderr on terminals of their own. The world owns it. */
-struct program *program_start(struct host *host, const struct program_spec *spec, struct failure *failure);
+/* Starts a program on the host, its stdout and stderr on terminals of their own. The world owns it.
+ */
+struct program *program_start(struct host *host, const struct program_spec *spec,
+                              struct failure *failure);
 const char *program_name(const struct program *program);
 struct host *program_host(const struct program *program);
 /* Whether it has ended, and if so its wait status (waitpid(2)). */
@@ -121,9 +135,12 @@ bool program_ended(const struct program *program, int *wait_status);
 int program_exec_error(const struct program *program);
 /* Sends a signal to the program's process group, as a key at the terminal would. */
 void program_signal(struct program *program, int signal);
-/* All that it wrote so far, raw, and at most OUTPUT_KEPT bytes of it; the bytes stay the world's. */
-const uint8_t *program_output(const struct program *program, enum event_stream stream, size_t *length);
-/* What each of its tasks is doing now, in words: "asleep in recvfrom(3, …)". The caller frees it. */
+/* All that it wrote so far, raw, and at most OUTPUT_KEPT bytes of it; the bytes stay the world's.
+ */
+const uint8_t *program_output(const struct program *program, enum event_stream stream,
+                              size_t *length);
+/* What each of its tasks is doing now, in words: "asleep in recvfrom(3, …)". The caller frees it.
+ */
 char *program_doing(struct program *program);
 /* Kills it and all its processes at once. */
 void program_kill(struct program *program);
@@ -132,8 +149,8 @@ enum { OUTPUT_KEPT = 1 << 20 };
 
 /* ---- peers ---- */
 
-/* Has `on_ready` called by the loop when the descriptor has any of `events` (epoll(7)), level-triggered. The
- * descriptor must be removed before it is closed. */
+/* Has `on_ready` called by the loop when the descriptor has any of `events` (epoll(7)),
+ * level-triggered. The descriptor must be removed before it is closed. */
 struct watch;
 struct watch *world_watch(struct world *world, int fd, uint32_t events,
                           void (*on_ready)(void *context, uint32_t events), void *context);

@@ -14,7 +14,8 @@ enum { PORT = 60000, ATTEMPTS = 6 };
 #define REPLY ANSWER "0.25"
 #define FORGED "You are hacked!"
 
-/* How long the client waits after each datagram, and when the last wait ends after the first datagram. */
+/* How long the client waits after each datagram, and when the last wait ends after the first
+ * datagram. */
 static const double WAITS[ATTEMPTS] = {0.1, 0.2, 0.4, 0.8, 1.6, 3.2};
 static const double WHOLE = 6.3;
 
@@ -27,7 +28,8 @@ static struct address server_address(void) {
 
 /* ---- the server ---- */
 
-CHECK(server_shows_what_it_does, "udp-retry.1", "udp-flaky-server") {
+CHECK(server_shows_what_it_does, "udp-retry.1", "udp-flaky-server")
+{
   enum { MOST = 200, OF_EACH = 4 };
   struct program *server = start("udp-flaky-server");
   struct address listening = await_udp_bound(server, PORT);
@@ -57,16 +59,17 @@ CHECK(server_shows_what_it_does, "udp-retry.1", "udp-flaky-server") {
       said |= line_matches(all.list[k].text, "Packet sent successfully!");
       pretended |= line_matches(all.list[k].text, "Pretending to drop packet from %a", &from);
     }
-    EXPECT(said, .message = "the server does not say that it has sent its answer", .expected = "Packet sent successfully!",
-           .actual = printed(server));
-    EXPECT(!pretended, .message = "the server says that it drops a datagram, and answers it", .expected = "one or the other",
-           .actual = printed(server));
+    EXPECT(said, .message = "the server does not say that it has sent its answer",
+           .expected = "Packet sent successfully!", .actual = printed(server));
+    EXPECT(!pretended, .message = "the server says that it drops a datagram, and answers it",
+           .expected = "one or the other", .actual = printed(server));
     EXPECT(!udp_receive(client, 0, &answer), .message = "the server answers one datagram twice",
            .expected = "one answer", .actual = quoted(answer.bytes, answer.length));
   }
 }
 
-/* Sends `count` datagrams and notes which of them are not answered, in the order in which the server received them. */
+/* Sends `count` datagrams and notes which of them are not answered, in the order in which the
+ * server received them. */
 static void observe_drops(bool *dropped, size_t count) {
   enum { AT_A_TIME = 50 }; /* as many as the server's receive buffer holds with ease */
   struct peer *clients[AT_A_TIME];
@@ -85,7 +88,8 @@ static void observe_drops(bool *dropped, size_t count) {
   }
 }
 
-CHECK(server_drops_seven_of_ten, "udp-retry.2", "udp-flaky-server") {
+CHECK(server_drops_seven_of_ten, "udp-retry.2", "udp-flaky-server")
+{
   bool dropped[DROPS_NEEDED];
   observe_drops(dropped, DROPS_NEEDED);
   struct drops_judgement judgement = drops_judge(dropped, DROPS_NEEDED);
@@ -97,23 +101,27 @@ CHECK(server_drops_seven_of_ten, "udp-retry.2", "udp-flaky-server") {
                  : even ? "the drops come too evenly (or in bursts) to be independent"
                         : "the drops follow a pattern that repeats",
       .expected = "each datagram is dropped with probability 0.7, independently of the others",
-      .actual = rate   ? say("%.0f of %d dropped", judgement.rate * DROPS_NEEDED, DROPS_NEEDED)
-                : even ? say("%.1f %% dropped, but the counts in blocks of %zu do not spread as chance would have it",
-                             judgement.rate * 100, judgement.period)
-                       : say("%.1f %% dropped, and what happens to a datagram follows from what happened %zu before it",
-                             judgement.rate * 100, judgement.period),
+      .actual =
+          rate ? say("%.0f of %d dropped", judgement.rate * DROPS_NEEDED, DROPS_NEEDED)
+          : even
+              ? say("%.1f %% dropped, but the counts in blocks of %zu do not spread as chance would have it",
+                    judgement.rate * 100, judgement.period)
+              : say("%.1f %% dropped, and what happens to a datagram follows from what happened %zu before it",
+                    judgement.rate * 100, judgement.period),
       .cause = rate   ? "draw a number in [0, 1) for each datagram and drop it if it is below 0.7"
                : even ? "a fixed number of every 10 is dropped: draw for each datagram by itself"
                       : "a counter or a fixed list decides: draw for each datagram by itself"});
 }
 
-CHECK(server_runs_differ, "udp-retry.3", "udp-flaky-server") {
+CHECK(server_runs_differ, "udp-retry.3", "udp-flaky-server")
+{
   enum { COUNT = 100 };
   bool first[COUNT], second[COUNT];
   observe_drops(first, COUNT);
   fresh_world();
   observe_drops(second, COUNT);
-  EXPECT(memcmp(first, second, sizeof first) != 0, .message = "two runs of the server drop the same datagrams",
+  EXPECT(memcmp(first, second, sizeof first) != 0,
+         .message = "two runs of the server drop the same datagrams",
          .expected = "runs that start in different seconds drop differently",
          .actual = say("of %d datagrams, the same ones were dropped in both runs", COUNT),
          .cause = "the generator is not seeded (srand(time(NULL)), random.seed())");
@@ -132,30 +140,34 @@ static struct program *run_client_to_the_end(struct frames *sent) {
   struct program *client = start_client(&server);
   await_exit(client, PATIENCE);
   *sent = frames_to_port(PORT);
-  EXPECT(sent->count > 0, .message = "udp-retry-client sends nothing to 127.0.0.1:60000", .expected = "datagrams",
-         .actual = say("none; it %s\n%s", doing(client), printed(client)));
+  EXPECT(sent->count > 0, .message = "udp-retry-client sends nothing to 127.0.0.1:60000",
+         .expected = "datagrams", .actual = say("none; it %s\n%s", doing(client), printed(client)));
   return client;
 }
 
-CHECK(client_repeats_itself, "udp-retry.4", "udp-retry-client") {
+CHECK(client_repeats_itself, "udp-retry.4", "udp-retry-client")
+{
   struct frames sent;
   run_client_to_the_end(&sent);
   for (size_t i = 0; i < sent.count; i++) {
     const struct frame *frame = &sent.list[i];
     EXPECT(frame->length == strlen(QUESTION) && memcmp(frame->bytes, QUESTION, frame->length) == 0,
            .message = say("datagram %zu is not what is required", i + 1),
-           .expected = quoted(QUESTION, strlen(QUESTION)), .actual = quoted(frame->bytes, frame->length),
+           .expected = quoted(QUESTION, strlen(QUESTION)),
+           .actual = quoted(frame->bytes, frame->length),
            .cause = frame->length == strlen(QUESTION) + 1 && frame->bytes[strlen(QUESTION)] == 0
                         ? "21 bytes: the terminating NUL of the C string is sent too"
                         : NULL);
     EXPECT(frame->source.port == sent.list[0].source.port,
            .message = say("datagram %zu comes from another port than the first", i + 1),
            .expected = address_text(sent.list[0].source), .actual = address_text(frame->source),
-           .cause = "a new socket is made for each attempt; a reply to an earlier one would be lost");
+           .cause =
+               "a new socket is made for each attempt; a reply to an earlier one would be lost");
   }
 }
 
-CHECK(client_says_how_long_it_waits, "udp-retry.5", "udp-retry-client") {
+CHECK(client_says_how_long_it_waits, "udp-retry.5", "udp-retry-client")
+{
   struct frames sent;
   struct program *client = run_client_to_the_end(&sent);
   struct lines all = lines(client, STDOUT);
@@ -167,11 +179,13 @@ CHECK(client_says_how_long_it_waits, "udp-retry.5", "udp-retry-client") {
     double difference = seconds - WAITS[found];
     EXPECT(difference < 1e-6 && difference > -1e-6,
            .message = say("line %zu about waiting names another time", found + 1),
-           .expected = say("Waiting up to %g seconds for a reply", WAITS[found]), .actual = all.list[i].text,
+           .expected = say("Waiting up to %g seconds for a reply", WAITS[found]),
+           .actual = all.list[i].text,
            .cause = "the delays are 0.1, 0.2, 0.4, 0.8, 1.6 and 3.2: each twice the one before");
     EXPECT(found >= sent.count || all.list[i].time <= sent.list[found].time + at_most(0),
            .message = say("line %zu about waiting comes after its wait", found + 1),
-           .expected = say("“%s” before the wait, at %.3f s", all.list[i].text, sent.list[found].time),
+           .expected =
+               say("“%s” before the wait, at %.3f s", all.list[i].text, sent.list[found].time),
            .actual = say("at %.3f s", all.list[i].time), .cause = "print first, then wait");
     found++;
   }
@@ -190,7 +204,8 @@ static const char *gaps_text(struct frames sent) {
 static const char *gaps_cause(struct frames sent) {
   if (sent.count < 3)
     return "after a time-out it is to send again, up to six times";
-  double first = sent.list[1].time - sent.list[0].time, second = sent.list[2].time - sent.list[1].time;
+  double first = sent.list[1].time - sent.list[0].time,
+         second = sent.list[2].time - sent.list[1].time;
   double last = sent.list[sent.count - 1].time - sent.list[sent.count - 2].time;
   if (about(second, first) && about(last, first))
     return say("all gaps are %.1f s: the delay is not doubled", first);
@@ -201,7 +216,8 @@ static const char *gaps_cause(struct frames sent) {
   return NULL;
 }
 
-CHECK(client_backs_off, "udp-retry.6", "udp-retry-client") {
+CHECK(client_backs_off, "udp-retry.6", "udp-retry-client")
+{
   struct frames sent;
   run_client_to_the_end(&sent);
   bool right = sent.count == ATTEMPTS;
@@ -213,12 +229,14 @@ CHECK(client_backs_off, "udp-retry.6", "udp-retry-client") {
          .cause = gaps_cause(sent));
 }
 
-CHECK(client_gives_up, "udp-retry.7", "udp-retry-client") {
+CHECK(client_gives_up, "udp-retry.7", "udp-retry-client")
+{
   struct frames sent;
   struct program *client = run_client_to_the_end(&sent);
   expect_failure(client, "udp-retry-client, without any reply,");
   EXPECT(says_timed_out(client, STDERR), .message = "the message does not say that it timed out",
-         .expected = "the words “timed out” (or “time out”, “timeout”) on stderr", .actual = printed(client));
+         .expected = "the words “timed out” (or “time out”, “timeout”) on stderr",
+         .actual = printed(client));
   double after = exit_time(client) - sent.list[0].time;
   EXPECT(about(after, WHOLE), .message = say("it gives up %.3f s after the first datagram", after),
          .expected = "6.3 s after the first: 0.1 + 0.2 + 0.4 + 0.8 + 1.6, and 3.2 for the last",
@@ -230,7 +248,8 @@ CHECK(client_gives_up, "udp-retry.7", "udp-retry-client") {
 /* ---- the client and replies ---- */
 
 /* Waits until the client has sent `count` datagrams. False if it ends before. */
-static bool await_attempt(struct peer *server, struct program *client, int count, struct datagram *last) {
+static bool await_attempt(struct peer *server, struct program *client, int count,
+                          struct datagram *last) {
   for (int i = 0; i < count; i++)
     if (!udp_receive(server, PATIENCE, last) || await_exit(client, 0))
       return false;
@@ -242,7 +261,8 @@ static void check_reply_in_wait(int attempt, double part) {
   struct datagram question;
   struct program *client = start_client(&server);
   bool sent = await_attempt(server, client, attempt, &question);
-  EXPECT(sent || attempt > 1, .message = "udp-retry-client sends nothing to 127.0.0.1:60000", .expected = "a datagram",
+  EXPECT(sent || attempt > 1, .message = "udp-retry-client sends nothing to 127.0.0.1:60000",
+         .expected = "a datagram",
          .actual = say("none; it %s\n%s", doing(client), printed(client)));
   if (!sent)
     return; /* it gave up earlier: that is another requirement's business */
@@ -255,18 +275,23 @@ static void check_reply_in_wait(int attempt, double part) {
   udp_send_text(server, question.from, REPLY);
   await_exit(client, 8);
   struct frames all = frames_to_port(PORT);
-  EXPECT(all.count == before, .message = say("after a reply that came %s it sends again", when),
-         .expected = "nothing more is sent after a reply", .actual = say("%s more", counted(all.count - before, "datagram")),
-         .cause = "does the loop go on after the reply, or is the reply noticed only when the wait is over?");
+  EXPECT(
+      all.count == before, .message = say("after a reply that came %s it sends again", when),
+      .expected = "nothing more is sent after a reply",
+      .actual = say("%s more", counted(all.count - before, "datagram")),
+      .cause =
+          "does the loop go on after the reply, or is the reply noticed only when the wait is over?");
   expect_line(client, 0, "The server replied %t", REPLY);
   expect_success(client, say("udp-retry-client, with a reply %s,", when));
   double late = exit_time(client) - replied;
   EXPECT(late <= at_most(0.1), .message = say("a reply %s does not end it at once", when),
-         .expected = "it ends as soon as the reply is there", .actual = say("it ended %.3f s after the reply", late),
+         .expected = "it ends as soon as the reply is there",
+         .actual = say("it ended %.3f s after the reply", late),
          .cause = "it sleeps through its whole wait, and looks for a reply only then");
 }
 
-CHECK(client_takes_a_reply_in_any_wait, "udp-retry.8", "udp-retry-client") {
+CHECK(client_takes_a_reply_in_any_wait, "udp-retry.8", "udp-retry-client")
+{
   for (int attempt = 1; attempt <= ATTEMPTS; attempt++) {
     check_reply_in_wait(attempt, 0.1);
     fresh_world();
@@ -281,33 +306,42 @@ CHECK(client_takes_a_reply_in_any_wait, "udp-retry.8", "udp-retry-client") {
 static void expect_same_schedule(struct frames calm, struct frames disturbed, const char *by) {
   bool same = calm.count == disturbed.count;
   for (size_t i = 1; same && i < calm.count; i++)
-    same = about(disturbed.list[i].time - disturbed.list[0].time, calm.list[i].time - calm.list[0].time);
-  EXPECT(same, .message = say("%s moves the client's schedule", by),
-         .expected = say("the gaps that it has without: %s s", gaps_text(calm)),
-         .actual = say("%s s", gaps_text(disturbed)),
-         .cause = disturbed.count > 1 && calm.count > 1 &&
-                          disturbed.list[1].time - disturbed.list[0].time < calm.list[1].time - calm.list[0].time
-                      ? "a forged datagram is taken for a time-out: go on waiting for the rest of the wait"
-                      : "a forged datagram restarts the wait: wait only for what is left of it");
+    same = about(disturbed.list[i].time - disturbed.list[0].time,
+                 calm.list[i].time - calm.list[0].time);
+  EXPECT(
+      same, .message = say("%s moves the client's schedule", by),
+      .expected = say("the gaps that it has without: %s s", gaps_text(calm)),
+      .actual = say("%s s", gaps_text(disturbed)),
+      .cause =
+          disturbed.count > 1 && calm.count > 1 &&
+                  disturbed.list[1].time - disturbed.list[0].time <
+                      calm.list[1].time - calm.list[0].time
+              ? "a forged datagram is taken for a time-out: go on waiting for the rest of the wait"
+              : "a forged datagram restarts the wait: wait only for what is left of it");
 }
 
 static void expect_no_forged_reply(struct program *client) {
   struct lines all = lines(client, STDOUT);
   for (size_t i = 0; i < all.count; i++)
-    EXPECT(!strstr(all.list[i].text, FORGED), .message = "the client takes a forged reply",
-           .expected = "forged datagrams are dropped", .actual = all.list[i].text,
-           .cause = "connect() the socket, or compare the address that recvfrom() returns, host and port, with the server's");
+    EXPECT(
+        !strstr(all.list[i].text, FORGED), .message = "the client takes a forged reply",
+        .expected = "forged datagrams are dropped", .actual = all.list[i].text,
+        .cause =
+            "connect() the socket, or compare the address that recvfrom() returns, host and port, with the server's");
 }
 
-/* Runs the client against a silent server while forgers send `count` datagrams, `at_once` together, every `pause`. */
-static struct program *run_client_with_forgers(struct frames *sent, int count, int at_once, double pause) {
+/* Runs the client against a silent server while forgers send `count` datagrams, `at_once` together,
+ * every `pause`. */
+static struct program *run_client_with_forgers(struct frames *sent, int count, int at_once,
+                                               double pause) {
   struct peer *server, *forgers[2];
   struct datagram question;
   forgers[0] = udp_peer("forger", "127.0.0.1", 0);
   forgers[1] = udp_peer("forger on another host", "127.0.0.2", PORT);
   struct program *client = start_client(&server);
-  EXPECT(udp_receive(server, PATIENCE, &question), .message = "udp-retry-client sends nothing to 127.0.0.1:60000",
-         .expected = "a datagram", .actual = say("none; it %s\n%s", doing(client), printed(client)));
+  EXPECT(udp_receive(server, PATIENCE, &question),
+         .message = "udp-retry-client sends nothing to 127.0.0.1:60000", .expected = "a datagram",
+         .actual = say("none; it %s\n%s", doing(client), printed(client)));
   for (int i = 0; i < count && !await_exit(client, 0);) {
     pass(pause);
     for (int k = 0; k < at_once && i < count; k++, i++)
@@ -318,7 +352,8 @@ static struct program *run_client_with_forgers(struct frames *sent, int count, i
   return client;
 }
 
-CHECK(client_ignores_forgers, "udp-retry.9", "udp-retry-client") {
+CHECK(client_ignores_forgers, "udp-retry.9", "udp-retry-client")
+{
   struct frames calm, disturbed;
   run_client_to_the_end(&calm);
   fresh_world();
@@ -340,7 +375,8 @@ CHECK(client_ignores_forgers, "udp-retry.9", "udp-retry-client") {
   expect_line(client, 0, "The server replied %t", REPLY);
 }
 
-CHECK(client_stands_a_flood, "udp-retry.10", "udp-retry-client") {
+CHECK(client_stands_a_flood, "udp-retry.10", "udp-retry-client")
+{
   enum { FLOOD = 1000, AT_ONCE = 20 };
   struct frames calm, disturbed;
   run_client_to_the_end(&calm);
@@ -352,16 +388,19 @@ CHECK(client_stands_a_flood, "udp-retry.10", "udp-retry-client") {
 
 /* ---- client and server together ---- */
 
-/* Whether the server answered the client whose first datagram this is. (A port may have been another client's.) */
+/* Whether the server answered the client whose first datagram this is. (A port may have been
+ * another client's.) */
 static bool was_answered(struct frame first) {
   struct frames answers = frames_from_port(PORT);
   for (size_t i = 0; i < answers.count; i++)
-    if (address_equal(answers.list[i].destination, first.source) && answers.list[i].time >= first.time)
+    if (address_equal(answers.list[i].destination, first.source) &&
+        answers.list[i].time >= first.time)
       return true;
   return false;
 }
 
-CHECK(client_and_server_agree, "udp-retry.11", "udp-flaky-server", "udp-retry-client") {
+CHECK(client_and_server_agree, "udp-retry.11", "udp-flaky-server", "udp-retry-client")
+{
   enum { RUNS = 20 };
   await_udp_bound(start("udp-flaky-server"), PORT);
   for (int run = 0; run < RUNS; run++) {
@@ -369,7 +408,8 @@ CHECK(client_and_server_agree, "udp-retry.11", "udp-flaky-server", "udp-retry-cl
     struct program *client = start("udp-retry-client");
     await_exit(client, PATIENCE);
     struct frames sent = frames_to_port(PORT);
-    EXPECT(sent.count > before, .message = "udp-retry-client sends nothing to the server", .expected = "datagrams",
+    EXPECT(sent.count > before, .message = "udp-retry-client sends nothing to the server",
+           .expected = "datagrams",
            .actual = say("none in run %d; it %s\n%s", run + 1, doing(client), printed(client)));
     if (!was_answered(sent.list[before])) {
       expect_failure(client, "udp-retry-client, without any reply,");

@@ -12,7 +12,8 @@ enum {
   TOO_UNEVEN_SIGMAS_TENTHS = 80, /* the upper tail of a chi-square is longer */
 };
 
-/* In standard deviations: how far the spread of the blocks' counts is from that of independent draws. */
+/* In standard deviations: how far the spread of the blocks' counts is from that of independent
+ * draws. */
 static double evenness(const bool *dropped, size_t count, size_t block, size_t offset) {
   double mean = PROBABILITY * (double)block, variance = VARIANCE * (double)block;
   double sum = 0;

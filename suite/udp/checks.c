@@ -47,19 +47,25 @@ static struct datagram ask(struct peer *client, const char *text) {
 
 /* ---- the server ---- */
 
-CHECK(server_announces_itself, "udp.1", "udp-server") {
+CHECK(server_announces_itself, "udp.1", "udp-server")
+{
   struct program *server = start("udp-server");
   struct address bound = await_udp_bound(server, PORT);
   struct address wanted = server_address();
-  EXPECT(address_equal(bound, wanted), .message = "the server is not bound to 127.0.0.1 only",
-         .expected = address_text(wanted), .actual = address_text(bound),
-         .cause = bound.ip == 0 ? "it is bound to every interface (INADDR_ANY, or an empty host): any machine could reach it"
-                                : NULL);
+  EXPECT(
+      address_equal(bound, wanted), .message = "the server is not bound to 127.0.0.1 only",
+      .expected = address_text(wanted), .actual = address_text(bound),
+      .cause =
+          bound.ip == 0
+              ? "it is bound to every interface (INADDR_ANY, or an empty host): any machine could reach it"
+              : NULL);
   expect_line(server, 2, "Listening at %a", &wanted);
 }
 
-CHECK(server_shows_datagrams, "udp.2", "udp-server") {
-  static const char *const texts[] = {QUESTION, "x", "What's the time, \"please\"?", "a b  c; 100 % \\o/"};
+CHECK(server_shows_datagrams, "udp.2", "udp-server")
+{
+  static const char *const texts[] = {QUESTION, "x", "What's the time, \"please\"?",
+                                      "a b  c; 100 % \\o/"};
   struct program *server = start_server();
   for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
     struct peer *client = udp_peer("client", "127.0.0.1", 0);
@@ -69,7 +75,8 @@ CHECK(server_shows_datagrams, "udp.2", "udp-server") {
   }
 }
 
-CHECK(server_answers_once, "udp.3", "udp-server") {
+CHECK(server_answers_once, "udp.3", "udp-server")
+{
   enum { CLIENTS = 3 };
   struct address server = server_address();
   start_server();
@@ -82,11 +89,13 @@ CHECK(server_answers_once, "udp.3", "udp-server") {
            .cause = memchr(answer.bytes, 0, answer.length)
                         ? "there is a 0 byte in it: is the terminating NUL of a C string sent?"
                         : NULL);
-    EXPECT(address_equal(answer.from, server), .message = "the answer comes from another address than the server's",
+    EXPECT(address_equal(answer.from, server),
+           .message = "the answer comes from another address than the server's",
            .expected = address_text(server), .actual = address_text(answer.from),
            .cause = "answer through the socket that received the question");
-    EXPECT(!udp_receive(client, 0.5, &second), .message = "more than one datagram answers one question",
-           .expected = "one datagram", .actual = say("a second one: %s", quoted(second.bytes, second.length)));
+    EXPECT(!udp_receive(client, 0.5, &second),
+           .message = "more than one datagram answers one question", .expected = "one datagram",
+           .actual = say("a second one: %s", quoted(second.bytes, second.length)));
   }
 }
 
@@ -110,14 +119,16 @@ static int count_distinct(const char *const texts[ANSWERS]) {
   return distinct;
 }
 
-CHECK(server_numbers_differ, "udp.4", "udp-server") {
+CHECK(server_numbers_differ, "udp.4", "udp-server")
+{
   const char *first[ANSWERS], *second[ANSWERS];
   collect_answers(first);
   int distinct = count_distinct(first);
   EXPECT(distinct >= 4, .message = "the number does not differ from answer to answer",
          .expected = say("%d answers with different numbers", ANSWERS),
          .actual = say("%d different among %d; the first: %s", distinct, ANSWERS, first[0]),
-         .cause = distinct <= 2 ? "is the generator seeded anew, with the time, before each answer?" : NULL);
+         .cause = distinct <= 2 ? "is the generator seeded anew, with the time, before each answer?"
+                                : NULL);
   fresh_world();
   collect_answers(second);
   bool same = true;
@@ -129,7 +140,8 @@ CHECK(server_numbers_differ, "udp.4", "udp-server") {
          .cause = "the generator is not seeded (srand, random.seed)");
 }
 
-CHECK(server_serves_many, "udp.5", "udp-server") {
+CHECK(server_serves_many, "udp.5", "udp-server")
+{
   enum { CLIENTS = 20, ROUNDS = 3 };
   struct peer *clients[CLIENTS];
   start_server();
@@ -137,34 +149,45 @@ CHECK(server_serves_many, "udp.5", "udp-server") {
     clients[i] = udp_peer(say("client %d", i + 1), "127.0.0.1", 0);
   for (int round = 0; round < ROUNDS; round++) {
     for (int i = 0; i < CLIENTS; i++)
-      udp_send_text(clients[(i * 7 + round) % CLIENTS], server_address(), say("client %d, round %d", i, round));
+      udp_send_text(clients[(i * 7 + round) % CLIENTS], server_address(),
+                    say("client %d, round %d", i, round));
     for (int i = 0; i < CLIENTS; i++) {
       struct datagram answer;
-      EXPECT(udp_receive(clients[i], 2, &answer), .message = "a client gets no answer when many ask at once",
-             .expected = say("each of %d clients gets an answer of its own", CLIENTS),
-             .actual = say("client %d got none in round %d", i + 1, round + 1),
-             .cause = "is the sender's address kept in one place that the next datagram overwrites, or does the server end early?");
+      EXPECT(
+          udp_receive(clients[i], 2, &answer),
+          .message = "a client gets no answer when many ask at once",
+          .expected = say("each of %d clients gets an answer of its own", CLIENTS),
+          .actual = say("client %d got none in round %d", i + 1, round + 1),
+          .cause =
+              "is the sender's address kept in one place that the next datagram overwrites, or does the server end early?");
     }
   }
   pass(0.2);
   for (int i = 0; i < CLIENTS; i++) {
     struct datagram answer;
-    EXPECT(!udp_receive(clients[i], 0, &answer), .message = "a client gets an answer that it did not ask for",
-           .expected = say("%d answers for each client", ROUNDS), .actual = say("client %d got one more", i + 1),
+    EXPECT(!udp_receive(clients[i], 0, &answer),
+           .message = "a client gets an answer that it did not ask for",
+           .expected = say("%d answers for each client", ROUNDS),
+           .actual = say("client %d got one more", i + 1),
            .cause = "the answer went to another client than the one that asked");
   }
 }
 
-static void expect_answer_to(struct peer *client, const void *bytes, size_t length, const char *what) {
+static void expect_answer_to(struct peer *client, const void *bytes, size_t length,
+                             const char *what) {
   struct datagram answer;
   udp_send(client, server_address(), bytes, length);
-  EXPECT(udp_receive(client, 2, &answer), .message = say("%s is not answered", what),
-         .expected = "an answer to it, as to any other", .actual = "nothing came within 2 s",
-         .cause = length == 0 ? "an empty datagram is not the end of anything: recvfrom() gives 0, and all is well"
-                              : "does the server end, or skip it, when the text is too long or cannot be decoded?");
+  EXPECT(
+      udp_receive(client, 2, &answer), .message = say("%s is not answered", what),
+      .expected = "an answer to it, as to any other", .actual = "nothing came within 2 s",
+      .cause =
+          length == 0
+              ? "an empty datagram is not the end of anything: recvfrom() gives 0, and all is well"
+              : "does the server end, or skip it, when the text is too long or cannot be decoded?");
 }
 
-CHECK(server_survives_odd_datagrams, "udp.6", "udp-server") {
+CHECK(server_survives_odd_datagrams, "udp.6", "udp-server")
+{
   enum { LARGEST = 65507 };
   struct program *server = start_server();
   struct peer *client = udp_peer("client", "127.0.0.1", 0);
@@ -176,38 +199,43 @@ CHECK(server_survives_odd_datagrams, "udp.6", "udp-server") {
   expect_answer_to(client, "\xe4\xbd\xa0\xe5\xa5\xbd", 6, "a datagram in UTF-8 that is not ASCII");
   expect_answer_to(client, "\xff\xfe\x80 \xc3(", 6, "a datagram that is not even UTF-8");
   expect_answer_to(client, QUESTION, strlen(QUESTION), "an ordinary datagram after these");
-  EXPECT(!await_exit(server, 0), .message = "the server ends after an odd datagram", .expected = "it goes on",
-         .actual = doing(server));
+  EXPECT(!await_exit(server, 0), .message = "the server ends after an odd datagram",
+         .expected = "it goes on", .actual = doing(server));
 }
 
 /* ---- the clients ---- */
 
 /* Starts the client against a peer that plays the server, and waits for its question. */
-static struct program *start_client(const char *name, struct peer **server, struct datagram *question) {
+static struct program *start_client(const char *name, struct peer **server,
+                                    struct datagram *question) {
   *server = udp_peer("server", "127.0.0.1", PORT);
   struct program *client = start_with(name, (const char *const[]){name, NULL});
-  EXPECT(udp_receive(*server, 5, question), .message = say("%s sends nothing to 127.0.0.1:60000", name),
-         .expected = "one datagram", .actual = say("none within 5 s; it %s\n%s", doing(client), printed(client)));
+  EXPECT(udp_receive(*server, 5, question),
+         .message = say("%s sends nothing to 127.0.0.1:60000", name), .expected = "one datagram",
+         .actual = say("none within 5 s; it %s\n%s", doing(client), printed(client)));
   return client;
 }
 
 static void expect_one_question(struct program *client, const char *name) {
   await_exit(client, 3);
   struct frames sent = frames_to_port(PORT);
-  EXPECT(sent.count == 1, .message = say("%s sends more than one datagram", name), .expected = "exactly one datagram",
-         .actual = counted(sent.count, "datagram"));
+  EXPECT(sent.count == 1, .message = say("%s sends more than one datagram", name),
+         .expected = "exactly one datagram", .actual = counted(sent.count, "datagram"));
   EXPECT(sent.list[0].length == strlen(QUESTION) &&
              memcmp(sent.list[0].bytes, QUESTION, strlen(QUESTION)) == 0,
          .message = say("the datagram of %s is not what is required", name),
-         .expected = quoted(QUESTION, strlen(QUESTION)), .actual = quoted(sent.list[0].bytes, sent.list[0].length),
-         .cause = sent.list[0].length == strlen(QUESTION) + 1 && sent.list[0].bytes[strlen(QUESTION)] == 0
+         .expected = quoted(QUESTION, strlen(QUESTION)),
+         .actual = quoted(sent.list[0].bytes, sent.list[0].length),
+         .cause = sent.list[0].length == strlen(QUESTION) + 1 &&
+                          sent.list[0].bytes[strlen(QUESTION)] == 0
                       ? "21 bytes: the terminating NUL of the C string is sent too"
                       : NULL);
 }
 
 #define TRUE_REPLY ANSWER "0.7310585786300049"
 
-CHECK(client_sends_one_datagram, "udp.7", "udp-client") {
+CHECK(client_sends_one_datagram, "udp.7", "udp-client")
+{
   struct peer *server;
   struct datagram question;
   struct program *client = start_client("udp-client", &server, &question);
@@ -217,7 +245,8 @@ CHECK(client_sends_one_datagram, "udp.7", "udp-client") {
   expect_line(client, 0, "Requesting from %a", &wanted);
 }
 
-CHECK(client_shows_the_reply, "udp.8", "udp-client") {
+CHECK(client_shows_the_reply, "udp.8", "udp-client")
+{
   struct peer *server;
   struct datagram question;
   struct program *client = start_client("udp-client", &server, &question);
@@ -242,20 +271,24 @@ static void check_promiscuous(const char *ip, int port, const char *whom) {
   bool shown = false;
   for (size_t i = 0; i < all.count; i++)
     shown |= line_matches(all.list[i].text, "The server replied %t", FORGED);
-  EXPECT(shown, .message = say("udp-client does not show a forged reply from %s that comes first", whom),
-         .expected = "The server replied " FORGED, .actual = printed(client),
-         .cause = "this client is to show the danger: it takes what comes first, from anybody; connect() and checks of the "
-                  "sender belong in udp-client-safe");
+  EXPECT(
+      shown,
+      .message = say("udp-client does not show a forged reply from %s that comes first", whom),
+      .expected = "The server replied " FORGED, .actual = printed(client),
+      .cause =
+          "this client is to show the danger: it takes what comes first, from anybody; connect() and checks of the "
+          "sender belong in udp-client-safe");
 }
 
-CHECK(client_is_promiscuous, "udp.9", "udp-client") {
+CHECK(client_is_promiscuous, "udp.9", "udp-client")
+{
   check_promiscuous("127.0.0.1", 0, "another port");
   fresh_world();
   check_promiscuous("127.0.0.2", PORT, "another host");
 }
 
-static void check_safe(const char *name, int forgers, const char *const ips[], const int ports[], int datagrams,
-                       const char *whom) {
+static void check_safe(const char *name, int forgers, const char *const ips[], const int ports[],
+                       int datagrams, const char *whom) {
   struct peer *server, *forger[4];
   struct datagram question;
   for (int i = 0; i < forgers; i++)
@@ -269,9 +302,12 @@ static void check_safe(const char *name, int forgers, const char *const ips[], c
   await_exit(client, 5);
   struct lines all = lines(client, STDOUT);
   for (size_t i = 0; i < all.count; i++)
-    EXPECT(!strstr(all.list[i].text, FORGED), .message = say("%s takes a forged reply from %s", name, whom),
-           .expected = "The server replied " TRUE_REPLY, .actual = all.list[i].text,
-           .cause = "connect() the socket, or compare the address that recvfrom() returns, host and port, with the server's");
+    EXPECT(
+        !strstr(all.list[i].text, FORGED),
+        .message = say("%s takes a forged reply from %s", name, whom),
+        .expected = "The server replied " TRUE_REPLY, .actual = all.list[i].text,
+        .cause =
+            "connect() the socket, or compare the address that recvfrom() returns, host and port, with the server's");
   expect_line(client, 0, "The server replied %t", TRUE_REPLY);
   expect_success(client, say("%s, after the true reply,", name));
   expect_one_question(client, name);
@@ -285,7 +321,8 @@ static void check_safe(const char *name, int forgers, const char *const ips[], c
          .actual = printed(client));
 }
 
-CHECK(safe_client_drops_forgeries, "udp.10", "udp-client-safe") {
+CHECK(safe_client_drops_forgeries, "udp.10", "udp-client-safe")
+{
   static const char *const ips[] = {"127.0.0.1", "127.0.0.2", "127.0.0.3"};
   static const int ports[] = {0, PORT, 0};
   check_safe("udp-client-safe", 1, ips, ports, 1, "another port");
@@ -297,7 +334,8 @@ CHECK(safe_client_drops_forgeries, "udp.10", "udp-client-safe") {
   check_safe("udp-client-safe", 1, ips, ports, 0, "nobody");
 }
 
-CHECK(safe_client_gives_up, "udp.11", "udp-client-safe") {
+CHECK(safe_client_gives_up, "udp.11", "udp-client-safe")
+{
   struct program *client = start("udp-client-safe");
   await_exit(client, 10);
   expect_failure(client, "udp-client-safe, with nobody listening,");

@@ -1,5 +1,6 @@
-/* One program that waits in every way that the virtual clock must follow: `waits WAY` waits, and prints how many seconds
- * went by on its own clock, and what else the test is to see. Built dynamic and static for clock_test.c. */
+/* One program that waits in every way that the virtual clock must follow: `waits WAY` waits, and
+ * prints how many seconds went by on its own clock, and what else the test is to see. Built dynamic
+ * and static for clock_test.c. */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -62,7 +63,8 @@ static int udp_socket(void) {
 }
 
 static void set_timeout(int fd, int option, double seconds) {
-  struct timeval value = {(time_t)seconds, (suseconds_t)((seconds - (double)(time_t)seconds) * 1e6)};
+  struct timeval value = {(time_t)seconds,
+                          (suseconds_t)((seconds - (double)(time_t)seconds) * 1e6)};
   require(setsockopt(fd, SOL_SOCKET, option, &value, sizeof value) == 0, "setsockopt");
 }
 
@@ -93,7 +95,8 @@ static void way_nanosleep_interrupted(void) {
   handle(SIGALRM, SA_RESTART);
   alarm(20);
   struct timespec wait = span(LONG_S), left = {0};
-  require(nanosleep(&wait, &left) < 0 && errno == EINTR && handled == 1, "nanosleep is interrupted");
+  require(nanosleep(&wait, &left) < 0 && errno == EINTR && handled == 1,
+          "nanosleep is interrupted");
   require(left.tv_sec == 39 || left.tv_sec == 40, "the remaining time is given");
   require(nanosleep(&left, NULL) == 0, "nanosleep");
 }
@@ -123,7 +126,8 @@ static void way_ppoll_signal(void) { /* the signal is blocked, except while it w
   require(ppoll(NULL, 0, NULL, &before) < 0 && errno == EINTR && handled == 1, "ppoll for ever");
   alarm(LONG_S);
   struct timespec wait = span(3 * LONG_S);
-  require(ppoll(NULL, 0, &wait, &before) < 0 && errno == EINTR && handled == 2, "ppoll with a time-out");
+  require(ppoll(NULL, 0, &wait, &before) < 0 && errno == EINTR && handled == 2,
+          "ppoll with a time-out");
 }
 
 static void way_select(void) {
@@ -201,7 +205,8 @@ static void way_recv(void) {
   set_timeout(fd, SO_RCVTIMEO, LONG_S);
   struct timeval value;
   socklen_t length = sizeof value;
-  require(getsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &value, &length) == 0 && value.tv_sec == LONG_S && value.tv_usec == 0,
+  require(getsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &value, &length) == 0 && value.tv_sec == LONG_S &&
+              value.tv_usec == 0,
           "getsockopt gives what was set");
   require(recv(fd, &byte, 1, 0) < 0 && errno == EAGAIN, "recv");
 }
@@ -277,8 +282,8 @@ static void way_accept_inherits(void) {
   require(served >= 0 && recv(served, &byte, 1, 0) < 0 && errno == EAGAIN, "recv");
 }
 
-/* A send that has written a part and waits for room: the part is its result; the next one gets nothing in. Not by TCP:
- * its zero-window probes are the kernel's, in real time. */
+/* A send that has written a part and waits for room: the part is its result; the next one gets
+ * nothing in. Not by TCP: its zero-window probes are the kernel's, in real time. */
 static void way_send(void) {
   int ends[2];
   require(socketpair(AF_UNIX, SOCK_STREAM, 0, ends) == 0, "socketpair");
@@ -295,7 +300,9 @@ static void way_send(void) {
 static void way_futex(void) {
   int word = 0;
   struct timespec wait = span(LONG_S);
-  require(syscall(SYS_futex, &word, FUTEX_WAIT_PRIVATE, 0, &wait, NULL, 0) < 0 && errno == ETIMEDOUT, "futex");
+  require(syscall(SYS_futex, &word, FUTEX_WAIT_PRIVATE, 0, &wait, NULL, 0) < 0 &&
+              errno == ETIMEDOUT,
+          "futex");
   require(wait.tv_sec == LONG_S, "futex leaves its argument alone");
 }
 
@@ -304,7 +311,8 @@ static void way_condition(void) {
   pthread_cond_t condition = PTHREAD_COND_INITIALIZER;
   struct timespec until = moment(CLOCK_REALTIME, LONG_S);
   pthread_mutex_lock(&mutex);
-  require(pthread_cond_timedwait(&condition, &mutex, &until) == ETIMEDOUT, "pthread_cond_timedwait");
+  require(pthread_cond_timedwait(&condition, &mutex, &until) == ETIMEDOUT,
+          "pthread_cond_timedwait");
 }
 
 static void way_semaphore(void) {
@@ -332,7 +340,8 @@ static void way_mq_timedreceive(void) {
   require(queue >= 0, "mq_open");
   mq_unlink(name);
   struct timespec until = moment(CLOCK_REALTIME, LONG_S);
-  require(mq_timedreceive(queue, message, sizeof message, NULL, &until) < 0 && errno == ETIMEDOUT, "mq_timedreceive");
+  require(mq_timedreceive(queue, message, sizeof message, NULL, &until) < 0 && errno == ETIMEDOUT,
+          "mq_timedreceive");
 }
 
 static pthread_mutex_t shared_mutex = PTHREAD_MUTEX_INITIALIZER;
@@ -391,7 +400,9 @@ static void way_setitimer(void) {
   struct itimerval timer = {{20, 0}, {20, 0}}, left;
   setitimer(ITIMER_REAL, &timer, NULL);
   sleep(5);
-  require(getitimer(ITIMER_REAL, &left) == 0 && left.it_value.tv_sec >= 14 && left.it_interval.tv_sec == 20, "getitimer");
+  require(getitimer(ITIMER_REAL, &left) == 0 && left.it_value.tv_sec >= 14 &&
+              left.it_interval.tv_sec == 20,
+          "getitimer");
   while (handled < 3)
     pause();
 }
@@ -401,7 +412,8 @@ static void way_timer_create(void) {
   struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGUSR1};
   timer_t timer;
   struct itimerspec setting = {.it_value = span(LONG_S)}, left;
-  require(timer_create(CLOCK_MONOTONIC, &event, &timer) == 0 && timer_settime(timer, 0, &setting, NULL) == 0,
+  require(timer_create(CLOCK_MONOTONIC, &event, &timer) == 0 &&
+              timer_settime(timer, 0, &setting, NULL) == 0,
           "timer_create");
   require(timer_gettime(timer, &left) == 0 && left.it_value.tv_sec >= LONG_S - 1, "timer_gettime");
   pause();
@@ -419,7 +431,8 @@ static void way_timer_thread(void) {
   struct sigevent event = {.sigev_notify = SIGEV_THREAD, .sigev_notify_function = on_timer};
   timer_t timer;
   struct itimerspec setting = {.it_value = span(LONG_S)};
-  require(timer_create(CLOCK_MONOTONIC, &event, &timer) == 0 && timer_settime(timer, 0, &setting, NULL) == 0,
+  require(timer_create(CLOCK_MONOTONIC, &event, &timer) == 0 &&
+              timer_settime(timer, 0, &setting, NULL) == 0,
           "timer_create");
   while (sem_wait(&notified) < 0)
     ;
@@ -446,7 +459,8 @@ static void way_timerfd_ticks(void) {
   require(timerfd_settime(fd, TFD_TIMER_ABSTIME, &setting, NULL) == 0, "timerfd_settime");
   struct timespec wait = span(LONG_S);
   nanosleep(&wait, NULL);
-  require(read(fd, &ticks, sizeof ticks) == sizeof ticks && (ticks == 5 || ticks == 6), "all expirations are counted");
+  require(read(fd, &ticks, sizeof ticks) == sizeof ticks && (ticks == 5 || ticks == 6),
+          "all expirations are counted");
 }
 
 static void way_timerfd_epoll(void) {
@@ -481,7 +495,8 @@ static void way_child(void) {
   require(waitpid(child, NULL, 0) == child, "waitpid");
 }
 
-static void way_stopped(void) { /* a sleep goes on to its old end when the process is stopped and continued */
+static void
+way_stopped(void) { /* a sleep goes on to its old end when the process is stopped and continued */
   pid_t child = fork();
   if (child == 0) {
     sleep(LONG_S);
