@@ -64,13 +64,11 @@ endef
 $(foreach test,$(wildcard grader/*/*_test.c),$(eval $(call UNIT_TEST,$(test),)))
 $(foreach test,$(wildcard suite/*/*_test.c),$(eval $(call UNIT_TEST,$(test),$(patsubst %.c,$(BUILD)/obj/%.o,$(filter-out %_test.c %/checks.c,$(wildcard $(dir $(test))*.c))))))
 
-# Small programs that wait in every way there is; the clock's tests run them.
-$(BUILD)/tests/waits: grader/world/waits/waits.c
+# A small program that waits in every way there is; the clock's tests run it.
+WAITS_SOURCES := $(wildcard grader/world/waits/*.c)
+$(WAITS): $(WAITS_SOURCES) grader/world/waits/waits.h
 	@mkdir -p $(@D)
-	$(CC) -std=gnu17 -D_GNU_SOURCE $(WARNINGS) -O2 -pthread $< -o $@ -lrt
-$(BUILD)/tests/waits-static: grader/world/waits/waits.c
-	@mkdir -p $(@D)
-	$(CC) -std=gnu17 -D_GNU_SOURCE $(WARNINGS) -O2 -pthread -static $< -o $@ -lrt
+	$(CC) -std=gnu17 -D_GNU_SOURCE $(WARNINGS) -O2 -pthread $(if $(filter %-static,$@),-static) $(WAITS_SOURCES) -o $@ -lrt
 
 unit-tests: programs $(UNIT_TESTS) $(WAITS)
 

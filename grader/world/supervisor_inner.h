@@ -109,6 +109,9 @@ void hold_settle(struct hold *hold);
 void call_let_in(struct call *call, int64_t deadline_ns, int expiry_error);
 
 /* ---- calls_*.c: each handles one call, and answers, continues, holds or lets it in ---- */
+/* Hands a call to whom it belongs, below (calls.c); and what people call it. */
+void call_dispatch(struct call *call);
+const char *call_name(int number);
 void calls_time(struct call *call);
 void calls_sleep(struct call *call);
 void calls_poll(struct call *call);

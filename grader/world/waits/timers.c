@@ -1,0 +1,131 @@
+#include "waits.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/futex.h>
+#include <mqueue.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <pthread.h>
+#include <semaphore.h>
+#include <sys/epoll.h>
+#include <sys/select.h>
+#include <sys/sem.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <sys/timerfd.h>
+#include <sys/times.h>
+#include <sys/wait.h>
+
+WAY(sigtimedwait) {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGUSR1);
+  sigprocmask(SIG_BLOCK, &set, NULL);
+  struct timespec wait = span(LONG_S / 2);
+  require(sigtimedwait(&set, NULL, &wait) < 0 && errno == EAGAIN, "sigtimedwait");
+  sigaddset(&set, SIGALRM);
+  sigprocmask(SIG_BLOCK, &set, NULL);
+  alarm(LONG_S / 2);
+  wait = span(LONG_S);
+  require(sigtimedwait(&set, NULL, &wait) == SIGALRM, "sigtimedwait takes a signal");
+}
+
+WAY(alarm) {
+  handle(SIGALRM, 0);
+  alarm(100);
+  require(alarm(LONG_S) == 100, "alarm tells what was left");
+  pause();
+  require(handled == 1, "alarm");
+}
+
+WAY(setitimer) {
+  handle(SIGALRM, 0);
+  struct itimerval timer = {{20, 0}, {20, 0}}, left;
+  setitimer(ITIMER_REAL, &timer, NULL);
+  sleep(5);
+  require(getitimer(ITIMER_REAL, &left) == 0 && left.it_value.tv_sec >= 14 &&
+              left.it_interval.tv_sec == 20,
+          "getitimer");
+  while (handled < 3)
+    pause();
+}
+
+WAY(timer_create) {
+  handle(SIGUSR1, 0);
+  struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGUSR1};
+  timer_t timer;
+  struct itimerspec setting = {.it_value = span(LONG_S)}, left;
+  require(timer_create(CLOCK_MONOTONIC, &event, &timer) == 0 &&
+              timer_settime(timer, 0, &setting, NULL) == 0,
+          "timer_create");
+  require(timer_gettime(timer, &left) == 0 && left.it_value.tv_sec >= LONG_S - 1, "timer_gettime");
+  pause();
+  require(handled == 1 && timer_delete(timer) == 0, "the timer's signal");
+}
+
+static sem_t notified;
+static void on_timer(union sigval value) {
+  (void)value;
+  sem_post(&notified);
+}
+
+WAY(timer_thread) {
+  sem_init(&notified, 0, 0);
+  struct sigevent event = {.sigev_notify = SIGEV_THREAD, .sigev_notify_function = on_timer};
+  timer_t timer;
+  struct itimerspec setting = {.it_value = span(LONG_S)};
+  require(timer_create(CLOCK_MONOTONIC, &event, &timer) == 0 &&
+              timer_settime(timer, 0, &setting, NULL) == 0,
+          "timer_create");
+  while (sem_wait(&notified) < 0)
+    ;
+}
+
+WAY(timerfd) {
+  int fd = timerfd_create(CLOCK_MONOTONIC, 0);
+  struct itimerspec setting = {.it_interval = span(20), .it_value = span(20)};
+  uint64_t ticks = 0;
+  require(timerfd_settime(fd, 0, &setting, NULL) == 0, "timerfd_settime");
+  require(read(fd, &ticks, sizeof ticks) == sizeof ticks && ticks == 1, "read of a timerfd");
+  struct timespec wait = span(39.5);
+  nanosleep(&wait, NULL);
+  require(read(fd, &ticks, sizeof ticks) == sizeof ticks && ticks == 1, "one expiration meanwhile");
+  require(read(fd, &ticks, sizeof ticks) == sizeof ticks && ticks == 1, "and the next");
+  setting = (struct itimerspec){0};
+  timerfd_settime(fd, 0, &setting, NULL);
+}
+
+WAY(timerfd_ticks) {
+  int fd = timerfd_create(CLOCK_REALTIME, 0);
+  struct itimerspec setting = {.it_interval = span(10), .it_value = moment(CLOCK_REALTIME, 10)};
+  uint64_t ticks = 0;
+  require(timerfd_settime(fd, TFD_TIMER_ABSTIME, &setting, NULL) == 0, "timerfd_settime");
+  struct timespec wait = span(LONG_S);
+  nanosleep(&wait, NULL);
+  require(read(fd, &ticks, sizeof ticks) == sizeof ticks && (ticks == 5 || ticks == 6),
+          "all expirations are counted");
+}
+
+WAY(timerfd_epoll) {
+  int fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK);
+  struct itimerspec setting = {.it_value = span(LONG_S)};
+  struct epoll_event event;
+  uint64_t ticks = 0;
+  timerfd_settime(fd, 0, &setting, NULL);
+  require(epoll_wait(epoll_of(fd), &event, 1, -1) == 1, "epoll_wait for a timerfd");
+  require(read(fd, &ticks, sizeof ticks) == sizeof ticks, "read");
+}
+
+WAY(signalfd) {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGALRM);
+  sigprocmask(SIG_BLOCK, &set, NULL);
+  int fd = signalfd(-1, &set, 0);
+  struct signalfd_siginfo info;
+  alarm(LONG_S);
+  require(read(fd, &info, sizeof info) == sizeof info && info.ssi_signo == SIGALRM, "signalfd");
+}
