@@ -74,7 +74,7 @@ WAY(pselect) {
   require(pselect(fd + 1, &set, NULL, NULL, &wait, NULL) == 0, "pselect");
 }
 
-static int epoll_of(int fd) {
+int epoll_of(int fd) {
   int epoll_fd = epoll_create1(0);
   struct epoll_event event = {.events = EPOLLIN};
   require(epoll_ctl(epoll_fd, EPOLL_CTL_ADD, fd, &event) == 0, "epoll_ctl");

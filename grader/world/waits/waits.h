@@ -37,6 +37,8 @@ struct timespec moment(clockid_t id, double after);
 /* A UDP socket, bound to a port of 127.0.0.1. */
 int udp_socket(void);
 void set_timeout(int fd, int option, double seconds);
+/* An epoll descriptor that watches fd for input. */
+int epoll_of(int fd);
 
 /* Counts the signals that came to a handler installed by handle(). */
 extern volatile sig_atomic_t handled;
