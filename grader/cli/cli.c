@@ -5,9 +5,12 @@
 #include "grader/result/safe_text.h"
 
 #include <errno.h>
+#include <poll.h>
+#include <sched.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 void cli_complain(const char *sentence) {
   size_t length = strlen(sentence);
@@ -65,6 +68,28 @@ bool cli_words_has(const struct cli_words *list, const char *word) {
   return false;
 }
 
+char *cli_words_join(const struct cli_words *list, const char *between) {
+  char *text = memory_text("");
+  for (size_t i = 0; i < list->count; i++) {
+    char *longer = memory_format("%s%s%s", text, i ? between : "", list->words[i]);
+    free(text);
+    text = longer;
+  }
+  return text;
+}
+
+unsigned cli_cpus(void) {
+  cpu_set_t cpus;
+  int count = sched_getaffinity(0, sizeof cpus, &cpus) == 0 ? CPU_COUNT(&cpus) : 1;
+  return count > 0 ? (unsigned)count : 1;
+}
+
+double cli_now_s(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
 int cli_catalogue(const char *suite, struct places *places, struct catalogue *catalogue) {
   struct failure failure;
   if (places_find(suite, places, &failure)) {
@@ -94,6 +119,9 @@ int cli_labs_check(const struct catalogue *catalogue, struct cli_words *labs) {
 
 int cli_printed(int status) {
   if (fflush(stdout) == 0 && !ferror(stdout))
+    return status;
+  struct pollfd reader = {STDOUT_FILENO, 0, 0};
+  if (poll(&reader, 1, 0) == 1 && (reader.revents & POLLERR))
     return status;
   cli_complain("Cannot write to the standard output");
   return CLI_ERROR;

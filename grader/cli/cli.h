@@ -56,6 +56,12 @@ struct cli_words {
 };
 void cli_words_add(struct cli_words *list, const char *word);
 bool cli_words_has(const struct cli_words *list, const char *word);
+char *cli_words_join(const struct cli_words *list, const char *between);
+
+/* How many CPUs this process may use. */
+unsigned cli_cpus(void);
+/* A clock for durations, in seconds. */
+double cli_now_s(void);
 
 /* Finds the labs and loads them all; complains if it cannot. `suite` may be NULL. */
 int cli_catalogue(const char *suite, struct places *places, struct catalogue *catalogue);
@@ -64,5 +70,5 @@ int cli_catalogue(const char *suite, struct places *places, struct catalogue *ca
 int cli_labs_check(const struct catalogue *catalogue, struct cli_words *labs);
 
 /* Flushes stdout and returns `status`, or, if what was printed could not be written, complains and
- * returns CLI_ERROR. */
+ * returns CLI_ERROR. A reader who has read enough (`| head`) is no error. */
 int cli_printed(int status);

@@ -7,6 +7,7 @@
 #include "grader/sandbox/sandbox.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
@@ -145,12 +146,14 @@ static void finding_print(const struct page *page, const struct examination *exa
       works && finding->detail.sentence[0]
           ? memory_format("%s: %s", examination->name, finding->detail.sentence)
           : memory_text(examination->name);
-  enum style style = works ? STYLE_GOOD : examination->need == FOR_STRENGTH ? STYLE_ODD : STYLE_BAD;
+  enum page_style style = works                               ? PAGE_GOOD
+                          : examination->need == FOR_STRENGTH ? PAGE_ODD
+                                                              : PAGE_BAD;
   page_paragraph(page, style, finding_word(examination, finding), INDENT, text, 0);
   if (works)
     return;
-  page_paragraph(page, STYLE_PLAIN, "", INDENT, finding->detail.sentence, 0);
-  page_paragraph(page, STYLE_PLAIN, "", INDENT,
+  page_paragraph(page, PAGE_PLAIN, "", INDENT, finding->detail.sentence, 0);
+  page_paragraph(page, PAGE_PLAIN, "", INDENT,
                  examination->mend ? examination->mend : mend_namespaces(), 0);
 }
 
@@ -167,7 +170,7 @@ int command_doctor(const struct command *command, int argc, char **argv) {
   if (uname(&name) == 0) {
     scoped_text char *kernel =
         memory_format("%s %s on %s", name.sysname, name.release, name.machine);
-    page_line(&page, STYLE_STRONG, kernel);
+    page_line(&page, PAGE_STRONG, kernel);
   }
   unsigned lacking[3] = {0};
   for (size_t i = 0; i < EXAMINATION_COUNT; i++) {
@@ -177,12 +180,12 @@ int command_doctor(const struct command *command, int argc, char **argv) {
   }
   page_gap(&page);
   if (lacking[NEEDED])
-    page_paragraph(&page, STYLE_BAD, "", 0,
+    page_paragraph(&page, PAGE_BAD, "", 0,
                    "Grading cannot work here until what is missing is mended.", 0);
   else if (lacking[FOR_VIRTUAL])
-    page_paragraph(&page, STYLE_ODD, "", 0,
+    page_paragraph(&page, PAGE_ODD, "", 0,
                    "Grading works here on the real clock only: wiregrade grade --clock real.", 0);
   else
-    page_paragraph(&page, STYLE_GOOD, "", 0, "Grading works here.", 0);
+    page_paragraph(&page, PAGE_GOOD, "", 0, "Grading works here.", 0);
   return cli_printed(lacking[NEEDED] ? CLI_ERROR : CLI_PASSED);
 }

@@ -3,6 +3,7 @@
 #include "grader/base/scope.h"
 #include "grader/cli/cli.h"
 #include "grader/cli/interrupt.h"
+#include "grader/cli/selection.h"
 #include "grader/result/file.h"
 #include "grader/result/progress.h"
 #include "grader/result/report_junit.h"
@@ -14,12 +15,11 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 struct grade_options {
   struct cli_words labs, checks;
   const char *clock, *json, *junit, *submission;
-  unsigned jobs, seed;
+  unsigned jobs, seed, build_limit_s;
   bool tap;
 };
 
@@ -27,61 +27,61 @@ struct grade {
   const struct grade_options *options;
   struct places places;
   struct catalogue catalogue;
+  struct selection selection;
   struct submission *submission;
   json_t *result;
   struct progress progress;
-  size_t done, total; /* checks of the lab that is being judged */
-  char doing[128];
-  double begun_s;
+  const char *doing;  /* the lab that is being judged */
+  size_t done, total; /* checks, of all labs */
 };
 
-static double now_s(void) {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+static void grade_free(struct grade *grade) {
+  if (grade->submission)
+    submission_close(grade->submission);
+  json_decref(grade->result);
+  selection_free(&grade->selection);
+  catalogue_free(&grade->catalogue);
+  places_free(&grade->places);
 }
 
-/* ---- what is to be judged ---- */
+/* ---- building ---- */
 
-/* "udp.6" is all its checks, "udp.6/gaps" the one. */
-static bool check_is_named(const struct lab *lab, const struct check_description *check,
-                           const char *name) {
-  if (strcmp(name, check->id) == 0)
-    return true;
-  scoped_text char *requirement = memory_format("%s.%u", lab->name, check->requirement);
-  return strcmp(name, requirement) == 0;
+static void building_note(void *context, const char *doing) {
+  struct grade *grade = context;
+  progress_show(&grade->progress, doing, 0, 0);
 }
 
-/* A lab is chosen by --lab, or by a --check of it; without either all are. */
-static bool lab_is_chosen(const struct grade *grade, const struct lab *lab) {
-  const struct cli_words *labs = &grade->options->labs, *checks = &grade->options->checks;
-  if (cli_words_has(labs, lab->name) || (labs->count == 0 && checks->count == 0))
-    return true;
-  size_t length = strlen(lab->name);
-  for (size_t i = 0; i < checks->count; i++)
-    if (strncmp(checks->words[i], lab->name, length) == 0 && checks->words[i][length] == '.')
-      return true;
-  return false;
+/* The names of all programs of some labs, each once. */
+static void programs_add(struct cli_words *programs, const struct lab *lab) {
+  for (unsigned i = 0; i < lab->program_count; i++)
+    if (!cli_words_has(programs, lab->programs[i]))
+      cli_words_add(programs, lab->programs[i]);
 }
 
-/* Without a --check of this lab all its checks are wanted. */
-static bool *checks_wanted(const struct grade *grade, const struct lab *lab,
-                           const struct description *description) {
-  const struct cli_words *names = &grade->options->checks;
-  bool *wanted = memory_zeroed(description->count, sizeof *wanted);
-  size_t length = strlen(lab->name);
-  bool all = true;
-  for (size_t i = 0; i < names->count; i++) {
-    const char *name = names->words[i];
-    if (strncmp(name, lab->name, length) != 0 || name[length] != '.')
-      continue;
-    all = false;
-    for (size_t j = 0; j < description->count; j++)
-      wanted[j] = wanted[j] || check_is_named(lab, &description->checks[j], name);
+/* All labs' programs are asked for, not the chosen labs' only: whether a folder is a submission at
+ * all must not depend on what is chosen. */
+static enum submission_fault submission_make(struct grade *grade, struct failure *failure) {
+  struct cli_words programs = {0};
+  for (size_t i = 0; i < grade->catalogue.count; i++)
+    programs_add(&programs, grade->catalogue.labs[i]);
+  const struct submission_spec spec = {
+      .folder = grade->options->submission,
+      .programs = programs.words,
+      .program_count = programs.count,
+      .limits = sandbox_default_limits(),
+      .build_limit_s = grade->options->build_limit_s,
+      .jobs = grade->options->jobs,
+      .stop = &interrupt_signal,
+      .progress = building_note,
+      .context = grade,
+  };
+  enum submission_fault fault = submission_open(&spec, &grade->submission, failure);
+  free(programs.words);
+  if (!fault) {
+    struct submission_build build = submission_build(grade->submission);
+    result_set_build(grade->result, build.ok, build.log, build.duration_s);
   }
-  for (size_t j = 0; all && j < description->count; j++)
-    wanted[j] = true;
-  return wanted;
+  return fault;
 }
 
 static bool lab_is_begun(const struct grade *grade, const struct lab *lab) {
@@ -91,9 +91,30 @@ static bool lab_is_begun(const struct grade *grade, const struct lab *lab) {
   return false;
 }
 
+/* A folder without any program is most often the wrong folder. */
+static void programs_complain_if_none(const struct grade *grade) {
+  for (size_t i = 0; i < grade->catalogue.count; i++)
+    if (lab_is_begun(grade, grade->catalogue.labs[i]))
+      return;
+  struct cli_words programs = {0};
+  for (size_t i = 0; i < grade->selection.count; i++)
+    programs_add(&programs, grade->selection.labs[i].lab);
+  scoped_text char *names = cli_words_join(&programs, ", ");
+  free(programs.words);
+  const char *submission = grade->options->submission;
+  scoped_text char *sentence =
+      submission_build(grade->submission).ok
+          ? memory_format("No program was found in %s; looked for %s (for each NAME: in "
+                          "wiregrade.yaml, bin/NAME, NAME, NAME.c and NAME.py)",
+                          submission, names)
+          : memory_format("The build of %s failed and left no program; looked for %s", submission,
+                          names);
+  cli_complain(sentence);
+}
+
 /* ---- judging ---- */
 
-static void progress_note(void *context, const json_t *verdict) {
+static void verdict_note(void *context, const json_t *verdict) {
   struct grade *grade = context;
   grade->done += verdict != NULL;
   progress_show(&grade->progress, grade->doing, grade->done, grade->total);
@@ -104,108 +125,215 @@ static void fault_note(void *context, const char *sentence) {
   result_add_fault(grade->result, sentence);
 }
 
-/* A lab whose suite program cannot even describe itself: each of its requirements is an error. */
-static void lab_add_broken(struct grade *grade, const struct lab *lab, const char *sentence) {
-  struct judged_check *judged = memory_zeroed(lab->requirement_count, sizeof *judged);
-  for (unsigned i = 0; i < lab->requirement_count; i++) {
-    unsigned number = lab->requirements[i].number;
-    judged[i].id = memory_format("%s.%u", lab->name, number);
-    judged[i].requirement = number;
-    judged[i].verdict = verdict_make(judged[i].id, "error", sentence);
-  }
-  result_add_lab(grade->result, lab, judged, lab->requirement_count, true);
-  judged_checks_free(judged, lab->requirement_count);
+/* One verdict for all, where nothing needs to be run to know it. */
+static void verdicts_set(const struct chosen_lab *chosen, struct judged_check *judged,
+                         const char *status, const char *message) {
+  for (size_t i = 0; i < chosen->description.count; i++)
+    if (chosen->wanted[i])
+      judged[i].verdict = verdict_make(judged[i].id, status, message);
 }
 
-/* Nothing of it is there: no need to run it to know what the verdicts are. */
-static void verdicts_not_begun(const struct description *description, const bool *wanted,
-                               struct judged_check *judged) {
-  for (size_t i = 0; i < description->count; i++)
-    if (wanted[i])
-      judged[i].verdict = verdict_make(judged[i].id, "missing",
-                                       "The submission has no program of this lab.");
-}
-
-static void lab_grade(struct grade *grade, const struct lab *lab) {
-  struct failure failure;
-  struct description description;
-  scoped_text char *program = place_program(&grade->places, lab->name);
-  if (describe(program, lab, &description, &failure)) {
-    lab_add_broken(grade, lab, failure.sentence);
-    return;
-  }
-  scoped_text bool *wanted = checks_wanted(grade, lab, &description);
-  struct judged_check *judged = judged_checks(&description);
-  bool begun = lab_is_begun(grade, lab);
-  snprintf(grade->doing, sizeof grade->doing, "%s", lab->name);
-  grade->done = grade->total = 0;
-  for (size_t i = 0; i < description.count; i++)
-    grade->total += wanted[i];
-  struct run_spec spec = {
-      .program = program,
+static void lab_grade(struct grade *grade, const struct chosen_lab *chosen) {
+  struct judged_check *judged = judged_checks(&chosen->description);
+  const struct run_spec spec = {
+      .program = chosen->program,
       .manifest = submission_manifest(grade->submission),
       .clock = grade->options->clock,
       .seed = grade->options->seed,
       .jobs = grade->options->jobs,
       .stop = &interrupt_signal,
-      .progress = progress_note,
+      .progress = verdict_note,
       .context = grade,
   };
-  if (begun)
-    run_lab(&spec, &description, wanted, judged, fault_note);
+  bool begun = lab_is_begun(grade, chosen->lab);
+  grade->doing = chosen->lab->name;
+  if (!begun)
+    verdicts_set(chosen, judged, "missing", "The submission has no program of this lab.");
+  else if (chosen->broken)
+    verdicts_set(chosen, judged, "error", chosen->failure.sentence);
   else
-    verdicts_not_begun(&description, wanted, judged);
-  result_add_lab(grade->result, lab, judged, description.count, begun);
-  judged_checks_free(judged, description.count);
-  description_free(&description);
+    run_lab(&spec, &chosen->description, chosen->wanted, judged, fault_note);
+  result_add_lab(grade->result, chosen->lab, judged, chosen->description.count, begun);
+  judged_checks_free(judged, chosen->description.count);
 }
 
-/* ---- before and after ---- */
+static void labs_grade(struct grade *grade) {
+  for (size_t i = 0; i < grade->selection.count; i++)
+    if (lab_is_begun(grade, grade->selection.labs[i].lab))
+      grade->total += grade->selection.labs[i].wanted_count;
+  for (size_t i = 0; i < grade->selection.count && !interrupt_signal; i++)
+    lab_grade(grade, &grade->selection.labs[i]);
+}
 
-/* The names of --lab and --check, corrected or complained about. */
-static int names_check(const struct grade *grade, struct grade_options *options) {
-  if (cli_labs_check(&grade->catalogue, &options->labs))
-    return -1;
-  for (size_t i = 0; i < options->checks.count; i++) {
-    struct failure failure;
-    const struct lab *lab;
-    const struct requirement *requirement;
-    if (catalogue_requirement(&grade->catalogue, options->checks.words[i], &lab, &requirement,
-                              &failure)) {
+/* ---- what comes out ---- */
+
+static bool is_stdout(const char *path) {
+  return path && file_is_stdout(path);
+}
+
+/* Whoever has the result document on the standard output reads it with a program: nothing else may
+ * stand there then. */
+static int outputs_check(const struct command *command, const struct grade_options *options) {
+  if (is_stdout(options->json) + is_stdout(options->junit) + options->tap > 1)
+    return cli_usage(command, "Only one of --json, --junit and --tap can have the standard output");
+  struct failure failure;
+  const char *const paths[] = {options->json, options->junit};
+  for (size_t i = 0; i < 2; i++)
+    if (paths[i] && file_check_place(paths[i], &failure)) {
       cli_complain(failure.sentence);
-      return -1;
+      return CLI_USAGE;
     }
-  }
   return 0;
 }
 
 static int outputs_write(const struct grade *grade) {
+  const struct grade_options *options = grade->options;
   struct failure failure;
   int outcome = 0;
-  if (grade->options->json && result_write(grade->result, grade->options->json, &failure)) {
-    cli_complain(failure.sentence);
-    outcome = -1;
-  }
-  if (grade->options->junit &&
-      report_write(grade->result, report_junit, grade->options->junit, &failure)) {
-    cli_complain(failure.sentence);
-    outcome = -1;
-  }
-  if (grade->options->tap) {
+  if (options->tap) {
     report_tap(grade->result, stdout);
-  } else {
+  } else if (!is_stdout(options->json) && !is_stdout(options->junit)) {
     struct page page = page_for(stdout);
     report_text(grade->result, &page);
+  }
+  if (options->json && result_write(grade->result, options->json, &failure)) {
+    cli_complain(failure.sentence);
+    outcome = -1;
+  }
+  if (options->junit && report_write(grade->result, report_junit, options->junit, &failure)) {
+    cli_complain(failure.sentence);
+    outcome = -1;
   }
   return outcome;
 }
 
-static int grade_status(const struct grade *grade) {
-  if (interrupt_signal)
-    return 128 + interrupt_signal;
-  const json_t *result = grade->result;
+static int result_status(const json_t *result) {
   if (result_count(result, "error") || json_array_size(json_object_get(result, "faults")))
     return CLI_ERROR;
-  size_t passed = result_count(result, "pass"), all = result_check_count(result);
-  return passed == all ? CLI_PASSED : CLI_FAILED;
+  return result_count(result, "pass") == result_count(result, NULL) ? CLI_PASSED : CLI_FAILED;
+}
+
+static int grade_do(struct grade *grade) {
+  const struct grade_options *options = grade->options;
+  double begun_s = cli_now_s();
+  struct failure failure;
+  grade->result = result_new(options->submission, options->clock, options->seed);
+  grade->progress = progress_begin();
+  enum submission_fault fault = submission_make(grade, &failure);
+  if (!fault)
+    labs_grade(grade);
+  progress_end(&grade->progress);
+  if (fault && !interrupt_signal) {
+    cli_complain(failure.sentence);
+    return fault == SUBMISSION_UNREADABLE ? CLI_USAGE : CLI_ERROR;
+  }
+  result_finish(grade->result, cli_now_s() - begun_s, interrupt_signal != 0);
+  int written = outputs_write(grade);
+  if (!fault)
+    programs_complain_if_none(grade);
+  if (interrupt_signal)
+    return 128 + interrupt_signal;
+  return written ? CLI_ERROR : result_status(grade->result);
+}
+
+/* ---- the command line ---- */
+
+static int option_take(const struct command *command, struct grade_options *options, int option) {
+  switch (option) {
+  case 'l':
+    cli_words_add(&options->labs, optarg);
+    return 0;
+  case 'c':
+    cli_words_add(&options->checks, optarg);
+    return 0;
+  case 'k':
+    options->clock = optarg;
+    if (strcmp(optarg, "virtual") != 0 && strcmp(optarg, "real") != 0)
+      return cli_usage(command, "--clock is virtual or real, not '%s'", optarg);
+    return 0;
+  case 'n':
+    if (!cli_number(optarg, 1, 1024, &options->jobs))
+      return cli_usage(command, "--jobs takes a number from 1 to 1024, not '%s'", optarg);
+    return 0;
+  case 's':
+    if (!cli_number(optarg, 0, UINT32_MAX, &options->seed))
+      return cli_usage(command, "--seed takes a number from 0 to %u, not '%s'", UINT32_MAX, optarg);
+    return 0;
+  case 'b':
+    if (!cli_number(optarg, 1, 86400, &options->build_limit_s))
+      return cli_usage(command, "--build-limit takes seconds, from 1 to 86400, not '%s'", optarg);
+    return 0;
+  case 'j':
+    options->json = optarg;
+    return 0;
+  case 'u':
+    options->junit = optarg;
+    return 0;
+  case 't':
+    options->tap = true;
+    return 0;
+  default:
+    return option == CLI_HELP ? CLI_HELP : CLI_USAGE;
+  }
+}
+
+static int grade_options_read(const struct command *command, int argc, char **argv,
+                              struct grade_options *options) {
+  static const struct option table[] = {{"lab", required_argument, NULL, 'l'},
+                                        {"check", required_argument, NULL, 'c'},
+                                        {"clock", required_argument, NULL, 'k'},
+                                        {"jobs", required_argument, NULL, 'n'},
+                                        {"seed", required_argument, NULL, 's'},
+                                        {"build-limit", required_argument, NULL, 'b'},
+                                        {"json", required_argument, NULL, 'j'},
+                                        {"junit", required_argument, NULL, 'u'},
+                                        {"tap", no_argument, NULL, 't'},
+                                        {"help", no_argument, NULL, 'h'},
+                                        {0}};
+  int option, status;
+  while ((option = cli_option(command, argc, argv, table)) != -1)
+    if ((status = option_take(command, options, option)))
+      return status;
+  if (optind == argc)
+    return cli_usage(command, "Name the folder of the submission, as in `wiregrade grade .`");
+  if (optind + 1 < argc)
+    return cli_usage(command, "'%s' is one word too many: one submission is graded at a time",
+                     argv[optind + 1]);
+  options->submission = argv[optind];
+  return outputs_check(command, options);
+}
+
+static int grade(const struct grade_options *given) {
+  struct grade_options options = *given;
+  struct grade grade = {.options = &options};
+  struct failure failure;
+  enum sandbox_mode mode;
+  if (cli_catalogue(NULL, &grade.places, &grade.catalogue))
+    return CLI_ERROR;
+  int status;
+  if (cli_labs_check(&grade.catalogue, &options.labs)) {
+    status = CLI_USAGE;
+  } else if (selection_make(&grade.places, &grade.catalogue, &options.labs, &options.checks,
+                            &grade.selection, &failure)) {
+    cli_complain(failure.sentence);
+    status = CLI_USAGE;
+  } else if (sandbox_enter(&mode, &failure)) {
+    cli_complain(failure.sentence);
+    status = CLI_ERROR;
+  } else {
+    interrupt_watch();
+    status = grade_do(&grade);
+  }
+  grade_free(&grade);
+  return status;
+}
+
+int command_grade(const struct command *command, int argc, char **argv) {
+  struct grade_options options = {.clock = "virtual", .jobs = cli_cpus(), .seed = 1};
+  int status = grade_options_read(command, argc, argv, &options);
+  if (!status)
+    status = grade(&options);
+  free(options.labs.words);
+  free(options.checks.words);
+  return cli_printed(status == CLI_HELP ? CLI_PASSED : status);
 }

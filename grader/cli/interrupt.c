@@ -1,5 +1,7 @@
 #include "grader/cli/interrupt.h"
 
+#include <stddef.h>
+
 volatile sig_atomic_t interrupt_signal;
 
 static void interrupt_note(int signal_number) {
@@ -9,7 +11,11 @@ static void interrupt_note(int signal_number) {
 void interrupt_watch(void) {
   /* Without SA_RESTART, so that what waits looks up; once, so that a second signal ends it. */
   struct sigaction action = {.sa_handler = interrupt_note, .sa_flags = (int)SA_RESETHAND};
-  sigaction(SIGINT, &action, NULL);
-  sigaction(SIGTERM, &action, NULL);
-  sigaction(SIGHUP, &action, NULL);
+  static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
+  for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) {
+    /* What is ignored stays so: nohup, and a shell's background jobs, mean it. */
+    struct sigaction before;
+    if (sigaction(signals[i], NULL, &before) == 0 && before.sa_handler != SIG_IGN)
+      sigaction(signals[i], &action, NULL);
+  }
 }

@@ -4,6 +4,7 @@
 #include "grader/base/memory.h"
 #include "grader/base/scope.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -19,8 +20,10 @@ static const struct command commands[] = {
      "  --clock CLOCK       virtual (skips what is only waited for; default) or real\n"
      "  --jobs N            so many checks at once (default: the number of CPUs)\n"
      "  --seed N            of the random inputs (default: 1)\n"
-     "  --json FILE         write the result document to FILE too\n"
-     "  --junit FILE        write the result as JUnit XML to FILE too\n"
+     "  --build-limit SECONDS  for the whole build (default: 120)\n"
+     "  --json FILE         write the result document to FILE too; - prints it instead of\n"
+     "                      the report\n"
+     "  --junit FILE        write the result as JUnit XML to FILE too; - as above\n"
      "  --tap               print TAP instead of the report\n"
      "  --help              show this\n"
      "\n"
@@ -129,7 +132,17 @@ static bool word_is(const char *word, const char *name, const char *option, cons
   return strcmp(word, name) == 0 || strcmp(word, option) == 0 || strcmp(word, letter) == 0;
 }
 
+/* Without these three the next file that is opened would be taken for the standard output; what is
+ * written to a closed one must still fail. */
+static void descriptors_fill(void) {
+  int fd = open("/dev/null", O_RDONLY);
+  while (fd >= 0 && fd <= STDERR_FILENO)
+    fd = dup(fd);
+  close(fd);
+}
+
 int main(int argc, char **argv) {
+  descriptors_fill();
   /* A reader that goes away (`| head`) is an error of writing, not a death. */
   signal(SIGPIPE, SIG_IGN);
   if (argc < 2) {

@@ -1,8 +1,6 @@
 /* wiregrade report: any report, made again from a result document. */
 #include "grader/cli/cli.h"
 
-#include "grader/base/memory.h"
-#include "grader/base/scope.h"
 #include "grader/result/file.h"
 #include "grader/result/report_junit.h"
 #include "grader/result/report_tap.h"
@@ -26,22 +24,6 @@ static const struct format *format_find(const char *name) {
     if (strcmp(formats[i].name, name) == 0)
       return &formats[i];
   return NULL;
-}
-
-static int report_to_file(const struct format *format, const json_t *result, const char *path) {
-  scoped_text char *text = NULL;
-  size_t length = 0;
-  FILE *memory = open_memstream(&text, &length);
-  if (memory) {
-    format->write(result, memory);
-    fclose(memory);
-  }
-  struct failure failure;
-  if (!text || file_replace(path, text, length, &failure)) {
-    cli_complain(text ? failure.sentence : "Out of memory");
-    return CLI_ERROR;
-  }
-  return CLI_PASSED;
 }
 
 int command_report(const struct command *command, int argc, char **argv) {
@@ -76,10 +58,12 @@ int command_report(const struct command *command, int argc, char **argv) {
     return CLI_USAGE;
   }
   int status = CLI_PASSED;
-  if (output)
-    status = report_to_file(format, result, output);
-  else
+  if (!output) {
     format->write(result, stdout);
+  } else if (report_write(result, format->write, output, &failure)) {
+    cli_complain(failure.sentence);
+    status = CLI_ERROR;
+  }
   json_decref(result);
   return cli_printed(status);
 }

@@ -13,7 +13,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 struct verify_options {
   const char *suite, *json;
@@ -157,12 +156,6 @@ static void progress_draw(void *context, const char *name, size_t done, size_t t
   progress_show(context, name, done, total);
 }
 
-static double now_s(void) {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
-}
-
 static int verification_report(const struct verification *verification,
                                const struct verify_options *options, double duration_s) {
   struct matrix matrix = matrix_fill(verification);
@@ -173,7 +166,7 @@ static int verification_report(const struct verification *verification,
       memory_format("%zu styles and %zu mutants: %zu deviation%s, %zu error%s, in %.1f s",
                     verification->styles.count, verification->mutants.count, deviations,
                     deviations == 1 ? "" : "s", faults, faults == 1 ? "" : "s", duration_s);
-  page_line(&page, deviations || faults ? STYLE_BAD : STYLE_GOOD, summary);
+  page_line(&page, deviations || faults ? PAGE_BAD : PAGE_GOOD, summary);
   int status = faults ? CLI_ERROR : deviations ? CLI_FAILED : CLI_PASSED;
   if (options->json) {
     struct failure failure;
@@ -191,7 +184,7 @@ static int verification_report(const struct verification *verification,
 
 static int verify(struct verification *verification, const struct verify_options *options) {
   struct failure failure;
-  double begun_s = now_s();
+  double begun_s = cli_now_s();
   interrupt_watch();
   labs_choose(verification, options);
   if (material_read(verification, &failure) || base_build(verification, &failure)) {
@@ -215,7 +208,7 @@ static int verify(struct verification *verification, const struct verify_options
     cli_complain("Interrupted");
     return 128 + interrupt_signal;
   }
-  return verification_report(verification, options, now_s() - begun_s);
+  return verification_report(verification, options, cli_now_s() - begun_s);
 }
 
 static int verify_options_read(const struct command *command, int argc, char **argv,
@@ -252,8 +245,7 @@ static int verify_options_read(const struct command *command, int argc, char **a
 }
 
 int command_verify(const struct command *command, int argc, char **argv) {
-  long cpus = sysconf(_SC_NPROCESSORS_ONLN);
-  struct verify_options options = {.jobs = cpus > 0 ? (unsigned)cpus : 1};
+  struct verify_options options = {.jobs = cli_cpus()};
   int status = verify_options_read(command, argc, argv, &options);
   struct verification verification = {0};
   if (status) {

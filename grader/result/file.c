@@ -23,14 +23,40 @@ static int write_all(int fd, const char *contents, size_t length) {
   return 0;
 }
 
+bool file_is_stdout(const char *path) {
+  struct stat named, standard;
+  return strcmp(path, "-") == 0 ||
+         (stat(path, &named) == 0 && fstat(STDOUT_FILENO, &standard) == 0 &&
+          named.st_dev == standard.st_dev && named.st_ino == standard.st_ino);
+}
+
 static bool is_written_as_it_is(const char *path) {
   struct stat status;
-  return strcmp(path, "-") == 0 || (stat(path, &status) == 0 && !S_ISREG(status.st_mode));
+  return file_is_stdout(path) || (stat(path, &status) == 0 && !S_ISREG(status.st_mode));
+}
+
+/* Up to the last slash; the caller frees it. */
+static char *folder_of(const char *path) {
+  const char *slash = strrchr(path, '/');
+  return slash ? memory_format("%.*s", (int)(slash - path + 1), path) : memory_text("./");
+}
+
+int file_check_place(const char *path, struct failure *failure) {
+  struct stat status;
+  if (stat(path, &status) == 0 && S_ISDIR(status.st_mode))
+    return failure_set(failure, "Cannot write %s: it is a folder", path);
+  if (is_written_as_it_is(path))
+    return 0;
+  scoped_text char *whole = realpath(path, NULL);
+  scoped_text char *folder = folder_of(whole ? whole : path);
+  if (access(folder, W_OK | X_OK))
+    return failure_errno(failure, "Cannot write %s, since its folder cannot be written to", path);
+  return 0;
 }
 
 static int file_write_plain(const char *path, const char *contents, size_t length,
                             struct failure *failure) {
-  scoped_fd int fd = strcmp(path, "-") == 0 ? dup(STDOUT_FILENO) : open(path, O_WRONLY | O_CLOEXEC);
+  scoped_fd int fd = file_is_stdout(path) ? dup(STDOUT_FILENO) : open(path, O_WRONLY | O_CLOEXEC);
   if (fd < 0 || write_all(fd, contents, length))
     return failure_errno(failure, "Cannot write to %s", path);
   return 0;
@@ -52,9 +78,7 @@ int file_replace(const char *path, const char *contents, size_t length, struct f
   /* A symbolic link stays one: what it points to is replaced. */
   scoped_text char *whole = realpath(path, NULL);
   const char *place = whole ? whole : path;
-  const char *slash = strrchr(place, '/');
-  scoped_text char *folder =
-      slash ? memory_format("%.*s", (int)(slash - place + 1), place) : memory_text("./");
+  scoped_text char *folder = folder_of(place);
   scoped_fd int folder_fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (folder_fd < 0)
     return failure_errno(failure, "Cannot write %s, since its folder cannot be opened", path);
@@ -79,6 +103,19 @@ int result_write(const json_t *result, const char *path, struct failure *failure
     return failure_set(failure, "Cannot write %s: the result is no valid JSON", path);
   scoped_text char *with_end = memory_format("%s\n", text);
   return file_replace(path, with_end, strlen(with_end), failure);
+}
+
+int report_write(const json_t *result, void (*report)(const json_t *result, FILE *file),
+                 const char *path, struct failure *failure) {
+  scoped_text char *text = NULL;
+  size_t length = 0;
+  FILE *memory = open_memstream(&text, &length);
+  if (!memory)
+    return failure_errno(failure, "Cannot write %s", path);
+  report(result, memory);
+  if (fclose(memory))
+    return failure_errno(failure, "Cannot write %s", path);
+  return file_replace(path, text, length, failure);
 }
 
 struct member {

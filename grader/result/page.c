@@ -83,9 +83,9 @@ char *text_fitted(const char *text, unsigned columns, bool pad) {
   return memory_format("%s%*s", text, pad ? (int)(columns - wanted) : 0, "");
 }
 
-static void page_styled(const struct page *page, enum style style, const char *text,
+static void page_styled(const struct page *page, enum page_style style, const char *text,
                         size_t length) {
-  bool styled = page->colour && style != STYLE_PLAIN && length > 0;
+  bool styled = page->colour && style != PAGE_PLAIN && length > 0;
   fprintf(page->file, "%s%.*s%s", styled ? style_codes[style] : "", (int)length, text,
           styled ? "\033[0m" : "");
 }
@@ -94,7 +94,7 @@ void page_gap(const struct page *page) {
   fputc('\n', page->file);
 }
 
-void page_line(const struct page *page, enum style style, const char *text) {
+void page_line(const struct page *page, enum page_style style, const char *text) {
   scoped_text char *safe = safe_text(text, strlen(text));
   scoped_text char *fitted = text_fitted(safe, page->width, false);
   page_styled(page, style, fitted, strlen(fitted));
@@ -116,7 +116,7 @@ static size_t line_length(const char *text, unsigned room) {
 
 struct paragraph {
   const struct page *page;
-  enum style style;
+  enum page_style style;
   unsigned indent, most, lines;
 };
 
@@ -145,7 +145,7 @@ static bool paragraph_line(struct paragraph *paragraph, const char *safe) {
   return true;
 }
 
-void page_paragraph(const struct page *page, enum style style, const char *label, unsigned indent,
+void page_paragraph(const struct page *page, enum page_style style, const char *label, unsigned indent,
                     const char *text, unsigned most) {
   struct paragraph paragraph = {page, style, indent, most, 0};
   fprintf(page->file, "%-*s", (int)indent, label);

@@ -15,7 +15,7 @@ struct page {
   bool colour;
 };
 
-enum style { STYLE_PLAIN, STYLE_STRONG, STYLE_GOOD, STYLE_BAD, STYLE_ODD, STYLE_FAINT };
+enum page_style { PAGE_PLAIN, PAGE_STRONG, PAGE_GOOD, PAGE_BAD, PAGE_ODD, PAGE_FAINT };
 
 /* The terminal's width (40 to 100 columns), or 80; colour only on a terminal that is not dumb, and
  * not if NO_COLOR is set. */
@@ -24,10 +24,10 @@ struct page page_for(FILE *file);
 /* Prints `label` and then the text, whose lines all begin in column `indent` and are wrapped
  * between words; a word that is too long is broken. Of more than `most` lines (0: any number) the
  * rest is left out, and "..." says so. */
-void page_paragraph(const struct page *page, enum style style, const char *label, unsigned indent,
+void page_paragraph(const struct page *page, enum page_style style, const char *label, unsigned indent,
                     const char *text, unsigned most);
 /* One line that is cut off where it would not fit. */
-void page_line(const struct page *page, enum style style, const char *text);
+void page_line(const struct page *page, enum page_style style, const char *text);
 void page_gap(const struct page *page);
 
 /* Columns that a safe text takes. */

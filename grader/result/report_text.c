@@ -68,15 +68,15 @@ static char *counts_words(const json_t *lab) {
   return words;
 }
 
-static enum style lab_style(const json_t *lab) {
+static enum page_style lab_style(const json_t *lab) {
   size_t index;
   json_t *check;
-  enum style style = STYLE_GOOD;
+  enum page_style style = PAGE_GOOD;
   foreach_check (lab, index, check) {
     if (status_is(check, "error"))
-      return STYLE_ODD;
+      return PAGE_ODD;
     if (!status_is(check, "pass"))
-      style = STYLE_BAD;
+      style = PAGE_BAD;
   }
   return style;
 }
@@ -121,7 +121,7 @@ static void labs_lines(const struct page *page, const json_t *result) {
   if (*idle) {
     scoped_text char *line =
         memory_format("%s (%lld point%s)", idle, idle_points, plural(idle_points));
-    page_paragraph(page, STYLE_FAINT, "not begun:", 11, line, 0);
+    page_paragraph(page, PAGE_FAINT, "not begun:", 11, line, 0);
   }
 }
 
@@ -147,19 +147,19 @@ static void build_report(const struct page *page, const json_t *result) {
   if (!json_is_false(json_object_get(build, "ok")))
     return;
   page_gap(page);
-  page_paragraph(page, STYLE_BAD, "BUILD", 6, "failed; what could be built is graded all the same.",
+  page_paragraph(page, PAGE_BAD, "BUILD", 6, "failed; what could be built is graded all the same.",
                  0);
-  page_paragraph(page, STYLE_PLAIN, "", 2, log_heart(result_text(build, "log")), BUILD_LINES);
+  page_paragraph(page, PAGE_PLAIN, "", 2, log_heart(result_text(build, "log")), BUILD_LINES);
 }
 
 /* ---- failures ---- */
 
 static void field(const struct page *page, const char *label, const char *text) {
   if (*text)
-    page_paragraph(page, STYLE_PLAIN, label, LABEL_COLUMNS, text, FIELD_LINES);
+    page_paragraph(page, PAGE_PLAIN, label, LABEL_COLUMNS, text, FIELD_LINES);
 }
 
-static void check_heading(const struct page *page, enum style style, const char *label,
+static void check_heading(const struct page *page, enum page_style style, const char *label,
                           const json_t *check) {
   long long points = result_number(check, "max_score") - result_number(check, "score");
   scoped_text char *text = memory_format("%s (%s, %lld point%s)", result_text(check, "id"),
@@ -169,8 +169,8 @@ static void check_heading(const struct page *page, enum style style, const char 
 }
 
 static void fail_report(const struct page *page, const json_t *check) {
-  check_heading(page, STYLE_BAD, "FAIL", check);
-  page_paragraph(page, STYLE_STRONG, "", 2, result_text(check, "message"), FIELD_LINES);
+  check_heading(page, PAGE_BAD, "FAIL", check);
+  page_paragraph(page, PAGE_STRONG, "", 2, result_text(check, "message"), FIELD_LINES);
   field(page, "  required", result_text(check, "text"));
   field(page, "  expected", result_text(check, "expected"));
   field(page, "  seen", result_text(check, "actual"));
@@ -178,7 +178,7 @@ static void fail_report(const struct page *page, const json_t *check) {
   field(page, "  read", result_text(check, "read"));
   const json_t *events = json_object_get(check, "events");
   if (json_array_size(events) > 0) {
-    page_paragraph(page, STYLE_PLAIN, "", 2, "what happened, in seconds:", 1);
+    page_paragraph(page, PAGE_PLAIN, "", 2, "what happened, in seconds:", 1);
     timeline_draw(page, events, TIMELINE_MOMENTS);
   }
 }
@@ -188,14 +188,14 @@ static void error_report(const struct page *page, const json_t *check) {
       memory_format("%s: this is a fault of the grader, not yours. It costs you nothing.",
                     result_text(check, "id"));
   page_gap(page);
-  page_paragraph(page, STYLE_ODD, "ERROR", 6, text, 0);
-  page_paragraph(page, STYLE_PLAIN, "", 2, result_text(check, "message"), FIELD_LINES);
+  page_paragraph(page, PAGE_ODD, "ERROR", 6, text, 0);
+  page_paragraph(page, PAGE_PLAIN, "", 2, result_text(check, "message"), FIELD_LINES);
   field(page, "  seen", result_text(check, "actual"));
 }
 
 static void skipped_report(const struct page *page, const json_t *check) {
-  check_heading(page, STYLE_ODD, "SKIPPED", check);
-  page_paragraph(page, STYLE_PLAIN, "", 2, result_text(check, "message"), FIELD_LINES);
+  check_heading(page, PAGE_ODD, "SKIPPED", check);
+  page_paragraph(page, PAGE_PLAIN, "", 2, result_text(check, "message"), FIELD_LINES);
 }
 
 /* A program that is not there costs many checks: told once for all that say the same. */
@@ -225,8 +225,8 @@ static void missing_report(const struct page *page, const json_t *lab, size_t fi
   }
   scoped_text char *costs = memory_format("%s (%lld point%s)", names, points, plural(points));
   page_gap(page);
-  page_paragraph(page, STYLE_BAD, "MISSING", 8, *message ? message : "a program", 0);
-  page_paragraph(page, STYLE_PLAIN, "  not judged:", 14, costs, 0);
+  page_paragraph(page, PAGE_BAD, "MISSING", 8, *message ? message : "a program", 0);
+  page_paragraph(page, PAGE_PLAIN, "  not judged:", 14, costs, 0);
 }
 
 static void lab_reports(const struct page *page, const json_t *lab) {
@@ -256,11 +256,11 @@ static void remark_report(const struct page *page, const json_t *check, json_t *
       continue;
     if (json_object_size(told) == 0) {
       page_gap(page);
-      page_paragraph(page, STYLE_STRONG, "", 0, "Remarks, which cost nothing:", 0);
+      page_paragraph(page, PAGE_STRONG, "", 0, "Remarks, which cost nothing:", 0);
     }
     json_object_set_new(told, text, json_true());
     scoped_text char *line = memory_format("%s: %s", result_text(check, "requirement"), text);
-    page_paragraph(page, STYLE_PLAIN, "  -", 4, line, 0);
+    page_paragraph(page, PAGE_PLAIN, "  -", 4, line, 0);
   }
 }
 
@@ -279,7 +279,7 @@ static void faults_report(const struct page *page, const json_t *result) {
   json_t *fault;
   json_array_foreach (json_object_get(result, "faults"), index, fault) {
     page_gap(page);
-    page_paragraph(page, STYLE_ODD, "GRADER", 7,
+    page_paragraph(page, PAGE_ODD, "GRADER", 7,
                    json_string_value(fault) ? json_string_value(fault) : "", 0);
   }
 }
@@ -304,16 +304,16 @@ static void ending(const struct page *page, const json_t *result) {
   scoped_text char *total =
       memory_format("Score: %lld of %lld point%s, in %.1f s", score, most, plural(most),
                     json_number_value(json_object_get(result, "duration_s")));
-  page_line(page, score == most && !errors ? STYLE_GOOD : STYLE_STRONG, total);
+  page_line(page, score == most && !errors ? PAGE_GOOD : PAGE_STRONG, total);
   if (errors) {
     scoped_text char *text = memory_format(
         "%zu check%s could not be judged, by a fault of the grader; the points of "
         "%s are left out of the sum. `wiregrade doctor` shows what this machine lacks.",
         errors, plural((long long)errors), errors == 1 ? "it" : "them");
-    page_paragraph(page, STYLE_ODD, "", 0, text, 0);
+    page_paragraph(page, PAGE_ODD, "", 0, text, 0);
   }
   if (json_is_true(json_object_get(result, "interrupted")))
-    page_paragraph(page, STYLE_ODD, "", 0,
+    page_paragraph(page, PAGE_ODD, "", 0,
                    "Interrupted: only what had been judged before that is shown and counted.", 0);
   const json_t *failure = first_failure(result);
   if (failure) {
@@ -321,7 +321,7 @@ static void ending(const struct page *page, const json_t *result) {
         memory_format("More: `wiregrade explain %s`; again: `wiregrade grade --check %s %s`",
                       result_text(failure, "requirement"), result_text(failure, "requirement"),
                       result_text(result, "submission"));
-    page_paragraph(page, STYLE_FAINT, "", 0, text, 0);
+    page_paragraph(page, PAGE_FAINT, "", 0, text, 0);
   }
 }
 
@@ -329,7 +329,7 @@ void report_text(const json_t *result, const struct page *page) {
   scoped_text char *heading =
       memory_format("%s  (%s clock, seed %lld)", result_text(result, "submission"),
                     result_text(result, "clock"), result_number(result, "seed"));
-  page_line(page, STYLE_STRONG, heading);
+  page_line(page, PAGE_STRONG, heading);
   page_gap(page);
   labs_lines(page, result);
   build_report(page, result);

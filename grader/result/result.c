@@ -165,6 +165,6 @@ size_t result_count(const json_t *result, const char *status) {
   json_t *lab, *check;
   json_array_foreach (json_object_get(result, "labs"), lab_index, lab)
     json_array_foreach (json_object_get(lab, "checks"), check_index, check)
-      count += strcmp(result_text(check, "status"), status) == 0;
+      count += !status || strcmp(result_text(check, "status"), status) == 0;
   return count;
 }

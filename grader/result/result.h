@@ -41,7 +41,7 @@ void result_add_fault(json_t *result, const char *sentence);
 /* Adds up the points, and how long it took. */
 void result_finish(json_t *result, double duration_s, bool interrupted);
 
-/* How many checks of the whole document have this status. */
+/* How many checks of the whole document have this status (NULL: any). */
 size_t result_count(const json_t *result, const char *status);
 
 /* The text of a member, or "": no reporter stumbles over what is not there. */

@@ -49,11 +49,11 @@ char *timeline_words(const json_t *event) {
   return memory_format("%s%s%s", program, *program ? ": " : "", text);
 }
 
-static enum style event_style(const json_t *event) {
+static enum page_style event_style(const json_t *event) {
   const char *kind = result_text(event, "kind");
   if (strcmp(kind, "frame") == 0)
-    return STYLE_STRONG;
-  return strcmp(kind, "wait") == 0 || strcmp(kind, "note") == 0 ? STYLE_FAINT : STYLE_PLAIN;
+    return PAGE_STRONG;
+  return strcmp(kind, "wait") == 0 || strcmp(kind, "note") == 0 ? PAGE_FAINT : PAGE_PLAIN;
 }
 
 /* "    0.100  ": seconds, right-aligned, and a gap. */
@@ -66,7 +66,7 @@ void timeline_draw(const struct page *page, const json_t *events, size_t most) {
   for (size_t i = 0; i < count; i++) {
     if (i == head && tail > 0) {
       scoped_text char *elided = memory_format("... %zu more moments ...", count - head - tail);
-      page_paragraph(page, STYLE_FAINT, "", TIME_COLUMNS, elided, 1);
+      page_paragraph(page, PAGE_FAINT, "", TIME_COLUMNS, elided, 1);
       i = count - tail;
     }
     const json_t *event = json_array_get(events, i);

@@ -199,7 +199,7 @@ void matrix_judge(struct matrix *matrix) {
   }
 }
 
-static void sentences_print(const struct page *page, enum style style, const char *label,
+static void sentences_print(const struct page *page, enum page_style style, const char *label,
                             const json_t *list) {
   size_t index;
   json_t *sentence;
@@ -210,7 +210,7 @@ static void sentences_print(const struct page *page, enum style style, const cha
 void matrix_print(const struct matrix *matrix, const struct page *page) {
   const char *requirement;
   json_t *row;
-  page_line(page, STYLE_STRONG, "requirement       reference  styles  mutants killed");
+  page_line(page, PAGE_STRONG, "requirement       reference  styles  mutants killed");
   json_object_foreach (matrix->requirements, requirement, row) {
     size_t kills = json_array_size(json_object_get(row, "killed_by"));
     long long passed = result_number(row, "styles_passed"), styles = result_number(row, "styles");
@@ -219,13 +219,13 @@ void matrix_print(const struct matrix *matrix, const struct page *page) {
     scoped_text char *ratio = memory_format("%lld/%lld", passed, styles);
     scoped_text char *line =
         memory_format("%-16s  %-9s  %6s  %7zu", requirement, reference, ratio, kills);
-    page_line(page, right ? STYLE_PLAIN : STYLE_BAD, line);
+    page_line(page, right ? PAGE_PLAIN : PAGE_BAD, line);
   }
   size_t deviations = json_array_size(matrix->deviations), faults = json_array_size(matrix->faults);
   if (deviations || faults)
     page_gap(page);
-  sentences_print(page, STYLE_BAD, "-", matrix->deviations);
-  sentences_print(page, STYLE_ODD, "- error:", matrix->faults);
+  sentences_print(page, PAGE_BAD, "-", matrix->deviations);
+  sentences_print(page, PAGE_ODD, "- error:", matrix->faults);
   page_gap(page);
 }
 

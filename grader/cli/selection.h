@@ -1,0 +1,29 @@
+/* What is to be judged: which labs, and which of their checks. Called by grade; knows the labs and
+ * what their suite programs describe, but nothing of submissions. */
+#pragma once
+
+#include "grader/cli/cli.h"
+#include "grader/run/describe.h"
+
+struct chosen_lab {
+  const struct lab *lab;
+  char *program;                  /* of the suite */
+  struct description description; /* if broken: one check for each requirement, with its name */
+  bool *wanted;                   /* of each check described */
+  size_t wanted_count;
+  bool broken; /* the suite program cannot be used, and failure says why */
+  struct failure failure;
+};
+
+struct selection {
+  struct chosen_lab *labs;
+  size_t count;
+};
+
+/* Without any name all is chosen. A lab is chosen by its name, or by that of one of its
+ * requirements or checks; the latter choose nothing else of that lab. Fails if a name is not known.
+ */
+int selection_make(const struct places *places, const struct catalogue *catalogue,
+                   const struct cli_words *labs, const struct cli_words *checks,
+                   struct selection *selection, struct failure *failure);
+void selection_free(struct selection *selection);
