@@ -101,9 +101,7 @@ static int base_build(struct verification *verification, struct failure *failure
   }
   verification->base = memory_format("%s/base", verification->work);
   scoped_text char *log = memory_format("%s/base.log", verification->work);
-  char *const copying[] = {(char *)"cp", (char *)"-a", verification->reference, verification->base,
-                           NULL};
-  if (command_do(copying, log))
+  if (folder_copy(verification->reference, verification->base, log))
     return failure_set(failure, "Cannot copy %s", verification->reference);
   char *const building[] = {(char *)"make", (char *)"-s", (char *)"-C", verification->base, NULL};
   if (command_do(building, log))

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
@@ -37,6 +38,14 @@ int command_do(char *const *argv, const char *log) {
   return status;
 }
 
+int folder_copy(const char *folder, const char *copy, const char *log) {
+  if (mkdir(copy, 0755))
+    return -1;
+  scoped_text char *contents = memory_format("%s/.", folder);
+  char *const argv[] = {(char *)"cp", (char *)"-RLp", (char *)"--", contents, (char *)copy, NULL};
+  return command_do(argv, log);
+}
+
 static char *work_path(const struct grading_pool *pool, const struct grading *grading,
                        const char *suffix) {
   return memory_format("%s/%s%s", pool->work, grading->name, suffix);
@@ -52,8 +61,7 @@ static _Noreturn void grading_child(const struct grading_pool *pool,
   output_to(log);
   const char *folder = grading->folder;
   if (grading->patch) {
-    char *const copying[] = {(char *)"cp", (char *)"-a", (char *)folder, copy, NULL};
-    if (command_do(copying, log))
+    if (folder_copy(folder, copy, log))
       _exit(STATUS_NO_COPY);
     char *const patching[] = {(char *)"patch",
                               (char *)"-p1",

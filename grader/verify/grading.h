@@ -35,3 +35,7 @@ int gradings_do(const struct grading_pool *pool, struct grading *gradings, size_
 /* Runs a command without input, its output going to `log` (appended), and waits for it: 0 if it
  * ends with status 0. */
 int command_do(char *const *argv, const char *log);
+
+/* Copies a folder to a place that is not there yet, with its times. Links are replaced by what they
+ * point to: whoever changes the copy can then never change the original. */
+int folder_copy(const char *folder, const char *copy, const char *log);

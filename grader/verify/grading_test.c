@@ -1,0 +1,103 @@
+#include "grader/verify/grading.h"
+
+#include "grader/base/memory.h"
+#include "grader/base/scope.h"
+#include "grader/result/result.h"
+
+#include <criterion/criterion.h>
+#include <string.h>
+#include <sys/stat.h>
+
+static char folder[64];
+
+static void shell(const char *commands) {
+  scoped_text char *command = memory_format("cd %s && { %s; }", folder, commands);
+  cr_assert(system(command) == 0, "%s", commands);
+}
+
+static void folder_make(void) {
+  strcpy(folder, "/tmp/wiregrade-test-XXXXXX");
+  cr_assert(mkdtemp(folder));
+  shell("mkdir real outside && echo right > real/a.c && echo right > outside/b.c");
+}
+
+static void folder_remove(void) {
+  scoped_text char *command = memory_format("rm -r %s", folder);
+  cr_assert(system(command) == 0);
+}
+
+TestSuite(grading, .init = folder_make, .fini = folder_remove, .timeout = 30);
+
+static void expect_copy_is_apart(const char *from) {
+  scoped_text char *source = memory_format("%s/%s", folder, from);
+  scoped_text char *copy = memory_format("%s/copy", folder);
+  cr_assert(folder_copy(source, copy, "/dev/null") == 0);
+  shell("test ! -L copy && echo wrong > copy/a.c && echo wrong > copy/sub/b.c");
+  shell("grep -q right real/a.c && grep -q right outside/b.c");
+}
+
+Test(grading, a_change_of_the_copy_never_reaches_the_original) {
+  shell("ln -s ../outside real/sub");
+  expect_copy_is_apart("real");
+}
+
+/* A patch on a copy of a link would have changed what it points to. */
+Test(grading, nor_if_the_folder_itself_is_a_link) {
+  shell("ln -s ../outside real/sub && ln -s real link");
+  expect_copy_is_apart("link");
+}
+
+/* Instead of wiregrade: the result names as its submission what stands in a.c. */
+static const char fake[] =
+    "#!/usr/bin/env python3\n"
+    "import json, os, sys\n"
+    "text = open(sys.argv[-1] + '/a.c').read().strip()\n"
+    "if text == 'crash': os.abort()\n"
+    "with open(sys.argv[sys.argv.index('--json') + 1], 'w') as file:\n"
+    "    json.dump({'schema': 'wiregrade/result/v1', 'submission': text, 'started': '',\n"
+    "               'clock': '', 'score': 0, 'max_score': 0, 'build': {}, 'labs': []}, file)\n"
+    "sys.exit(1)\n";
+
+static char *path_of(const char *name) {
+  return memory_format("%s/%s", folder, name);
+}
+
+static void file_write(const char *name, const char *contents) {
+  scoped_text char *path = path_of(name);
+  scoped_file FILE *file = fopen(path, "we");
+  cr_assert(file && fputs(contents, file) >= 0);
+}
+
+static void patch_write(const char *name, const char *before, const char *after) {
+  scoped_text char *patch = memory_format("# A sentence.\nFails: udp.1\n\n--- a/a.c\n+++ b/a.c\n"
+                                          "@@ -1 +1 @@\n-%s\n+%s\n",
+                                          before, after);
+  file_write(name, patch);
+}
+
+Test(grading, each_has_a_copy_of_its_own) {
+  file_write("fake", fake);
+  shell("chmod +x fake && mkdir work");
+  patch_write("one.patch", "right", "one");
+  patch_write("crash.patch", "right", "crash");
+  patch_write("misfit.patch", "something else", "misfit");
+  scoped_text char *real = path_of("real"), *work = path_of("work"), *program = path_of("fake");
+  scoped_text char *one = path_of("one.patch"), *crash = path_of("crash.patch");
+  scoped_text char *misfit = path_of("misfit.patch");
+  const char *labs[] = {"udp", NULL};
+  struct grading gradings[] = {{.name = "reference", .folder = real, .labs = labs},
+                               {.name = "one", .folder = real, .patch = one, .labs = labs},
+                               {.name = "crash", .folder = real, .patch = crash, .labs = labs},
+                               {.name = "misfit", .folder = real, .patch = misfit, .labs = labs}};
+  const struct grading_pool pool = {.executable = program, .work = work, .jobs = 2};
+  cr_assert(gradings_do(&pool, gradings, 4) == 0);
+  cr_expect_str_eq(result_text(gradings[0].result, "submission"), "right");
+  cr_expect_str_eq(result_text(gradings[1].result, "submission"), "one");
+  cr_expect_null(gradings[2].result);
+  cr_expect(strstr(gradings[2].failure.sentence, "cannot be graded"));
+  cr_expect_null(gradings[3].result);
+  cr_expect(strstr(gradings[3].failure.sentence, "does not apply"));
+  for (size_t i = 0; i < 4; i++)
+    json_decref(gradings[i].result);
+  shell("grep -q right real/a.c && test -z \"$(ls work)\"");
+}
