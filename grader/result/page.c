@@ -9,13 +9,25 @@
 #include <sys/ioctl.h>
 #include <wchar.h>
 
-enum { WIDTH_LEAST = 40, WIDTH_USUAL = 80, WIDTH_MOST = 100 };
+enum { WIDTH_LEAST = 40, WIDTH_MOST = 80 };
 
 static const char *const style_codes[] = {"",         "\033[1m",  "\033[32m",
                                           "\033[31m", "\033[33m", "\033[2m"};
 
+/* As the C library decides which locale it is, without setting one: a report must not print numbers
+ * with commas because of where it is read. */
+static bool locale_is_utf8(void) {
+  static const char *const variables[] = {"LC_ALL", "LC_CTYPE", "LANG"};
+  for (size_t i = 0; i < sizeof variables / sizeof *variables; i++) {
+    const char *value = getenv(variables[i]);
+    if (value && *value)
+      return strcasestr(value, "utf-8") || strcasestr(value, "utf8");
+  }
+  return false;
+}
+
 struct page page_for(FILE *file) {
-  struct page page = {.file = file, .width = WIDTH_USUAL};
+  struct page page = {.file = file, .width = WIDTH_MOST, .drawing = locale_is_utf8()};
   if (!isatty(fileno(file)))
     return page;
   struct winsize size;
@@ -102,32 +114,43 @@ void page_line(const struct page *page, enum page_style style, const char *text)
 }
 
 /* How much of the text the next line takes: up to the last space that fits, or, of a word longer
- * than a whole line, as much as fits. */
+ * than a whole line, as much as fits. Never nothing. */
 static size_t line_length(const char *text, unsigned room) {
-  size_t fitting = bytes_fitting(text, room);
+  size_t fitting = bytes_fitting(text, room), leading = strspn(text, " ");
   if (text[fitting] == '\0' || text[fitting] == ' ')
     return fitting;
-  for (size_t i = fitting; i > 0; i--)
+  for (size_t i = fitting; i > leading + 1; i--)
     if (text[i - 1] == ' ')
       return i - 1;
   unsigned columns;
   return fitting ? fitting : character_next(text, &columns);
 }
 
+void page_cell(const struct page *page, enum page_style style, const char *text, unsigned columns) {
+  scoped_text char *safe = safe_text(text, strlen(text));
+  scoped_text char *fitted = text_fitted(safe, columns, true);
+  page_styled(page, style, fitted, strlen(fitted));
+}
+
 struct paragraph {
   const struct page *page;
   enum page_style style;
   unsigned indent, most, lines;
+  unsigned column; /* where the line that is being printed has got to */
 };
 
 /* False when the last line that is allowed has been printed. */
 static bool paragraph_line(struct paragraph *paragraph, const char *safe) {
   do {
-    unsigned room = paragraph->page->width - paragraph->indent;
     if (paragraph->most && paragraph->lines == paragraph->most)
       return false;
     if (paragraph->lines++ > 0)
-      fprintf(paragraph->page->file, "%*s", (int)paragraph->indent, "");
+      paragraph->column = 0;
+    if (paragraph->column < paragraph->indent) {
+      fprintf(paragraph->page->file, "%*s", (int)(paragraph->indent - paragraph->column), "");
+      paragraph->column = paragraph->indent;
+    }
+    unsigned room = paragraph->page->width - paragraph->column;
     bool last = paragraph->most && paragraph->lines == paragraph->most;
     if (last && text_columns(safe) > room) {
       scoped_text char *cut = text_fitted(safe, room, false);
@@ -145,10 +168,12 @@ static bool paragraph_line(struct paragraph *paragraph, const char *safe) {
   return true;
 }
 
-void page_paragraph(const struct page *page, enum page_style style, const char *label, unsigned indent,
-                    const char *text, unsigned most) {
-  struct paragraph paragraph = {page, style, indent, most, 0};
-  fprintf(page->file, "%-*s", (int)indent, label);
+void page_paragraph(const struct page *page, enum page_style style, const char *label,
+                    unsigned indent, const char *text, unsigned most) {
+  scoped_text char *safe_label = safe_text(label, strlen(label));
+  scoped_text char *fitted = text_fitted(safe_label, page->width / 2, false);
+  page_styled(page, style == PAGE_PLAIN ? PAGE_FAINT : style, fitted, strlen(fitted));
+  struct paragraph paragraph = {page, style, indent, most, 0, text_columns(fitted)};
   size_t length = strlen(text);
   while (length > 0 && text[length - 1] == '\n')
     length--;

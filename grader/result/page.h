@@ -13,22 +13,25 @@ struct page {
   FILE *file;
   unsigned width;
   bool colour;
+  bool drawing; /* the reader's locale is UTF-8: bars and arrows can be drawn */
 };
 
 enum page_style { PAGE_PLAIN, PAGE_STRONG, PAGE_GOOD, PAGE_BAD, PAGE_ODD, PAGE_FAINT };
 
-/* The terminal's width (40 to 100 columns), or 80; colour only on a terminal that is not dumb, and
- * not if NO_COLOR is set. */
+/* The terminal's width, but 80 columns at most; colour only on a terminal that is not dumb, and not
+ * if NO_COLOR is set. */
 struct page page_for(FILE *file);
 
 /* Prints `label` and then the text, whose lines all begin in column `indent` and are wrapped
  * between words; a word that is too long is broken. Of more than `most` lines (0: any number) the
- * rest is left out, and "..." says so. */
-void page_paragraph(const struct page *page, enum page_style style, const char *label, unsigned indent,
-                    const char *text, unsigned most);
+ * rest is left out, and "..." says so. The label of a plain text is faint. */
+void page_paragraph(const struct page *page, enum page_style style, const char *label,
+                    unsigned indent, const char *text, unsigned most);
 /* One line that is cut off where it would not fit. */
 void page_line(const struct page *page, enum page_style style, const char *text);
 void page_gap(const struct page *page);
+/* A piece of a line, cut off or padded to so many columns; the caller sees to it that they fit. */
+void page_cell(const struct page *page, enum page_style style, const char *text, unsigned columns);
 
 /* Columns that a safe text takes. */
 unsigned text_columns(const char *text);

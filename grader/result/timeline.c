@@ -6,6 +6,10 @@
 
 #include <string.h>
 
+static bool kind_is(const json_t *event, const char *kind) {
+  return strcmp(result_text(event, "kind"), kind) == 0;
+}
+
 /* "udp-client:60001", or the bare address if nobody's name is known. */
 static char *end_words(const json_t *event, const char *name_key, const char *address_key) {
   const char *name = result_text(event, name_key), *address = result_text(event, address_key);
@@ -19,63 +23,131 @@ static char *end_words(const json_t *event, const char *name_key, const char *ad
   return memory_format("%s (%s)", name, address);
 }
 
-static char *frame_words(const json_t *event) {
+static char *frame_words(const json_t *event, const char *arrow, bool repeated) {
   scoped_text char *from = end_words(event, "sender", "from");
   scoped_text char *to = end_words(event, "receiver", "to");
-  const char *text = result_text(event, "text");
+  const char *text = result_text(event, "text"), *protocol = result_text(event, "protocol");
   long long length = result_number(event, "length");
-  const char *protocol = result_text(event, "protocol");
+  /* ICMP has no ports, and what is in it is a copy of what was sent before. */
+  if (strcmp(protocol, "ICMP") == 0)
+    return memory_format("%s: %s", protocol, text);
   if (length == 0 && strcmp(protocol, "UDP") != 0)
-    return memory_format("%s --> %s  %s %s", from, to, protocol, text);
-  return memory_format("%s --> %s  %s, %lld byte%s%s%s", from, to, protocol, length,
-                       length == 1 ? "" : "s", *text ? ": " : "", text);
+    return memory_format("%s %s %s  %s %s", from, arrow, to, protocol, text);
+  const char *plural = length == 1 ? "" : "s";
+  if (repeated)
+    return memory_format("%s %s %s  the same %lld byte%s", from, arrow, to, length, plural);
+  return memory_format("%s %s %s  %s, %lld byte%s%s%s", from, arrow, to, protocol, length, plural,
+                       *text ? ": " : "", text);
+}
+
+/* `program` may be "", where it is clear whose moment it is. */
+static char *moment_words(const json_t *event, const char *program, const char *arrow,
+                          bool repeated) {
+  static const struct {
+    const char *kind, *verb;
+  } verbs[] = {{"start", "starts"}, {"line", "prints"}, {"wait", "waits"}, {"exit", "ends"}};
+  const char *text = result_text(event, "text"), *verb = "", *gap = *program ? " " : "";
+  if (kind_is(event, "frame"))
+    return frame_words(event, arrow, repeated);
+  for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++)
+    if (kind_is(event, verbs[i].kind))
+      verb = verbs[i].verb;
+  if (kind_is(event, "line") && strcmp(result_text(event, "stream"), "stderr") == 0)
+    verb = "complains";
+  if (!*verb)
+    return memory_format("%s%s%s", program, *program ? ": " : "", text);
+  return memory_format("%s%s%s: %s", program, gap, verb, text);
 }
 
 char *timeline_words(const json_t *event) {
-  const char *kind = result_text(event, "kind"), *text = result_text(event, "text");
+  return moment_words(event, result_text(event, "program"), "-->", false);
+}
+
+/* ---- drawing ---- */
+
+/* "    0.100 | ": seconds, right-aligned, and the line of time. */
+enum { TIME_COLUMNS = 12, MOMENT_LINES = 2, GAP_LEAST = 3 };
+
+struct timeline {
+  const struct page *page;
+  const char *only; /* the one program of the story, or "" */
+  const json_t *last_frame;
+};
+
+static bool text_is_same(const json_t *one, const json_t *other, const char *key) {
+  return strcmp(result_text(one, key), result_text(other, key)) == 0;
+}
+
+static bool frame_is_repeated(const json_t *frame, const json_t *before) {
+  return before && *result_text(frame, "text") && text_is_same(frame, before, "from") &&
+         text_is_same(frame, before, "to") && text_is_same(frame, before, "text") &&
+         result_number(frame, "length") == result_number(before, "length");
+}
+
+static void moment_draw(struct timeline *timeline, const json_t *event) {
+  const struct page *page = timeline->page;
+  bool frame = kind_is(event, "frame");
   const char *program = result_text(event, "program");
-  if (strcmp(kind, "frame") == 0)
-    return frame_words(event);
-  if (strcmp(kind, "start") == 0)
-    return memory_format("%s starts: %s", program, text);
-  if (strcmp(kind, "line") == 0)
-    return memory_format(
-        "%s %s: %s", program,
-        strcmp(result_text(event, "stream"), "stderr") == 0 ? "complains" : "prints", text);
-  if (strcmp(kind, "wait") == 0)
-    return memory_format("%s waits: %s", program, text);
-  if (strcmp(kind, "exit") == 0)
-    return memory_format("%s ends: %s", program, text);
-  return memory_format("%s%s%s", program, *program ? ": " : "", text);
+  scoped_text char *words =
+      moment_words(event, strcmp(program, timeline->only) == 0 ? "" : program,
+                   page->drawing ? "→" : "-->", frame_is_repeated(event, timeline->last_frame));
+  if (frame)
+    timeline->last_frame = event;
+  for (char *c = words; *c; c++)
+    if (*c == '\n')
+      *c = ' ';
+  const char *rail = page->drawing ? (frame ? "●" : "│") : (frame ? "*" : "|");
+  scoped_text char *label =
+      memory_format("%9.3f %s", json_number_value(json_object_get(event, "t")), rail);
+  bool faint = kind_is(event, "wait") || kind_is(event, "note");
+  page_paragraph(page, faint ? PAGE_FAINT : PAGE_PLAIN, label, TIME_COLUMNS, words, MOMENT_LINES);
 }
 
-static enum page_style event_style(const json_t *event) {
-  const char *kind = result_text(event, "kind");
-  if (strcmp(kind, "frame") == 0)
-    return PAGE_STRONG;
-  return strcmp(kind, "wait") == 0 || strcmp(kind, "note") == 0 ? PAGE_FAINT : PAGE_PLAIN;
+static void gap_draw(const struct page *page, size_t count) {
+  scoped_text char *words = memory_format("%zu more moments", count);
+  page_paragraph(page, PAGE_FAINT, page->drawing ? "          ⋮" : "          :", TIME_COLUMNS,
+                 words, 1);
 }
 
-/* "    0.100  ": seconds, right-aligned, and a gap. */
-enum { TIME_COLUMNS = 11, EVENT_LINES = 2 };
+/* The moments that are worth a line if there are too many; borrows them. */
+static size_t moments_choose(const json_t *events, const json_t **moments, size_t most) {
+  size_t count = json_array_size(events), used = 0;
+  bool waits = count <= most;
+  for (size_t i = 0; i < count; i++) {
+    const json_t *event = json_array_get(events, i);
+    /* The last moment stays, whatever it is: a program that hangs ends with a wait. */
+    if (waits || i + 1 == count || !kind_is(event, "wait"))
+      moments[used++] = event;
+  }
+  return used;
+}
+
+/* Whose story it is, if all moments have the same program. */
+static const char *program_of_all(const json_t *events) {
+  const char *only = "";
+  size_t index;
+  json_t *event;
+  json_array_foreach (events, index, event) {
+    const char *program = result_text(event, "program");
+    if (*only && *program && strcmp(program, only) != 0)
+      return "";
+    only = *program ? program : only;
+  }
+  return only;
+}
 
 void timeline_draw(const struct page *page, const json_t *events, size_t most) {
-  size_t count = json_array_size(events);
-  size_t head = count > most ? most / 2 : count;
-  size_t tail = count > most ? most - head - 1 : 0;
+  scoped_text const json_t **moments = memory_zeroed(json_array_size(events), sizeof *moments);
+  size_t count = moments_choose(events, moments, most);
+  bool whole = count < most + GAP_LEAST;
+  size_t head = whole ? count : most / 2;
+  size_t tail = whole ? 0 : most - head - 1;
+  struct timeline timeline = {page, program_of_all(events), NULL};
   for (size_t i = 0; i < count; i++) {
     if (i == head && tail > 0) {
-      scoped_text char *elided = memory_format("... %zu more moments ...", count - head - tail);
-      page_paragraph(page, PAGE_FAINT, "", TIME_COLUMNS, elided, 1);
+      gap_draw(page, count - head - tail);
       i = count - tail;
     }
-    const json_t *event = json_array_get(events, i);
-    char time[32];
-    snprintf(time, sizeof time, "%9.3f", json_number_value(json_object_get(event, "t")));
-    scoped_text char *words = timeline_words(event);
-    for (char *c = words; *c; c++)
-      if (*c == '\n')
-        *c = ' ';
-    page_paragraph(page, event_style(event), time, TIME_COLUMNS, words, EVENT_LINES);
+    moment_draw(&timeline, moments[i]);
   }
 }
