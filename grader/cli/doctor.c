@@ -14,7 +14,7 @@
 #include <sys/utsname.h>
 #include <sys/wait.h>
 
-enum { PROBE_LIMIT_MS = 10000, INDENT = 9 };
+enum { PROBE_LIMIT_MS = 20000, INDENT = 8 };
 
 enum need {
   NEEDED,       /* grading cannot work without */
@@ -53,13 +53,13 @@ static const struct examination examinations[] = {
     {"tracing at execve (ptrace seize)", FOR_VIRTUAL, probe_trace, true, mend_trace},
     {"comparing descriptors (kcmp)", FOR_VIRTUAL, probe_compare, true, mend_trace},
     {"a C compiler (cc)", NEEDED, probe_compiler, false, "sudo apt install gcc libc6-dev"},
+    {"libcurl and OpenSSL, for labs with HTTP", FOR_STRENGTH, probe_libraries, false,
+     "sudo apt install libcurl4-openssl-dev libssl-dev"},
     {"make", NEEDED, probe_make, false, "sudo apt install make"},
     {"python3, for submissions in Python", FOR_STRENGTH, probe_python, false,
      "sudo apt install python3"},
-    {"control groups, for limits of memory and processes", FOR_STRENGTH, probe_control_groups,
-     false,
-     "As root these are usually writable. Without them limits hold for each process, not "
-     "for all of them together"},
+    {"an overlay, so that programs can write beside themselves", FOR_STRENGTH, probe_overlay, true,
+     "sudo modprobe overlay. Without it the submission's folder is read-only for its programs"},
 };
 enum { EXAMINATION_COUNT = sizeof examinations / sizeof *examinations };
 
@@ -136,7 +136,7 @@ static const char *finding_word(const struct examination *examination,
                                 const struct finding *finding) {
   if (finding->outcome == 0)
     return "ok";
-  return examination->need == FOR_STRENGTH ? "weaker" : "missing";
+  return examination->need == FOR_STRENGTH ? "weaker" : "no";
 }
 
 static void finding_print(const struct page *page, const struct examination *examination,

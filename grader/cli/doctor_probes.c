@@ -23,6 +23,7 @@
 #include <stddef.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/socket.h>
@@ -270,54 +271,19 @@ int probe_compare(struct failure *detail) {
   return failure_errno(detail, "Cannot compare two descriptors");
 }
 
-/* ---- limits and tools ---- */
-
-/* The line of /proc/self/cgroup for version 2 is "0::/path"; "N:pids:/path" is version 1. */
-static char *control_group_folder(void) {
-  scoped_file FILE *file = fopen("/proc/self/cgroup", "re");
-  char line[4096];
-  while (file && fgets(line, sizeof line, file)) {
-    line[strcspn(line, "\n")] = '\0';
-    const char *second = strstr(line, ":pids:");
-    if (strncmp(line, "0::", 3) == 0 && access("/sys/fs/cgroup/cgroup.controllers", F_OK) == 0)
-      return memory_format("/sys/fs/cgroup%s", line + 3);
-    if (second)
-      return memory_format("/sys/fs/cgroup/pids%s", second + strlen(":pids:"));
-  }
-  return NULL;
-}
-
-int probe_control_groups(struct failure *detail) {
-  scoped_text char *group = control_group_folder();
-  if (!group)
-    return failure_set(detail, "There are no control groups");
-  scoped_text char *folder = memory_format("%s/wiregrade-doctor-%d", group, (int)getpid());
-  if (mkdir(folder, 0755))
-    return failure_errno(detail, "Cannot make a control group in %s", group);
-  rmdir(folder);
+/* As a program's sandbox does it: what is written over the submission goes to a tmpfs. */
+int probe_overlay(struct failure *detail) {
+  if (unshare(CLONE_NEWNS) || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+      mount("tmpfs", "/tmp", "tmpfs", 0, "mode=755"))
+    return failure_errno(detail, "Cannot mount a tmpfs");
+  if (mkdir("/tmp/lower", 0755) || mkdir("/tmp/upper", 0755) || mkdir("/tmp/work", 0755) ||
+      mkdir("/tmp/both", 0755))
+    return failure_errno(detail, "Cannot make a folder in a tmpfs");
+  if (mount("overlay", "/tmp/both", "overlay", 0,
+            "lowerdir=/tmp/lower,upperdir=/tmp/upper,workdir=/tmp/work"))
+    return failure_errno(detail, "Cannot mount an overlay");
+  scoped_fd int fd = open("/tmp/both/file", O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+  if (fd < 0 || access("/tmp/upper/file", F_OK))
+    return failure_errno(detail, "Cannot write into an overlay");
   return 0;
-}
-
-static int tool_find(const char *name, struct failure *detail) {
-  const char *path = getenv("PATH");
-  scoped_text char *folders = memory_text(path ? path : "/usr/local/bin:/usr/bin:/bin");
-  char *rest = folders, *folder;
-  while ((folder = strsep(&rest, ":"))) {
-    scoped_text char *place = memory_format("%s/%s", *folder ? folder : ".", name);
-    if (access(place, X_OK) == 0) {
-      failure_set(detail, "%s", place);
-      return 0;
-    }
-  }
-  return failure_set(detail, "There is no %s", name);
-}
-
-int probe_compiler(struct failure *detail) {
-  return tool_find("cc", detail);
-}
-int probe_make(struct failure *detail) {
-  return tool_find("make", detail);
-}
-int probe_python(struct failure *detail) {
-  return tool_find("python3", detail);
 }

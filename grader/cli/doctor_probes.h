@@ -11,4 +11,7 @@ typedef int probe(struct failure *detail);
 
 probe probe_namespaces, probe_sandbox, probe_network, probe_packets, probe_socket_tables;
 probe probe_notification, probe_notification_signals, probe_descriptors, probe_trace, probe_compare;
-probe probe_control_groups, probe_compiler, probe_make, probe_python;
+probe probe_overlay;
+
+/* doctor_tools.c */
+probe probe_compiler, probe_libraries, probe_make, probe_python;
