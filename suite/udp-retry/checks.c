@@ -457,10 +457,6 @@ static bool check_one_of_many(int run) {
   if (shows_a_reply(client))
     return answered >= 0;
   expect_failure(client, "udp-retry-client, without a reply to show,");
-  EXPECT(says_timed_out(client, STDERR),
-         .message = "the client neither shows a reply nor says that it timed out",
-         .expected = "The server replied TEXT, or a message about the time-out",
-         .actual = printed(client));
   EXPECT(answered < 0 || exit_time(client) < answered + at_most(0.05),
          .message = "the client does not show the reply that the server sent",
          .expected = say("the reply of %.3f s, shown", answered),
