@@ -17,7 +17,8 @@ void cli_complain(const char *sentence) {
   while (length > 0 && strchr(".\n ", sentence[length - 1]))
     length--;
   scoped_text char *safe = safe_text(sentence, length);
-  fprintf(stderr, "wiregrade: %s.\n", safe);
+  bool question = length > 0 && sentence[length - 1] == '?';
+  fprintf(stderr, "wiregrade: %s%s\n", safe, question ? "" : ".");
 }
 
 int cli_usage(const struct command *command, const char *format, ...) {

@@ -20,7 +20,7 @@ static char *shell_output(const char *commands, const char *what, struct failure
   size_t length = pipe ? fread(output, 1, sizeof output - 1, pipe) : 0;
   int status = pipe ? pclose(pipe) : -1;
   output[length] = '\0';
-  scoped_text char *removing = memory_format("rm -rf %s", folder);
+  scoped_text char *removing = memory_format("/bin/rm -rf %s", folder);
   if (system(removing) != 0)
     status = -1;
   if (status == 0) {

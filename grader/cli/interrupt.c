@@ -13,9 +13,11 @@ void interrupt_watch(void) {
   struct sigaction action = {.sa_handler = interrupt_note, .sa_flags = (int)SA_RESETHAND};
   static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
   for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) {
-    /* What is ignored stays so: nohup, and a shell's background jobs, mean it. */
-    struct sigaction before;
-    if (sigaction(signals[i], NULL, &before) == 0 && before.sa_handler != SIG_IGN)
+    /* Under nohup SIGHUP is ignored, and stays so. SIGINT is ignored in the background jobs of a
+     * script, which nobody means. */
+    struct sigaction before = {0};
+    sigaction(signals[i], NULL, &before);
+    if (signals[i] != SIGHUP || before.sa_handler != SIG_IGN)
       sigaction(signals[i], &action, NULL);
   }
 }

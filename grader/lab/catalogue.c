@@ -84,8 +84,8 @@ static unsigned name_distance(const char *a, const char *b) {
 }
 
 static bool name_is_near(const char *name, const char *candidate) {
-  return name_distance(name, candidate) <= 1 + strlen(candidate) / 4 ||
-         (strlen(name) >= 3 && strstr(candidate, name));
+  size_t most = 1 + strlen(candidate) / 3; /* two for "udp": so many are two letters exchanged */
+  return name_distance(name, candidate) <= most || (strlen(name) >= 3 && strstr(candidate, name));
 }
 
 const struct lab *catalogue_lab(const struct catalogue *catalogue, const char *name,

@@ -1,5 +1,6 @@
 #include "grader/result/report_tap.h"
 
+#include "grader/base/memory.h"
 #include "grader/base/scope.h"
 #include "grader/result/result.h"
 #include "grader/result/safe_text.h"
@@ -21,7 +22,15 @@ static void yaml_write(FILE *file, const json_t *check, const char *key) {
   const char *text = result_text(check, key);
   if (!*text)
     return;
-  scoped_text char *safe = safe_text(text, strlen(text));
+  scoped_text char *safe = memory_text("");
+  for (const char *line = text; line;) {
+    size_t length = strcspn(line, "\n");
+    scoped_text char *safe_line = safe_text(line, length);
+    char *longer = memory_format("%s%s%s", safe, line > text ? "\n" : "", safe_line);
+    free(safe);
+    safe = longer;
+    line = line[length] ? line + length + 1 : NULL;
+  }
   json_t *string = json_string(safe);
   scoped_text char *quoted = json_dumps(string, JSON_ENCODE_ANY);
   json_decref(string);
@@ -53,7 +62,7 @@ void report_tap(const json_t *result, FILE *file) {
   json_t *lab, *check;
   json_array_foreach (json_object_get(result, "labs"), lab_index, lab)
     total += json_array_size(json_object_get(lab, "checks"));
-  fprintf(file, "TAP version 14\n1..%zu\n", total);
+  fprintf(file, "TAP version 13\n1..%zu\n", total);
   json_array_foreach (json_object_get(result, "labs"), lab_index, lab) {
     json_array_foreach (json_object_get(lab, "checks"), check_index, check)
       check_write(file, check, ++number);

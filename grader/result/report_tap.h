@@ -1,4 +1,4 @@
-/* The result as TAP 14, which readers of TAP 13 (automake's tap-driver.sh) read too: a test point
+/* The result as TAP 13, which every reader knows (prove refuses a later version): a test point
  * for each check, with its details as a YAML block. A reporter: knows nothing but the result
  * document. */
 #pragma once

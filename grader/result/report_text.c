@@ -57,7 +57,7 @@ static char *counts_words(const json_t *lab) {
   if (errors)
     return memory_format("%zu of %zu passed, %zu error%s", passed, all, errors,
                          report_plural((long long)errors));
-  return memory_format("%zu of %zu checks passed", passed, all);
+  return memory_format("%zu of %zu check%s passed", passed, all, report_plural((long long)all));
 }
 
 static enum page_style lab_style(const json_t *lab) {
@@ -126,7 +126,7 @@ static void labs_lines(const struct page *page, const json_t *result) {
   if (*idle) {
     scoped_text char *line =
         memory_format("%s (%lld point%s)", idle, points, report_plural(points));
-    page_paragraph(page, PAGE_FAINT, "  not begun:", 13, line, 0);
+    page_paragraph(page, PAGE_FAINT, "  no program yet:", 18, line, 0);
   }
 }
 

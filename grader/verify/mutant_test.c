@@ -1,0 +1,91 @@
+#include "grader/verify/mutant.h"
+#include "grader/verify/style.h"
+
+#include "grader/base/memory.h"
+#include "grader/base/scope.h"
+
+#include <criterion/criterion.h>
+#include <string.h>
+
+static char folder[64];
+
+static void shell(const char *commands) {
+  scoped_text char *command = memory_format("cd %s && { %s; }", folder, commands);
+  cr_assert(system(command) == 0, "%s", commands);
+}
+
+static void folder_make(void) {
+  strcpy(folder, "/tmp/wiregrade-test-XXXXXX");
+  cr_assert(mkdtemp(folder));
+  shell("mkdir udp");
+}
+
+static void folder_remove(void) {
+  scoped_text char *command = memory_format("rm -r %s", folder);
+  cr_assert(system(command) == 0);
+}
+
+TestSuite(mutant, .init = folder_make, .fini = folder_remove);
+TestSuite(style, .init = folder_make, .fini = folder_remove);
+
+Test(mutant, is_read) {
+  shell("printf '# It sends twice.\\nFails: udp.3 udp.11\\n\\n--- a/x\\n' > udp/twice.patch");
+  shell("touch udp/notes.txt udp/.hidden.patch");
+  struct mutant_list list = {0};
+  struct failure failure;
+  cr_assert(mutants_read(folder, "udp", &list, &failure) == 0, "%s", failure.sentence);
+  cr_assert_eq(list.count, 1);
+  cr_expect_str_eq(list.mutants[0].name, "twice");
+  cr_expect_str_eq(list.mutants[0].key, "udp-twice");
+  cr_expect_str_eq(list.mutants[0].sentence, "It sends twice.");
+  cr_expect(mutant_names(&list.mutants[0], "udp.11"));
+  cr_expect_not(mutant_names(&list.mutants[0], "udp.1"));
+  mutants_free(&list);
+}
+
+static void expect_refused(const char *first_lines, const char *why) {
+  scoped_text char *command = memory_format("printf -- '%s' > udp/bad.patch", first_lines);
+  shell(command);
+  struct mutant_list list = {0};
+  struct failure failure;
+  cr_assert(mutants_read(folder, "udp", &list, &failure) == -1);
+  cr_expect(strstr(failure.sentence, why), "no '%s' in: %s", why, failure.sentence);
+  mutants_free(&list);
+}
+
+Test(mutant, that_does_not_say_what_it_is) {
+  expect_refused("", "bad.patch:1:");
+  expect_refused("--- a/x\\n", "bad.patch:1:");
+  expect_refused("# It sends twice.\\n--- a/x\\n", "bad.patch:2:");
+  expect_refused("# It sends twice.\\nFails:\\n", "names no requirement");
+  expect_refused("# It sends twice.\\nFails: udp-retry.3\\n", "'udp-retry.3' is no requirement");
+  expect_refused("# It sends twice.\\nFails: udp.\\n", "'udp.' is no requirement");
+}
+
+Test(mutant, a_lab_without_any) {
+  struct mutant_list list = {0};
+  struct failure failure;
+  cr_expect(mutants_read(folder, "tcp", &list, &failure) == 0);
+  cr_expect_eq(list.count, 0);
+}
+
+Test(style, has_the_programs_that_its_files_name) {
+  static char *programs[] = {(char *)"udp-server", (char *)"udp-client", (char *)"tcp-client"};
+  static struct requirement none;
+  const struct lab udp = {(char *)"udp", (char *)"", (char *)"1", 1, programs, 2, &none, 0};
+  const struct lab tcp = {(char *)"tcp", (char *)"", (char *)"2", 1, programs + 2, 1, &none, 0};
+  const struct lab *const labs[] = {&udp, &tcp};
+  shell("mkdir -p python/src yaml other && touch python/src/udp_client.py other/README.md && "
+        "printf 'programs:\\n  tcp-client: [perl, x.pl]\\n' > yaml/wiregrade.yaml");
+  struct style_list list = {0};
+  struct failure failure;
+  cr_assert(styles_read(folder, labs, 2, &list, &failure) == 0, "%s", failure.sentence);
+  cr_assert_eq(list.count, 2);
+  cr_expect_str_eq(list.styles[0].name, "python");
+  cr_expect_str_eq(list.styles[0].labs[0], "udp");
+  cr_expect_null(list.styles[0].labs[1]);
+  cr_expect(json_object_get(list.styles[0].contained, "udp-client"));
+  cr_expect_not(json_object_get(list.styles[0].contained, "udp-server"));
+  cr_expect_str_eq(list.styles[1].labs[0], "tcp");
+  styles_free(&list);
+}
