@@ -13,7 +13,8 @@ static struct good good[] = {
     {"programs:\n  udp-server: ./server\n", "udp-server", "./server"},
     {"programs: {a: 'python3  x.py\t-v'}", "a", "python3|x.py|-v"},
     {"programs:\n  a: [python3, 'a b.py', '']", "a", "python3|a b.py|"},
-    {"programs:\n  a: sh -c 'exec \"./x y\"' \"it's\" \\'z\\ z", "a", "sh|-c|exec \"./x y\"|it's|'z z"},
+    {"programs:\n  a: sh -c 'exec \"./x y\"' \"it's\" \\'z\\ z", "a",
+     "sh|-c|exec \"./x y\"|it's|'z z"},
     {"programs:\n  a: |\n    ./x\n    y\n", "a", "./x|y"},
     {"programs:\n  a: ./x 10 0.5 null ~", "a", "./x|10|0.5|null|~"},
 };
@@ -24,8 +25,8 @@ ParameterizedTestParameters(own_commands, are_read) {
 ParameterizedTest(struct good *good_one, own_commands, are_read) {
   struct failure failure;
   struct own_commands commands;
-  cr_assert_eq(own_commands_read(good_one->text, strlen(good_one->text), &commands, &failure), 0, "%s",
-               failure.sentence);
+  cr_assert_eq(own_commands_read(good_one->text, strlen(good_one->text), &commands, &failure), 0,
+               "%s", failure.sentence);
   cr_assert_eq(commands.count, 1);
   cr_assert_str_eq(commands.commands[0].program, good_one->program);
   char words[200] = "";
