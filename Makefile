@@ -13,7 +13,7 @@ LIBRARIES   = $(shell pkg-config --libs $(PACKAGES)) -lm
 LINK        = $(CC) $(CFLAGS) $(LDFLAGS)
 
 # Everything in grader/ but tests and main programs is one library, which the suites link too.
-GRADER_SOURCES := $(filter-out %_test.c grader/cli/% grader/sdk/main.c,$(wildcard grader/*/*.c))
+GRADER_SOURCES := $(filter-out %_test.c grader/cli/% grader/sdk/main.c %/test_main.c,$(wildcard grader/*/*.c))
 GRADER_OBJECTS := $(GRADER_SOURCES:%.c=$(BUILD)/obj/%.o)
 CLI_OBJECTS    := $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard grader/cli/*.c))
 LABS           := $(notdir $(patsubst %/checks.c,%,$(wildcard suite/*/checks.c)))
@@ -57,7 +57,7 @@ endef
 $(foreach lab,$(LABS),$(eval $(call SUITE,$(lab))))
 
 define UNIT_TEST
-$(BUILD)/tests/$(basename $(notdir $(1))): $(BUILD)/obj/$(1:.c=.o) $(2) $(BUILD)/libgrader.a
+$(BUILD)/tests/$(basename $(notdir $(1))): $(BUILD)/obj/$(1:.c=.o) $(BUILD)/obj/grader/sandbox/test_main.o $(2) $(BUILD)/libgrader.a
 	@mkdir -p $$(@D)
 	$$(LINK) $$^ -o $$@ $$(LIBRARIES) -lcriterion
 endef
