@@ -33,7 +33,7 @@ static void begin(enum world_clock clock) {
 
 static struct program *start(const char *name, const char *const *argv) {
   struct failure failure;
-  struct program_spec spec = {.name = name, .folder = "/", .argv = (char *const *)argv};
+  struct program_spec spec = {.name = name, .folder = "/usr/share", .argv = (char *const *)argv};
   struct program *program = program_start(host, &spec, &failure);
   cr_assert(program, "%s", failure.sentence);
   return program;
