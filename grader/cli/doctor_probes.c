@@ -139,7 +139,7 @@ int probe_socket_tables(struct failure *detail) {
       if (header->nlmsg_type == NLMSG_ERROR)
         return failure_set(detail, "The kernel has no table of %s sockets (module %s)",
                            tables[i].name, tables[i].module);
-      int left = (int)length;
+      unsigned left = (unsigned)length;
       for (; NLMSG_OK(header, left); header = NLMSG_NEXT(header, left))
         done = done || header->nlmsg_type == NLMSG_DONE;
     }

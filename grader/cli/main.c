@@ -10,20 +10,20 @@
 #include <string.h>
 
 static const struct command commands[] = {
-    {"grade", "build a submission, run its programs, and say what is right and what is not",
+    {"grade", "build a submission, run its programs, say what is right",
      "Usage: wiregrade grade [OPTION]... SUBMISSION\n"
-     "Builds the programs in the folder SUBMISSION, runs each lab's checks, and reports.\n"
+     "Builds the programs in the folder SUBMISSION, runs each lab's checks, reports.\n"
      "\n"
      "  --lab LAB           only this lab; may be given several times\n"
      "  --check ID          only this requirement (udp-retry.6) or check\n"
-     "                      (udp-retry.6/gaps_double); may be given several times\n"
+     "                      (udp-retry.6/client_backs_off); may be given several times\n"
      "  --clock CLOCK       virtual (skips what is only waited for; default) or real\n"
      "  --jobs N            so many checks at once (default: the number of CPUs)\n"
      "  --seed N            of the random inputs (default: 1)\n"
-     "  --build-limit SECONDS  for the whole build (default: 120)\n"
-     "  --json FILE         write the result document to FILE too; - prints it instead of\n"
-     "                      the report\n"
-     "  --junit FILE        write the result as JUnit XML to FILE too; - as above\n"
+     "  --build-limit SEC   seconds for the whole build (default: 120)\n"
+     "  --json FILE         write the result document to FILE too; if FILE is - it is\n"
+     "                      printed, in place of the report\n"
+     "  --junit FILE        the same as JUnit XML\n"
      "  --tap               print TAP instead of the report\n"
      "  --help              show this\n"
      "\n"
@@ -50,8 +50,8 @@ static const struct command commands[] = {
      command_list},
     {"explain", "what a requirement asks for, and where to read on",
      "Usage: wiregrade explain REQUIREMENT...\n"
-     "Tells what a requirement asks for, what often goes wrong, where to read on, and how\n"
-     "to check it alone.\n"
+     "Tells what a requirement asks for, what often goes wrong, where to read on, and\n"
+     "how to check it alone.\n"
      "\n"
      "  --help              show this\n"
      "\n"
@@ -60,8 +60,8 @@ static const struct command commands[] = {
      command_explain},
     {"doctor", "what this machine can do, and how to mend what it cannot",
      "Usage: wiregrade doctor\n"
-     "Tries everything that grading needs, by using it, and says how to mend what does not\n"
-     "work.\n"
+     "Tries everything that grading needs, by using it, and says how to mend what does\n"
+     "not work.\n"
      "\n"
      "  --help              show this\n"
      "\n"
@@ -72,12 +72,12 @@ static const struct command commands[] = {
      command_doctor},
     {"verify", "test the suite itself: reference, other styles and mutants",
      "Usage: wiregrade verify [OPTION]...\n"
-     "Tests the tests: the reference and every right program in another style must pass,\n"
-     "and every mutant must fail exactly the requirements that it names. Prints a matrix\n"
-     "of requirements, and each deviation.\n"
+     "Tests the tests: the reference and every right program in another style must\n"
+     "pass, and every mutant must fail exactly the requirements that it names. Prints\n"
+     "a matrix of requirements, and each deviation.\n"
      "\n"
-     "  --suite DIR         the folder of labs (default: this wiregrade's own); reference/\n"
-     "                      and fixtures/ lie beside it\n"
+     "  --suite DIR         the folder of labs (default: this wiregrade's own), with\n"
+     "                      reference/ and fixtures/ beside it\n"
      "  --lab LAB           only this lab; may be given several times\n"
      "  --jobs N            so many gradings at once (default: the number of CPUs)\n"
      "  --json FILE         write what was found to FILE too\n"
@@ -92,7 +92,8 @@ static const struct command commands[] = {
      command_verify},
     {"report", "make a report again from a result document",
      "Usage: wiregrade report [OPTION]... RESULT.json\n"
-     "Makes a report from what `wiregrade grade --json` wrote; - is the standard input.\n"
+     "Makes a report from what `wiregrade grade --json` wrote; - is the standard\n"
+     "input.\n"
      "\n"
      "  --format FORMAT     text (default), tap or junit\n"
      "  --output FILE       write to FILE instead of the standard output\n"

@@ -1,0 +1,246 @@
+#!/bin/sh
+# Tests of the command line as its users meet it: cli_test.sh WIREGRADE [SUBMISSION]. Speaks TAP.
+# SUBMISSION must pass; it is the tree's reference if it is not named.
+set -u
+wiregrade=$(realpath "$1")
+submission=$(realpath "${2:-$(dirname "$0")/../../reference}")
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$work" || exit 1
+unset NO_COLOR LC_ALL LC_CTYPE
+export LANG=C
+number=0
+failed=0
+
+# result OK DESCRIPTION
+result() {
+  number=$((number + 1))
+  if [ "$1" -eq 0 ]; then
+    echo "ok $number - $2"
+  else
+    failed=$((failed + 1))
+    echo "not ok $number - $2"
+    sed 's/^/# /' out err
+  fi
+}
+
+# run STATUS ARGUMENT...: runs wiregrade, and expects the status. Output is in the files out and err.
+run() {
+  wanted=$1
+  shift
+  timeout 120 "$wiregrade" "$@" >out 2>err </dev/null
+  status=$?
+  [ "$status" -eq "$wanted" ] || echo "status $status, not $wanted" >>err
+  [ "$status" -eq "$wanted" ]
+  result $? "status $wanted: wiregrade $*"
+}
+
+# says FILE TEXT
+says() {
+  grep -qF -- "$2" "$1"
+  result $? "  $1 has '$2'"
+}
+
+# silent FILE
+silent() {
+  ! [ -s "$1" ]
+  result $? "  nothing on $1"
+}
+
+# python CONDITION: of the JSON document in out, as d
+python() {
+  python3 -c 'import json, sys; d = json.load(open("out")); sys.exit(not ('"$1"'))' 2>>err
+  result $? "  $1"
+}
+
+# ---- help ----
+run 2
+says err 'Usage: wiregrade COMMAND'
+run 0 help
+says out 'wiregrade doctor'
+run 0 --version
+says out 'wiregrade '
+for command in grade list explain doctor verify report; do
+  run 0 "$command" --help
+  says out "Usage: wiregrade $command"
+  silent err
+  run 0 help "$command"
+  says out "Usage: wiregrade $command"
+  awk 'length > 80 { exit 1 }' out
+  result $? '  80 columns'
+  run 2 "$command" --nonsense
+  says err "Try \`wiregrade $command --help\`."
+  silent out
+  awk 'length > 80 { exit 1 }' err
+  result $? '  80 columns'
+done
+"$wiregrade" help | awk 'length > 80 { exit 1 }'
+result $? 'help in 80 columns'
+
+# ---- usage ----
+run 2 nonsense
+says err "There is no command 'nonsense'"
+run 2 help nonsense
+run 2 grade
+says err 'Name the folder'
+run 2 grade one two
+says err "'two' is one word too many"
+run 2 grade --jobs 0 .
+run 2 grade --jobs many .
+says err "not 'many'"
+run 2 grade --jobs
+run 2 grade --seed -1 .
+run 2 grade --clock sand .
+says err 'virtual or real'
+run 2 grade --build-limit 0 .
+run 2 grade --lab upd .
+says err 'did you mean udp'
+run 2 grade --lab nonsense .
+says err 'wiregrade list'
+run 2 grade --check udp.99 .
+says err 'udp.1 to udp.'
+run 2 grade --check udp.1/nonsense .
+says err "There is no check 'udp.1/nonsense'; there "
+run 2 grade --json - --tap .
+run 2 grade --json - --junit /dev/stdout .
+run 2 grade --json "$work/nowhere/result.json" .
+says err 'No such file or directory'
+run 2 grade --json "$work" .
+says err 'it is a folder'
+run 2 list nonsense
+run 2 explain
+run 2 explain udp
+run 2 explain nonsense.1
+run 2 report
+run 2 report nowhere.json
+says err 'No such file or directory'
+run 2 report --format nonsense x.json
+says err 'text, tap and junit'
+run 2 verify --lab nonsense
+run 2 verify nonsense
+run 2 doctor nonsense
+
+# ---- list and explain ----
+run 0 list
+says out 'udp-retry	'
+run 0 list --json
+python '[l["lab"] for l in d] == ["udp", "udp-retry"] or len(d) > 2'
+python 'all(r["requirement"].startswith(l["lab"] + ".") for l in d for r in l["requirements"])'
+python 'all(r["level"] in ("core", "stretch") and r["text"] for l in d for r in l["requirements"])'
+for requirement in $(python3 -c 'import json
+for lab in json.load(open("out")):
+    for requirement in lab["requirements"]: print(requirement["requirement"])'); do
+  timeout 10 "$wiregrade" explain "$requirement" >out 2>err || echo "$requirement: status $?" >>err
+  grep -q "^$requirement (" out || echo "$requirement: no heading" >>err
+  grep -qF "wiregrade grade --check $requirement" out || echo "$requirement: not how to check it" >>err
+  awk 'length > 80 { print "too long: " $0 }' out >>err
+  cat err
+done >complaints
+cp complaints err
+! [ -s complaints ]
+result $? 'explain of every requirement'
+run 2 explain udp.1 udp.99 udp.2
+says out 'udp.2 ('
+run 0 explain udp_retry.6/any
+
+# ---- doctor ----
+timeout 60 "$wiregrade" doctor >out 2>err
+status=$?
+[ $status -eq 0 ] || [ $status -eq 3 ]
+result $? 'doctor ends with 0 or 3'
+grep -Evq '^(ok|no|weaker|Linux|Grading|        |$)' out
+[ $? -eq 1 ]
+result $? '  its lines begin with ok, no or weaker'
+
+# ---- the standard output ----
+"$wiregrade" list >&- 2>err
+[ $? -eq 3 ]
+result $? 'a closed standard output is an error'
+if [ -w /dev/full ]; then
+  "$wiregrade" list >/dev/full 2>err
+  [ $? -eq 3 ]
+  result $? 'a full disk is an error'
+fi
+
+# ---- grading what cannot be graded ----
+if ! "$wiregrade" doctor >out 2>&1; then
+  echo "ok $((number += 1)) - grading # SKIP this machine cannot grade; see wiregrade doctor"
+  echo "1..$number"
+  exit $((failed > 0))
+fi
+mkdir empty other broken yaml
+echo hello >other/README
+run 2 grade nowhere
+says err 'nowhere'
+silent out
+run 2 grade empty
+says err 'empty'
+run 1 grade --json result.json other
+says err 'No program was found in other; looked for udp-server'
+cp result.json out
+python 'd["score"] == 0 and d["max_score"] > 0'
+python 'all(c["status"] == "missing" for l in d["labs"] for c in l["checks"])'
+printf 'int main(void) {\n  return x;\n}\n' >broken/udp-client.c
+run 1 grade --lab udp broken
+says out 'BUILD failed in udp-client.c, line 2'
+says out "  udp-client.c:2:10: error: "
+printf 'programs:\n  udp-client: 7: 8\n' >yaml/wiregrade.yaml
+run 2 grade yaml
+says err 'wiregrade.yaml:2'
+mkdir endless
+printf 'all:\n\twhile :; do sleep 1; done\n' >endless/Makefile
+run 1 grade --build-limit 1 endless
+says out 'did not end within 1 s'
+
+# A signal while it builds: what is known is reported, and nothing goes on.
+for signal in 2 15; do
+  rm -f result.json
+  "$wiregrade" grade --json result.json endless >out 2>err &
+  pid=$!
+  sleep 1
+  kill -$signal $pid
+  wait $pid
+  [ $? -eq $((128 + signal)) ]
+  result $? "signal $signal ends it with status $((128 + signal))"
+  says out 'Interrupted'
+  cp result.json out
+  python 'd["interrupted"]'
+done
+
+# ---- a whole grading ----
+run 0 grade --lab udp --json result.json --junit result.xml "$submission"
+says out 'checks passed'
+! grep -q "$(printf '\033')" out
+result $? '  no colour where there is no terminal'
+awk 'length > 80 { exit 1 }' out
+result $? '  80 columns'
+silent err
+cp result.json out
+python 'd["schema"] == "wiregrade/result/v1" and d["build"]["ok"] and not d["interrupted"]'
+python 'd["score"] == d["max_score"] == sum(l["score"] for l in d["labs"])'
+python 'all(isinstance(x["score"], int) for l in d["labs"] for x in [l] + l["checks"])'
+for key in id requirement level status score max_score message expected actual hint clock \
+  virtual_s real_s capture events; do
+  python "all('$key' in c for l in d['labs'] for c in l['checks'])"
+done
+python3 -c 'import xml.etree.ElementTree as tree; tree.parse("result.xml")' 2>err
+result $? '  the JUnit file is XML'
+for format in text tap junit; do
+  run 0 report --format $format result.json
+done
+run 0 report --output report.txt result.json
+silent out
+timeout 20 "$wiregrade" report - <result.json >out 2>err
+result $? 'report of the standard input'
+
+run 0 grade --check udp_retry.6 --json - "$submission"
+python '{c["requirement"] for l in d["labs"] for c in l["checks"]} == {"udp-retry.6"}'
+timeout 60 "$wiregrade" grade --check udp.7 --json out "$submission" >out 2>err
+python '[l["lab"] for l in d["labs"]] == ["udp"]'
+run 0 grade --check udp.7 --tap "$submission"
+says out 'TAP version 13'
+says out '1..1'
+run 0 grade --check udp.7 --clock real --seed 7 --jobs 1 "$submission"
+says out 'real clock, seed 7'
+echo "1..$number"
+exit $((failed > 0))
