@@ -5,7 +5,7 @@ CC         ?= cc
 PREFIX     ?= /usr/local
 SUBMISSION ?= reference
 CFLAGS     ?= -O2 -g
-WARNINGS    = -Wall -Wextra -Wpedantic -Wshadow
+WARNINGS    = -Wall -Wextra -Wpedantic -Wshadow -Wno-missing-field-initializers
 PACKAGES    = libseccomp libcap jansson libcyaml yaml-0.1
 # Packages are asked for only when something is compiled: they may have to be installed first.
 ALL_CFLAGS  = -std=gnu17 -D_GNU_SOURCE -I. $(WARNINGS) $(shell pkg-config --cflags $(PACKAGES)) $(CFLAGS) -MMD -MP

@@ -94,5 +94,7 @@ enum sandbox_mode sandbox_mode_now(void);
 /* ---- futex.c ---- */
 
 void futex_wake(_Atomic uint32_t *word);
+/* Waits until *word is not 0; without a time limit, which the notification filter could trap. */
+void futex_await(_Atomic uint32_t *word);
 /* Waits while *word is `value`, at most so long. */
 void futex_wait(_Atomic uint32_t *word, uint32_t value, unsigned milliseconds);
