@@ -233,6 +233,12 @@ static void process_reap(struct suite_process *process) {
     ;
 }
 
+/* Criterion leaves its socket behind when it is killed. */
+static void socket_remove(pid_t pid) {
+  scoped_text char *path = memory_format("/tmp/criterion_%d.sock", pid);
+  unlink(path);
+}
+
 int suite_run(const struct suite_spec *spec, struct suite_outcome *outcome,
               struct failure *failure) {
   *outcome = (struct suite_outcome){0};
@@ -250,8 +256,10 @@ int suite_run(const struct suite_spec *spec, struct suite_outcome *outcome,
   int started = process_start(&process, failure);
   if (!started)
     process_watch(&process);
-  if (process.pid > 0)
+  if (process.pid > 0) {
     process_reap(&process);
+    socket_remove(process.pid);
+  }
   scope_close_fd(&process.pidfd);
   scope_close_fd(&process.verdict_fd);
   outcome->output = tail_take(&process.output);

@@ -55,11 +55,10 @@ static void terminal_line(struct terminal *terminal, size_t end) {
 static void terminal_take(struct terminal *terminal, const uint8_t *bytes, size_t length) {
   struct world *world = terminal->program->host->world;
   if (terminal->output_length + length > OUTPUT_KEPT) {
-    if (!terminal->flooded)
-      world_finding_add(world, "%s wrote more than %d KiB to %s: the rest was not looked at",
-                        terminal->program->name, OUTPUT_KEPT >> 10,
-                        terminal->stream == STREAM_STDOUT ? "stdout" : "stderr");
-    terminal->flooded = true;
+    world_finding_add(world, "%s wrote more than %d MiB to %s: its terminal was stopped there",
+                      terminal->program->name, OUTPUT_KEPT >> 20,
+                      terminal->stream == STREAM_STDOUT ? "stdout" : "stderr");
+    terminal->stopped = true;
     return;
   }
   terminal->output = memory_resize(terminal->output, terminal->output_length + length + 1);
@@ -83,7 +82,7 @@ static bool terminal_drain(struct terminal *terminal) {
   uint8_t bytes[READ_AT_ONCE];
   bool any = false;
   enum { ROUNDS = 64 }; /* a flooding program must not keep the loop here */
-  for (int i = 0; i < ROUNDS && terminal->master_fd >= 0; i++) {
+  for (int i = 0; i < ROUNDS && terminal->master_fd >= 0 && !terminal->stopped; i++) {
     ssize_t length = read(terminal->master_fd, bytes, sizeof bytes);
     if (length > 0) {
       terminal_take(terminal, bytes, (size_t)length);
@@ -107,9 +106,15 @@ static void terminal_finish(struct terminal *terminal) {
   terminal->line_begin = terminal->output_length;
 }
 
+/* One that is stopped stays open, as after Ctrl-S: whoever goes on writing to it sleeps. */
 static void terminal_on_ready(void *context, uint32_t events) {
+  struct terminal *terminal = context;
   (void)events;
-  terminal_drain(context);
+  terminal_drain(terminal);
+  if (terminal->stopped && terminal->watch) {
+    world_unwatch(terminal->watch);
+    terminal->watch = NULL;
+  }
 }
 
 /* ---- the end of a program ---- */

@@ -145,7 +145,7 @@ char *program_doing(struct program *program);
 /* Kills it and all its processes at once. */
 void program_kill(struct program *program);
 
-enum { OUTPUT_KEPT = 1 << 20 };
+enum { OUTPUT_KEPT = 4 << 20 };
 
 /* ---- peers ---- */
 

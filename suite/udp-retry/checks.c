@@ -20,7 +20,7 @@ static const double WAITS[ATTEMPTS] = {0.1, 0.2, 0.4, 0.8, 1.6, 3.2};
 static const double WHOLE = 6.3;
 
 /* More than any right client needs. */
-static const double PATIENCE = 30;
+static const double PATIENCE = 12;
 
 static struct address server_address(void) {
   return address("127.0.0.1", PORT);
