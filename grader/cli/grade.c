@@ -86,7 +86,7 @@ static enum submission_fault submission_make(struct grade *grade, struct failure
 
 static bool lab_is_begun(const struct grade *grade, const struct lab *lab) {
   for (unsigned i = 0; i < lab->program_count; i++)
-    if (submission_has(grade->submission, lab->programs[i]))
+    if (submission_attempts(grade->submission, lab->programs[i]))
       return true;
   return false;
 }
@@ -133,6 +133,18 @@ static void verdicts_set(const struct chosen_lab *chosen, struct judged_check *j
       judged[i].verdict = verdict_make(judged[i].id, status, message);
 }
 
+/* Of a lab that is not begun: why the first of a check's programs is missing. */
+static void verdicts_set_missing(const struct grade *grade, const struct chosen_lab *chosen,
+                                 struct judged_check *judged) {
+  for (size_t i = 0; i < chosen->description.count; i++) {
+    const json_t *programs = chosen->description.checks[i].programs;
+    const char *program = json_string_value(json_array_get(programs, 0));
+    const char *why = program ? submission_missing(grade->submission, program) : NULL;
+    if (chosen->wanted[i])
+      judged[i].verdict = verdict_make(judged[i].id, "missing", why ? why : "the program is missing");
+  }
+}
+
 static void lab_grade(struct grade *grade, const struct chosen_lab *chosen) {
   struct judged_check *judged = judged_checks(&chosen->description);
   const struct run_spec spec = {
@@ -148,7 +160,7 @@ static void lab_grade(struct grade *grade, const struct chosen_lab *chosen) {
   bool begun = lab_is_begun(grade, chosen->lab);
   grade->doing = chosen->lab->name;
   if (!begun)
-    verdicts_set(chosen, judged, "missing", "The submission has no program of this lab.");
+    verdicts_set_missing(grade, chosen, judged);
   else if (chosen->broken)
     verdicts_set(chosen, judged, "error", chosen->failure.sentence);
   else

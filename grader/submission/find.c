@@ -65,8 +65,8 @@ static char *file_find(int folder_fd, const char *folder, const char *program, c
   return found;
 }
 
-static struct found found_missing(char *sentence) {
-  return (struct found){.kind = FOUND_MISSING, .text = sentence};
+static struct found found_missing(char *sentence, bool attempted) {
+  return (struct found){.kind = FOUND_MISSING, .attempted = attempted, .text = sentence};
 }
 
 static struct found found_command(const char *first, const char *second) {
@@ -118,10 +118,9 @@ static struct found own_found(int folder_fd, const struct own_command *own) {
   }
   found_free(&found);
   scoped_text char *safe = safe_text(name, strlen(name));
-  return found_missing(
-      presence == PRESENT
-          ? memory_format("wiregrade.yaml says %s, which is not executable (chmod +x)", safe)
-          : memory_format("wiregrade.yaml says %s, which is not there", safe));
+  return found_missing(memory_format("wiregrade.yaml says %s, which is not %s", safe,
+                                     presence == PRESENT ? "executable (chmod +x)" : "there"),
+                       true);
 }
 
 static const struct own_command *own_find(const struct own_commands *own, const char *program) {
@@ -144,19 +143,21 @@ bool find_makefile(int folder_fd) {
   return false;
 }
 
-static char *missing_sentence(const struct find_place *place, const char *program,
-                              const char *not_executable) {
+static struct found program_missing(const struct find_place *place, const char *program,
+                                    const char *not_executable) {
   if (not_executable)
-    return memory_format("%s is not executable (chmod +x %s)", not_executable, not_executable);
+    return found_missing(
+        memory_format("%s is not executable (chmod +x %s)", not_executable, not_executable), true);
   scoped_text char *source = file_find(place->folder_fd, "", program, ".c");
   if (source)
-    return memory_format(
-        "%s is not there: the Makefile makes neither bin/%s nor %s (%s is compiled "
-        "by the grader only where there is no Makefile)",
-        program, program, program, source);
-  return memory_format(
-      "%s is not there: looked for it in wiregrade.yaml, and for bin/%s, %s, %s.c and %s.py",
-      program, program, program, program, program);
+    return found_missing(memory_format("%s is not there: the Makefile makes neither bin/%s nor %s (%s "
+                                       "is compiled by the grader only where there is no Makefile)",
+                                       program, program, program, source),
+                         true);
+  return found_missing(memory_format("%s is not there: looked for it in wiregrade.yaml, and for "
+                                     "bin/%s, %s, %s.c and %s.py",
+                                     program, program, program, program, program),
+                       false);
 }
 
 struct found find_program(const struct find_place *place, const char *program) {
@@ -182,7 +183,7 @@ struct found find_program(const struct find_place *place, const char *program) {
   scoped_text char *script = file_find(place->folder_fd, "", program, ".py");
   if (script)
     return found_command("python3", script);
-  return found_missing(missing_sentence(place, program, not_executable));
+  return program_missing(place, program, not_executable);
 }
 
 char *find_contents(int folder_fd, const char *path, size_t most, size_t *length) {

@@ -14,6 +14,7 @@ enum found_kind {
 
 struct found {
   enum found_kind kind;
+  bool attempted; /* of FOUND_MISSING: there is something for it, which cannot be used */
   char *text;
   char **argv; /* ends with NULL */
 };

@@ -30,6 +30,8 @@ struct submission {
   int folder_fd;
   struct manifest *manifest;
   struct own_commands own;
+  char **attempted; /* missing, but with something for them in the folder */
+  size_t attempted_count;
   bool has_makefile;
   struct build_log log;
   bool built;
@@ -42,6 +44,9 @@ void submission_close(struct submission *submission) {
   scope_close_fd(&submission->folder_fd);
   manifest_free(submission->manifest);
   own_commands_free(&submission->own);
+  for (size_t i = 0; i < submission->attempted_count; i++)
+    free(submission->attempted[i]);
+  free(submission->attempted);
   build_log_free(&submission->log);
   work_remove(submission->work);
   free(submission->folder);
@@ -55,9 +60,22 @@ struct submission_build submission_build(const struct submission *submission) {
                                    .duration_s = submission->build_s};
 }
 
-bool submission_has(const struct submission *submission, const char *program) {
-  const char *missing;
-  return manifest_find(submission->manifest, program, &missing);
+const char *submission_missing(const struct submission *submission, const char *program) {
+  const char *missing = NULL;
+  return manifest_find(submission->manifest, program, &missing) ? NULL : missing;
+}
+
+bool submission_attempts(const struct submission *submission, const char *program) {
+  for (size_t i = 0; i < submission->attempted_count; i++)
+    if (strcmp(submission->attempted[i], program) == 0)
+      return true;
+  return !submission_missing(submission, program);
+}
+
+static void attempted_add(struct submission *submission, const char *program) {
+  submission->attempted = memory_resize(
+      submission->attempted, (submission->attempted_count + 1) * sizeof *submission->attempted);
+  submission->attempted[submission->attempted_count++] = memory_text(program);
 }
 
 const char *submission_manifest(const struct submission *submission) {
@@ -227,11 +245,14 @@ static enum submission_fault programs_find(struct building *building, const char
       manifest_add(submission->manifest, spec->programs[i], (const char *const *)found.argv);
     } else if (found.kind == FOUND_SOURCE) {
       compilation_fill(&compilations[count++], spec->programs[i], steal_pointer(&found.text));
+      attempted_add(submission, spec->programs[i]);
     } else {
       scoped_text char *sentence =
           memory_format("%s%s%s", found.text, make_complaint ? "; make failed: " : "",
                         make_complaint ? make_complaint : "");
       manifest_add_missing(submission->manifest, spec->programs[i], sentence);
+      if (found.attempted)
+        attempted_add(submission, spec->programs[i]);
     }
     found_free(&found);
   }
