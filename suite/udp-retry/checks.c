@@ -310,11 +310,16 @@ CHECK(client_takes_a_reply_in_any_wait, "udp-retry.8", "udp-retry-client") {
 
 /* ---- forgers ---- */
 
+/* Two measurements of the same thing: each may be as far from the truth as the clock allows. */
+static bool as_long(double one, double other) {
+  return about(one, other) || about(other, one);
+}
+
 static void expect_same_schedule(struct frames calm, struct frames disturbed, const char *by) {
   bool same = calm.count == disturbed.count;
   for (size_t i = 1; same && i < calm.count; i++)
-    same = about(disturbed.list[i].time - disturbed.list[0].time,
-                 calm.list[i].time - calm.list[0].time);
+    same = as_long(disturbed.list[i].time - disturbed.list[0].time,
+                   calm.list[i].time - calm.list[0].time);
   EXPECT(
       same, .message = say("%s moves the client's schedule", by),
       .expected = say("the gaps that it has without: %s s", gaps_text(calm)),
@@ -401,7 +406,7 @@ CHECK(client_ignores_forgers, "udp-retry.9", "udp-retry-client") {
   fresh_world();
   struct reaction with = react(true);
   expect_no_forged_reply(with.client);
-  EXPECT(with.sent == without.sent && about(with.after, without.after),
+  EXPECT(with.sent == without.sent && with.after <= at_most(without.after) + 0.02,
          .message = "after a forged datagram the true reply is not taken as it is without",
          .expected = say("as without: %s, and its end %.3f s after the reply",
                          counted(without.sent, "datagram"), without.after),
@@ -448,7 +453,7 @@ static bool shows_a_reply(struct program *client) {
 static bool check_one_of_many(int run) {
   size_t before = frames_to_port(PORT).count;
   struct program *client = start("udp-retry-client");
-  await_exit(client, PATIENCE);
+  await_exit(client, 70); /* whatever its schedule: that is another requirement too */
   struct frames sent = frames_to_port(PORT);
   EXPECT(sent.count > before, .message = "udp-retry-client sends nothing to the server",
          .expected = "datagrams",

@@ -348,7 +348,8 @@ CHECK(safe_client_drops_forgeries, "udp.10", "udp-client-safe") {
 CHECK(safe_client_gives_up, "udp.11", "udp-client-safe") {
   struct program *client = start("udp-client-safe");
   await_exit(client, 10);
-  EXPECT(frames_to_port(PORT).count > 0, .message = "udp-client-safe sends nothing to 127.0.0.1:60000",
+  EXPECT(frames_to_port(PORT).count > 0,
+         .message = "udp-client-safe sends nothing to 127.0.0.1:60000",
          .expected = "a question, and the end when nobody answers it",
          .actual = say("nothing was sent; it %s\n%s", doing(client), printed(client)));
   expect_failure(client, "udp-client-safe, with nobody listening,");
