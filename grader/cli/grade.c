@@ -141,7 +141,8 @@ static void verdicts_set_missing(const struct grade *grade, const struct chosen_
     const char *program = json_string_value(json_array_get(programs, 0));
     const char *why = program ? submission_missing(grade->submission, program) : NULL;
     if (chosen->wanted[i])
-      judged[i].verdict = verdict_make(judged[i].id, "missing", why ? why : "the program is missing");
+      judged[i].verdict =
+          verdict_make(judged[i].id, "missing", why ? why : "the program is missing");
   }
 }
 

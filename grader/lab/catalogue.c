@@ -61,7 +61,7 @@ void catalogue_free(struct catalogue *catalogue) {
   *catalogue = (struct catalogue){0};
 }
 
-static char name_character(char c) {
+static int name_character(char c) {
   return c == '_' ? '-' : c;
 }
 

@@ -1,22 +1,25 @@
 /* The sandbox: where a student's code runs, at build time and at run time.
  *
- * Called by: world (programs) and submission (builds). Knows nothing of labs, checks, clocks or networks: the
- * network namespace to run in, and the seccomp filter that reports system calls, are handed to it.
+ * Called by: world (programs) and submission (builds). Knows nothing of labs, checks, clocks or
+ * networks: the network namespace to run in, and the seccomp filter that reports system calls, are
+ * handed to it.
  *
  * Theory of operation. Three processes take part in a start:
  *
  *   caller ──clone3──> init ──clone3(set_tid)──> main
  *
- * `caller` is the grader (or a check's worker). `init` is process 1 of a new pid namespace, with mount, ipc, uts
- * and cgroup namespaces of its own and, when the grader is not root, a user namespace of its own. It joins the
- * network namespace, builds the read-only root, drops every privilege, starts `main`, reaps what is orphaned, reports
- * how `main` ended over a pipe, and then stays until it is killed: the kernel kills everything else in the pid
- * namespace with it, whatever it did to hide (setsid, double fork, ignored signals). `main` becomes the student's
- * program: it is not process 1, since the kernel shields process 1 from signals that it does not handle.
+ * `caller` is the grader (or a check's worker). `init` is process 1 of a new pid namespace, with
+ * mount, ipc, uts and cgroup namespaces of its own and, when the grader is not root, a user
+ * namespace of its own. It joins the network namespace, builds the read-only root, drops every
+ * privilege, starts `main`, reaps what is orphaned, reports how `main` ended over a pipe, and then
+ * stays until it is killed: the kernel kills everything else in the pid namespace with it, whatever
+ * it did to hide (setsid, double fork, ignored signals). `main` becomes the student's program: it
+ * is not process 1, since the kernel shields process 1 from signals that it does not handle.
  *
- * If a notification filter is given, `main` installs it just before execve with SECCOMP_FILTER_FLAG_NEW_LISTENER; the
- * caller takes the listener with pidfd_getfd (the filter could trap any call with which `main` might send it). From
- * then on the first notification is main's execve. */
+ * If a notification filter is given, `main` installs it just before execve with
+ * SECCOMP_FILTER_FLAG_NEW_LISTENER; the caller takes the listener with pidfd_getfd (the filter
+ * could trap any call with which `main` might send it). From then on the first notification is
+ * main's execve. */
 #pragma once
 
 #include "grader/base/failure.h"
@@ -33,13 +36,15 @@ enum sandbox_mode {
   SANDBOX_ROOTLESS, /* inside a user namespace that sandbox_enter() made */
 };
 
-/* Makes this process able to create namespaces. As root: nothing to do. Otherwise enters a new user namespace (this
- * user mapped to 0), and a mount namespace with private propagation. Must be called while the process has one thread
- * (the kernel refuses CLONE_NEWUSER otherwise), and is inherited by children; calling it again in a child or after an
- * execve finds the state by trying it and does nothing. Fails with advice in the sentence. */
+/* Makes this process able to create namespaces. As root: nothing to do. Otherwise enters a new user
+ * namespace (this user mapped to 0), and a mount namespace with private propagation. Must be called
+ * while the process has one thread (the kernel refuses CLONE_NEWUSER otherwise), and is inherited
+ * by children; calling it again in a child or after an execve finds the state by trying it and does
+ * nothing. Fails with advice in the sentence. */
 int sandbox_enter(enum sandbox_mode *mode, struct failure *failure);
 
-/* A file that replaces one of the host's for the program (bind-mounted, read-only): /etc/hosts and the like. */
+/* A file that replaces one of the host's for the program (bind-mounted, read-only): /etc/hosts and
+ * the like. */
 struct sandbox_file {
   const char *path;
   const char *contents;
@@ -48,33 +53,37 @@ struct sandbox_file {
 
 /* 0 in any field means the default, which sandbox_default_limits() shows. */
 struct sandbox_limits {
-  uint64_t memory_bytes;    /* of address space that is data (RLIMIT_DATA), a process */
-  uint64_t file_bytes;      /* the largest file (RLIMIT_FSIZE) */
-  uint64_t scratch_bytes;   /* of /tmp, and of what is written over the submission (tmpfs size) */
-  uint64_t scratch_inodes;  /* the same, files */
-  unsigned processes;       /* processes and threads (RLIMIT_NPROC) */
-  unsigned descriptors;     /* RLIMIT_NOFILE */
-  unsigned cpu_seconds;     /* RLIMIT_CPU, a process */
+  uint64_t memory_bytes;   /* of address space that is data (RLIMIT_DATA), a process */
+  uint64_t file_bytes;     /* the largest file (RLIMIT_FSIZE) */
+  uint64_t scratch_bytes;  /* of /tmp, and of what is written over the submission (tmpfs size) */
+  uint64_t scratch_inodes; /* the same, files */
+  unsigned processes;      /* processes and threads (RLIMIT_NPROC) */
+  unsigned descriptors;    /* RLIMIT_NOFILE */
+  unsigned cpu_seconds;    /* RLIMIT_CPU, a process */
 };
 
 struct sandbox_limits sandbox_default_limits(void);
 
 enum sandbox_folder {
   SANDBOX_FOLDER_READ_ONLY, /* writes fail */
-  SANDBOX_FOLDER_SCRATCH,   /* writes go to a tmpfs over it and vanish (overlayfs; read-only where it can't be had) */
-  SANDBOX_FOLDER_WRITABLE,  /* writes reach the folder: only for building in a copy */
+  SANDBOX_FOLDER_SCRATCH,  /* writes go to a tmpfs over it and vanish (overlayfs; read-only where it
+                              can't be had) */
+  SANDBOX_FOLDER_WRITABLE, /* writes reach the folder: only for building in a copy */
 };
 
 struct sandbox_spec {
-  const char *folder; /* the folder of the submission's copy; appears as /submission, which is the working directory */
+  const char *folder; /* the folder of the submission's copy; appears as /submission, which is the
+                         working directory */
   enum sandbox_folder folder_mode;
   char *const *argv; /* argv[0] is looked up in PATH like execvp, unless it has a slash */
-  char *const *envp; /* NULL: PATH, HOME=/tmp, LANG=C.UTF-8, TERM=dumb, TZ=UTC, USER and LOGNAME=student */
-  int netns_fd;      /* the network namespace to join; -1: a new one, with nothing but `lo` down */
-  int stdin_fd, stdout_fd, stderr_fd; /* of the caller; -1: /dev/null. They stay the caller's to close. */
-  uid_t uid;                          /* SANDBOX_ROOT: the unprivileged user to become; 0 means the default */
-  pid_t main_pid;                     /* the pid that `main` is to have in its namespace; 0: the kernel's choice */
-  int cpu;                            /* pin everything to this CPU, and make sched_setaffinity a no-op; -1: don't */
+  char *const
+      *envp; /* NULL: PATH, HOME=/tmp, LANG=C.UTF-8, TERM=dumb, TZ=UTC, USER and LOGNAME=student */
+  int netns_fd; /* the network namespace to join; -1: a new one, with nothing but `lo` down */
+  int stdin_fd, stdout_fd,
+      stderr_fd;  /* of the caller; -1: /dev/null. They stay the caller's to close. */
+  uid_t uid;      /* SANDBOX_ROOT: the unprivileged user to become; 0 means the default */
+  pid_t main_pid; /* the pid that `main` is to have in its namespace; 0: the kernel's choice */
+  int cpu;        /* pin everything to this CPU, and make sched_setaffinity a no-op; -1: don't */
   const struct sandbox_file *files;
   size_t file_count;
   struct sandbox_limits limits;
@@ -83,12 +92,14 @@ struct sandbox_spec {
 };
 
 struct sandbox {
-  pid_t init_pid; /* in the caller's pid namespace, a child of the caller; reap it after sandbox_kill */
+  pid_t init_pid; /* in the caller's pid namespace, a child of the caller; reap it after
+                     sandbox_kill */
   int init_pidfd;
   pid_t main_pid; /* in the caller's pid namespace */
   int notify_fd;  /* seccomp listener, non-blocking use by poll; -1 without filter */
   int status_fd;  /* becomes readable when `main` has ended: one struct sandbox_status */
-  int proc_fd;    /* folder: /proc of the pid namespace, to list every task in the sandbox (inner pids) */
+  int proc_fd; /* folder: /proc of the pid namespace, to list every task in the sandbox (inner pids)
+                */
 };
 
 struct sandbox_status {
@@ -96,13 +107,15 @@ struct sandbox_status {
   int exec_errno;  /* not 0: execve itself failed with this; wait_status is then meaningless */
 };
 
-/* Starts spec->argv in a new sandbox. On success fills *sandbox (owned by the caller: sandbox_kill) and returns 0 as
- * soon as the notification filter is in place, or, without one, as soon as `main` is about to call execve: a program
- * that cannot be executed is not a failure here, but a status with exec_errno. On failure nothing is left behind. */
-int sandbox_start(const struct sandbox_spec *spec, struct sandbox *sandbox, struct failure *failure);
+/* Starts spec->argv in a new sandbox. On success fills *sandbox (owned by the caller: sandbox_kill)
+ * and returns 0 as soon as the notification filter is in place, or, without one, as soon as `main`
+ * is about to call execve: a program that cannot be executed is not a failure here, but a status
+ * with exec_errno. On failure nothing is left behind. */
+int sandbox_start(const struct sandbox_spec *spec, struct sandbox *sandbox,
+                  struct failure *failure);
 
-/* Kills everything in the sandbox, waits until it is gone, closes the descriptors and resets *sandbox. May be called
- * on one that was killed or zero-initialised with sandbox_none(). */
+/* Kills everything in the sandbox, waits until it is gone, closes the descriptors and resets
+ * *sandbox. May be called on one that was killed or zero-initialised with sandbox_none(). */
 void sandbox_kill(struct sandbox *sandbox);
 
 struct sandbox sandbox_none(void);
@@ -110,6 +123,7 @@ struct sandbox sandbox_none(void);
 /* Where the submission's folder is inside the sandbox. */
 #define SANDBOX_FOLDER "/submission"
 
-/* In SANDBOX_ROOT mode the user whom programs run as, unless the spec names another; what they are to write must
- * belong to it. Nobody else's on Debian: 65534 is shared by whatever runs as `nobody`. */
+/* In SANDBOX_ROOT mode the user whom programs run as, unless the spec names another; what they are
+ * to write must belong to it. Nobody else's on Debian: 65534 is shared by whatever runs as
+ * `nobody`. */
 enum { SANDBOX_PROGRAM_UID = 64000 };

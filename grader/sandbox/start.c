@@ -172,7 +172,8 @@ static int plan_prepare(struct plan *plan, const struct sandbox_spec *spec,
       mmap(NULL, sizeof *plan->shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   if (plan->shared == MAP_FAILED) {
     plan->shared = NULL;
-    return failure_errno(failure, "cannot map a page for a sandbox");
+    failure_errno(failure, "cannot map a page for a sandbox");
+    return -1;
   }
   plan->caller_pidfd = (int)syscall(SYS_pidfd_open, getpid(), 0);
   if (plan->caller_pidfd < 0)

@@ -1,6 +1,7 @@
-/* The main program of all unit tests: Criterion's, but that it first becomes able to make namespaces, as an ordinary
- * user too. A test's own process has threads by then, and could not. A machine that refuses is the business of those
- * tests that need namespaces: their sandbox_enter() then fails with the reason. */
+/* The main program of all unit tests: Criterion's, but that it first becomes able to make
+ * namespaces, as an ordinary user too. A test's own process has threads by then, and could not. A
+ * machine that refuses is the business of those tests that need namespaces: their sandbox_enter()
+ * then fails with the reason. */
 #include "grader/sandbox/sandbox.h"
 
 #include <criterion/criterion.h>

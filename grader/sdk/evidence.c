@@ -204,8 +204,8 @@ static char *record_text(size_t events) {
   return text;
 }
 
-/* Criterion runs each test in a process of its own, and closes what that would inherit; the descriptor is its parent's.
- * Returns the caller's own copy. */
+/* Criterion runs each test in a process of its own, and closes what that would inherit; the
+ * descriptor is its parent's. Returns the caller's own copy. */
 static int verdict_descriptor(const char *number) {
   scoped_fd int parent = (int)syscall(SYS_pidfd_open, getppid(), 0);
   int fd = parent < 0 ? -1 : (int)syscall(SYS_pidfd_getfd, parent, atoi(number), 0);

@@ -41,22 +41,18 @@ ParameterizedTestParameters(text, addresses_in_both_forms) {
 }
 ParameterizedTest(struct printed_line *line, text, addresses_in_both_forms) {
   struct address wanted = {.ip = 0x7f000001, .port = 60000};
-  cr_assert_eq(matches(line->printed, "Listening at %a", &wanted), line->right, "%s", line->printed);
+  cr_assert_eq(matches(line->printed, "Listening at %a", &wanted), line->right, "%s",
+               line->printed);
 }
 
 /* ---- texts ---- */
 
 static struct printed_line texts[] = {
-    {"says Hello, I'm a client.", true},
-    {"says 'Hello, I'm a client.'", true},
-    {"says \"Hello, I'm a client.\"", true},
-    {"says b\"Hello, I'm a client.\"", true},
-    {"says b'Hello, I\\'m a client.'", true},
-    {"says 'Hello, I\\'m a client.'", true},
-    {"says Hello, I'm a client", false},
-    {"says Hello, I'm a client..", false},
-    {"says 'Hello, I'm a client.", false},
-    {"says Hello", false},
+    {"says Hello, I'm a client.", true},      {"says 'Hello, I'm a client.'", true},
+    {"says \"Hello, I'm a client.\"", true},  {"says b\"Hello, I'm a client.\"", true},
+    {"says b'Hello, I\\'m a client.'", true}, {"says 'Hello, I\\'m a client.'", true},
+    {"says Hello, I'm a client", false},      {"says Hello, I'm a client..", false},
+    {"says 'Hello, I'm a client.", false},    {"says Hello", false},
     {"says hello, i'm a client.", false},
 };
 
@@ -64,36 +60,39 @@ ParameterizedTestParameters(text, texts_in_quotes_or_none) {
   return cr_make_param_array(struct printed_line, texts, sizeof texts / sizeof *texts);
 }
 ParameterizedTest(struct printed_line *line, text, texts_in_quotes_or_none) {
-  cr_assert_eq(matches(line->printed, "says %t", "Hello, I'm a client."), line->right, "%s", line->printed);
+  cr_assert_eq(matches(line->printed, "says %t", "Hello, I'm a client."), line->right, "%s",
+               line->printed);
 }
 
 /* Bytes that do not print may be raw, or escaped as C or Python do. */
 static struct printed_line escapes[] = {
-    {"says \xe4\xbd\xa0\\z", true},
-    {"says \\xe4\\xbd\\xa0\\z", true},
-    {"says \\xE4\\xBD\\xA0\\\\z", true},
-    {"says \\344\\275\\240\\z", true},
-    {"says \\u4f60\\z", true},
-    {"says b'\\xe4\\xbd\\xa0\\\\z'", true},
-    {"says \\xe4\\xbd\\xa1\\z", false},
-    {"says z", false},
+    {"says \xe4\xbd\xa0\\z", true},      {"says \\xe4\\xbd\\xa0\\z", true},
+    {"says \\xE4\\xBD\\xA0\\\\z", true}, {"says \\344\\275\\240\\z", true},
+    {"says \\u4f60\\z", true},           {"says b'\\xe4\\xbd\\xa0\\\\z'", true},
+    {"says \\xe4\\xbd\\xa1\\z", false},  {"says z", false},
 };
 
 ParameterizedTestParameters(text, escapes_of_bytes) {
   return cr_make_param_array(struct printed_line, escapes, sizeof escapes / sizeof *escapes);
 }
 ParameterizedTest(struct printed_line *line, text, escapes_of_bytes) {
-  cr_assert_eq(matches(line->printed, "says %t", "\xe4\xbd\xa0\\z"), line->right, "%s", line->printed);
+  cr_assert_eq(matches(line->printed, "says %t", "\xe4\xbd\xa0\\z"), line->right, "%s",
+               line->printed);
 }
 
 /* ---- numbers ---- */
 
 static struct printed_line numbers[] = {
-    {"Waiting up to 0.1 seconds for a reply", true},   {"Waiting up to 0.10 seconds for a reply", true},
-    {"Waiting up to .1 seconds for a reply", true},    {"Waiting up to 0.100000 seconds for a reply", true},
-    {"Waiting up to 1e-1 seconds for a reply", true},  {"Waiting up to x seconds for a reply", false},
-    {"Waiting up to  seconds for a reply", false},     {"Waiting up to 0x1 seconds for a reply", false},
-    {"Waiting up to 0.1s seconds for a reply", false}, {"Waiting up to nan seconds for a reply", false},
+    {"Waiting up to 0.1 seconds for a reply", true},
+    {"Waiting up to 0.10 seconds for a reply", true},
+    {"Waiting up to .1 seconds for a reply", true},
+    {"Waiting up to 0.100000 seconds for a reply", true},
+    {"Waiting up to 1e-1 seconds for a reply", true},
+    {"Waiting up to x seconds for a reply", false},
+    {"Waiting up to  seconds for a reply", false},
+    {"Waiting up to 0x1 seconds for a reply", false},
+    {"Waiting up to 0.1s seconds for a reply", false},
+    {"Waiting up to nan seconds for a reply", false},
 };
 
 ParameterizedTestParameters(text, numbers_as_numbers) {

@@ -150,10 +150,11 @@ static struct found program_missing(const struct find_place *place, const char *
         memory_format("%s is not executable (chmod +x %s)", not_executable, not_executable), true);
   scoped_text char *source = file_find(place->folder_fd, "", program, ".c");
   if (source)
-    return found_missing(memory_format("%s is not there: the Makefile makes neither bin/%s nor %s (%s "
-                                       "is compiled by the grader only where there is no Makefile)",
-                                       program, program, program, source),
-                         true);
+    return found_missing(
+        memory_format("%s is not there: the Makefile makes neither bin/%s nor %s (%s "
+                      "is compiled by the grader only where there is no Makefile)",
+                      program, program, program, source),
+        true);
   return found_missing(memory_format("%s is not there: looked for it in wiregrade.yaml, and for "
                                      "bin/%s, %s, %s.c and %s.py",
                                      program, program, program, program, program),

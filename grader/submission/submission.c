@@ -73,8 +73,8 @@ bool submission_attempts(const struct submission *submission, const char *progra
 }
 
 static void attempted_add(struct submission *submission, const char *program) {
-  submission->attempted = memory_resize(
-      submission->attempted, (submission->attempted_count + 1) * sizeof *submission->attempted);
+  submission->attempted = memory_resize(submission->attempted, (submission->attempted_count + 1) *
+                                                                   sizeof *submission->attempted);
   submission->attempted[submission->attempted_count++] = memory_text(program);
 }
 

@@ -58,7 +58,8 @@ struct submission_build submission_build(const struct submission *submission);
 /* Why the program is missing: a sentence, the submission's own; NULL if it was found. */
 const char *submission_missing(const struct submission *submission, const char *program);
 
-/* Whether it was found, or there is at least something for it: a file that is not executable, or does not compile. */
+/* Whether it was found, or there is at least something for it: a file that is not executable, or
+ * does not compile. */
 bool submission_attempts(const struct submission *submission, const char *program);
 
 /* The path of the manifest. */

@@ -3,6 +3,7 @@
 #include "grader/base/memory.h"
 #include "grader/base/scope.h"
 
+#include <fcntl.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <sys/mount.h>
@@ -20,6 +21,23 @@ static int work_mount(const char *path, uint64_t bytes, uint64_t files, struct f
   return 0;
 }
 
+/* Seen from outside of the namespace the folder would be empty, and one who cleans up could remove
+ * it; the kernel then detaches what is mounted there in other namespaces. This file below the mount
+ * prevents that. */
+#define SIGN "wiregrade-is-working-here"
+
+static int sign_write(const char *path, struct failure *failure) {
+  scoped_text char *sign = memory_format("%s/" SIGN, path);
+  scoped_fd int fd = open(sign, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  return fd < 0 ? failure_errno(failure, "cannot write %s", sign) : 0;
+}
+
+static void folder_remove(const char *path) {
+  scoped_text char *sign = memory_format("%s/" SIGN, path);
+  unlink(sign);
+  rmdir(path);
+}
+
 char *work_create(uint64_t bytes, uint64_t files, struct failure *failure) {
   const char *parent = getenv("TMPDIR");
   scoped_text char *path =
@@ -28,8 +46,8 @@ char *work_create(uint64_t bytes, uint64_t files, struct failure *failure) {
     failure_errno(failure, "cannot make a temporary folder like %s", path);
     return NULL;
   }
-  if (work_mount(path, bytes, files, failure)) {
-    rmdir(path);
+  if (sign_write(path, failure) || work_mount(path, bytes, files, failure)) {
+    folder_remove(path);
     return NULL;
   }
   return steal_pointer(&path);
@@ -38,7 +56,7 @@ char *work_create(uint64_t bytes, uint64_t files, struct failure *failure) {
 void work_remove(char *path) {
   if (path) {
     umount2(path, MNT_DETACH);
-    rmdir(path);
+    folder_remove(path);
   }
   free(path);
 }

@@ -224,6 +224,17 @@ Test(world, runs_the_graders_own_sockets_inside_a_host) {
   world_destroy(world);
 }
 
+Test(world, gives_no_program_the_port_of_a_server) {
+  begin(CLOCK_VIRTUAL);
+  struct program *program =
+      start("range", (const char *const[]){"cat", "/proc/sys/net/ipv4/ip_local_port_range", NULL});
+  run_to_the_end(program);
+  int first = 0, last = 0;
+  cr_assert_eq(sscanf(output_of(program, STREAM_STDOUT), "%d %d", &first, &last), 2);
+  cr_assert(first >= 32768 && last == 59999, "%d to %d", first, last);
+  world_destroy(world);
+}
+
 /* ---- the end ---- */
 
 static int count_in(const char *folder) {

@@ -90,10 +90,11 @@ WAY(accept_inherits) {
 WAY(send) {
   int ends[2];
   require(socketpair(AF_UNIX, SOCK_STREAM, 0, ends) == 0, "socketpair");
-  set_timeout(ends[0], SO_SNDTIMEO, LONG_S / 2);
+  set_timeout(ends[0], SO_SNDTIMEO, LONG_S / 2.0);
   enum { MORE_THAN_BUFFERS = 64 << 20 };
   char *bytes = calloc(1, MORE_THAN_BUFFERS);
   ssize_t sent = send(ends[0], bytes, MORE_THAN_BUFFERS, 0);
   require(sent > 0 && sent < MORE_THAN_BUFFERS, "send writes a part");
   require(send(ends[0], bytes, MORE_THAN_BUFFERS, 0) < 0 && errno == EAGAIN, "send times out");
+  free(bytes);
 }

@@ -24,7 +24,7 @@ WAY(sigtimedwait) {
   sigemptyset(&set);
   sigaddset(&set, SIGUSR1);
   sigprocmask(SIG_BLOCK, &set, NULL);
-  struct timespec wait = span(LONG_S / 2);
+  struct timespec wait = span(LONG_S / 2.0);
   require(sigtimedwait(&set, NULL, &wait) < 0 && errno == EAGAIN, "sigtimedwait");
   sigaddset(&set, SIGALRM);
   sigprocmask(SIG_BLOCK, &set, NULL);
