@@ -86,6 +86,7 @@ static const char *mend_namespaces(void) {
 
 struct finding {
   int outcome; /* 0 or -1 */
+  bool untried;
   struct failure detail;
 };
 
@@ -142,6 +143,12 @@ static const char *finding_word(const struct examination *examination,
 static void finding_print(const struct page *page, const struct examination *examination,
                           const struct finding *finding) {
   bool works = finding->outcome == 0;
+  if (finding->untried) {
+    scoped_text char *words =
+        memory_format("%s: not tried, for want of namespaces", examination->name);
+    page_paragraph(page, PAGE_ODD, "?", INDENT, words, 0);
+    return;
+  }
   scoped_text char *text =
       works && finding->detail.sentence[0]
           ? memory_format("%s: %s", examination->name, finding->detail.sentence)
@@ -173,8 +180,13 @@ int command_doctor(const struct command *command, int argc, char **argv) {
     page_line(&page, PAGE_STRONG, kernel);
   }
   unsigned lacking[3] = {0};
+  bool namespaces = true;
   for (size_t i = 0; i < EXAMINATION_COUNT; i++) {
-    struct finding finding = examine(&examinations[i]);
+    struct finding finding = {.outcome = -1, .untried = examinations[i].inside && !namespaces};
+    if (!finding.untried)
+      finding = examine(&examinations[i]);
+    if (examinations[i].probe == probe_namespaces)
+      namespaces = finding.outcome == 0;
     finding_print(&page, &examinations[i], &finding);
     lacking[examinations[i].need] += finding.outcome != 0;
   }
