@@ -90,6 +90,10 @@ check: setup-test
 	  grep -q '^:global-test-result: PASS' $(BUILD)/check/$$lab.trs || status=1; \
 	done; exit $$status
 
+# Many runs beside busy processes: make soak RUNS=500 LAB=udp-retry CLOCK=virtual
+soak: all
+	@.ci/soak $(or $(RUNS),500) $(or $(LAB),udp-retry) $(or $(CLOCK),virtual)
+
 install: all
 	install -d '$(DESTDIR)$(PREFIX)/bin' '$(DESTDIR)$(PREFIX)/lib/wiregrade/suite' \
 	  '$(DESTDIR)$(PREFIX)/share/wiregrade' '$(DESTDIR)$(PREFIX)/share/man/man1'
@@ -106,6 +110,6 @@ clean:
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 
-.PHONY: all programs setup-build setup-test unit-tests grade test check install clean
+.PHONY: all programs setup-build setup-test unit-tests grade test check soak install clean
 .SECONDARY:
 .DELETE_ON_ERROR:
