@@ -10,6 +10,9 @@ PACKAGES    = libseccomp libcap jansson libcyaml yaml-0.1
 # Packages are asked for only when something is compiled: they may have to be installed first.
 ALL_CFLAGS  = -std=gnu17 -D_GNU_SOURCE -I. $(WARNINGS) $(shell pkg-config --cflags $(PACKAGES)) $(CFLAGS) -MMD -MP
 LIBRARIES   = $(shell pkg-config --libs $(PACKAGES)) -lm
+# `make V=1` shows whole commands; `make -s` nothing.
+Q           = $(if $(V),,@)
+say         = $(if $(V)$(findstring s,$(firstword -$(MAKEFLAGS))),true,printf '  %s %s\n' '$(1)' '$(2)')
 LINK        = $(CC) $(CFLAGS) $(LDFLAGS)
 
 # Everything in grader/ but tests and main programs is one library, which the suites link too.
@@ -26,6 +29,7 @@ all: setup-build
 	@$(MAKE) --no-print-directory programs
 
 programs: $(BUILD)/wiregrade $(SUITES) $(BUILD)/source-root
+	@:
 
 setup-build:
 	@.ci/packages build
@@ -39,27 +43,32 @@ $(BUILD)/source-root: Makefile
 
 $(BUILD)/obj/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -c $< -o $@
+	@$(call say,CC,$<)
+	$(Q)$(CC) $(ALL_CFLAGS) -c $< -o $@
 
 $(BUILD)/libgrader.a: $(GRADER_OBJECTS) Makefile
 	@rm -f $@
-	ar rcs $@ $(GRADER_OBJECTS)
+	@$(call say,AR,$@)
+	$(Q)ar rcs $@ $(GRADER_OBJECTS)
 
 $(BUILD)/wiregrade: $(CLI_OBJECTS) $(BUILD)/libgrader.a
-	$(LINK) $^ -o $@ $(LIBRARIES)
+	@$(call say,LD,$@)
+	$(Q)$(LINK) $^ -o $@ $(LIBRARIES)
 
 # A suite is all of suite/LAB/*.c; its unit tests are linked with all of that but the checks.
 define SUITE
 $(BUILD)/suite/$(1): $(patsubst %.c,$(BUILD)/obj/%.o,$(filter-out %_test.c,$(wildcard suite/$(1)/*.c)) grader/sdk/main.c) $(BUILD)/libgrader.a
 	@mkdir -p $$(@D)
-	$$(LINK) $$^ -o $$@ $$(LIBRARIES) -lcriterion
+	@$$(call say,LD,$$@)
+	$$(Q)$$(LINK) $$^ -o $$@ $$(LIBRARIES) -lcriterion
 endef
 $(foreach lab,$(LABS),$(eval $(call SUITE,$(lab))))
 
 define UNIT_TEST
 $(BUILD)/tests/$(basename $(notdir $(1))): $(BUILD)/obj/$(1:.c=.o) $(BUILD)/obj/grader/sandbox/test_main.o $(2) $(BUILD)/libgrader.a
 	@mkdir -p $$(@D)
-	$$(LINK) $$^ -o $$@ $$(LIBRARIES) -lcriterion
+	@$$(call say,LD,$$@)
+	$$(Q)$$(LINK) $$^ -o $$@ $$(LIBRARIES) -lcriterion
 endef
 $(foreach test,$(wildcard grader/*/*_test.c),$(eval $(call UNIT_TEST,$(test),)))
 $(foreach test,$(wildcard suite/*/*_test.c),$(eval $(call UNIT_TEST,$(test),$(patsubst %.c,$(BUILD)/obj/%.o,$(filter-out %_test.c %/checks.c,$(wildcard $(dir $(test))*.c))))))
@@ -68,7 +77,8 @@ $(foreach test,$(wildcard suite/*/*_test.c),$(eval $(call UNIT_TEST,$(test),$(pa
 WAITS_SOURCES := $(wildcard grader/world/waits/*.c)
 $(WAITS): $(WAITS_SOURCES) grader/world/waits/waits.h
 	@mkdir -p $(@D)
-	$(CC) -std=gnu17 -D_GNU_SOURCE $(WARNINGS) -O2 -pthread $(if $(filter %-static,$@),-static) $(WAITS_SOURCES) -o $@ -lrt
+	@$(call say,LD,$@)
+	$(Q)$(CC) -std=gnu17 -D_GNU_SOURCE $(WARNINGS) -O2 -pthread $(if $(filter %-static,$@),-static) $(WAITS_SOURCES) -o $@ -lrt
 
 unit-tests: programs $(UNIT_TESTS) $(WAITS)
 
