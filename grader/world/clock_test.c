@@ -123,6 +123,7 @@ static struct way ways[] = {
     {"timerfd_epoll", 60},
     {"signalfd", 60},
     {"child", 60},
+    {"vfork", 60},
     {"stopped", 60},
     {"sigchld", 60},
     {"clocks", 60},

@@ -96,6 +96,15 @@ static void tasks_scan(struct tasks *tasks) {
 
 enum task_condition { TASK_AWAKE, TASK_ASLEEP, TASK_DEAD, TASK_GONE };
 
+/* The parent of a vfork sleeps uninterruptibly, until its child has executed something or ended. */
+static bool is_vfork(long call) {
+#ifdef SYS_vfork
+  if (call == SYS_vfork)
+    return true;
+#endif
+  return call == SYS_clone || call == SYS_clone3;
+}
+
 static enum task_condition task_look(const struct task *task) {
   char text[512];
   ssize_t length = pread(task->syscall_fd, text, sizeof text - 1, 0);
@@ -105,6 +114,7 @@ static enum task_condition task_look(const struct task *task) {
     return TASK_GONE;
   text[length] = '\0';
   bool running = strncmp(text, "running", 7) == 0;
+  long call = running ? -1 : atol(text);
   length = pread(task->stat_fd, text, sizeof text - 1, 0);
   if (length <= 0)
     return TASK_GONE;
@@ -113,7 +123,8 @@ static enum task_condition task_look(const struct task *task) {
   int state = name_end && name_end[1] ? name_end[2] : 'R';
   if (state == 'Z' || state == 'X')
     return TASK_DEAD;
-  return !running && (state == 'S' || state == 'T') ? TASK_ASLEEP : TASK_AWAKE;
+  bool asleep = state == 'S' || state == 'T' || (state == 'D' && is_vfork(call));
+  return !running && asleep ? TASK_ASLEEP : TASK_AWAKE;
 }
 
 bool tasks_asleep(struct tasks *tasks) {

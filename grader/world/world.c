@@ -16,6 +16,8 @@
 
 /* CPU time that a world may use without sleeping before the virtual clock moves with it. */
 #define CPU_GRACE_NS (50 * MILLISECONDS)
+/* A task that can run gets the CPU within seconds, even beside sixteen busy processes. */
+#define STILL_LIMIT_NS (30 * SECONDS)
 /* How far the clock must have been moved by CPU time for a program to be told that it busy-waits.
  */
 #define BUSY_WAIT_NS (200 * MILLISECONDS)
@@ -185,6 +187,7 @@ struct busyness {
   int64_t cpu_base_ns;
   int64_t clock_base_ns;
   int64_t looked_real_ns;
+  int64_t still_cpu_ns, still_since_ns; /* since when no CPU time is used, though not all sleep */
   int polls;
 };
 
@@ -261,6 +264,13 @@ static void busyness_account(struct world *world, struct busyness *busyness) {
     return;
   int64_t cpu = cpu_used(world);
   busyness->looked_real_ns = real;
+  if (cpu != busyness->still_cpu_ns || !busyness->began) {
+    busyness->still_cpu_ns = cpu;
+    busyness->still_since_ns = real;
+  } else if (real - busyness->still_since_ns > STILL_LIMIT_NS) {
+    world_break(world, true,
+                "the virtual clock cannot follow: a program neither sleeps nor uses the CPU");
+  }
   if (!busyness->began) {
     busyness->began = true;
     busyness->cpu_base_ns = cpu;

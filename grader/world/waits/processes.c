@@ -1,5 +1,7 @@
 #include "waits.h"
 
+#include <sys/syscall.h>
+
 #include <sys/wait.h>
 
 WAY(child) {
@@ -32,4 +34,12 @@ WAY(sigchld) { /* select, interrupted by a child's end */
   }
   struct timeval wait = {3 * LONG_S, 0};
   require(select(0, NULL, NULL, NULL, &wait) < 0 && errno == EINTR && handled == 1, "select");
+}
+
+WAY(vfork) { /* the parent sleeps, uninterruptibly, until the child has ended */
+  if (vfork() == 0) {
+    struct timespec wait = {LONG_S, 0};
+    syscall(SYS_clock_nanosleep, CLOCK_REALTIME, 0, &wait, NULL);
+    _exit(0);
+  }
 }
