@@ -173,36 +173,37 @@ struct script {
   double seconds;
 };
 
+/* Long enough for the interpreter's own start to be little beside it. */
 static const struct script scripts[] = {
     {{"python3", "-c",
-      "import selectors, time; t = time.monotonic(); s = selectors.DefaultSelector(); s.select(60)\n"
+      "import selectors, time; t = time.monotonic(); s = selectors.DefaultSelector(); s.select(600)\n"
       "print('waited', time.monotonic() - t)"},
-     60},
+     600},
     {{"python3", "-c",
       "import asyncio, time\n"
       "async def main():\n"
-      "  await asyncio.gather(asyncio.sleep(60), asyncio.sleep(30))\n"
+      "  await asyncio.gather(asyncio.sleep(600), asyncio.sleep(30))\n"
       "t = time.monotonic(); asyncio.run(main()); print('waited', time.monotonic() - t)"},
-     60},
+     600},
     {{"python3", "-c",
-      "import threading, time; t = time.monotonic(); threading.Event().wait(60)\n"
+      "import threading, time; t = time.monotonic(); threading.Event().wait(600)\n"
       "print('waited', time.monotonic() - t)"},
-     60},
+     600},
     {{"python3", "-c",
       "import socket, time; t = time.monotonic(); s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n"
-      "s.bind(('127.0.0.1', 0)); s.settimeout(60)\n"
+      "s.bind(('127.0.0.1', 0)); s.settimeout(600)\n"
       "try: s.recv(1)\n"
       "except socket.timeout: print('waited', time.monotonic() - t)"},
-     60},
+     600},
     {{"perl", "-e",
-      "use Time::HiRes qw(time); my $t = time; select(undef, undef, undef, 60); printf \"waited %f\\n\", time - $t"},
-     60},
+      "use Time::HiRes qw(time); my $t = time; select(undef, undef, undef, 600); printf \"waited %f\\n\", time - $t"},
+     600},
     {{"node", "-e",
-      "const t = Date.now(); setTimeout(() => console.log('waited', (Date.now() - t) / 1000), 60000)"},
-     60},
+      "const t = Date.now(); setTimeout(() => console.log('waited', (Date.now() - t) / 1000), 600000)"},
+     600},
     {{"sh", "-c",
-      "sh -c 'env python3 -c \"import time; time.sleep(25)\"; sleep 35'; echo waited 60"},
-     60},
+      "sh -c 'env python3 -c \"import time; time.sleep(250)\"; sleep 350'; echo waited 600"},
+     600},
 };
 
 static struct way script_numbers[] = {{"0", 0}, {"1", 1}, {"2", 2}, {"3", 3},
