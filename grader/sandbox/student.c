@@ -113,9 +113,8 @@ _Noreturn void student_run(const struct plan *plan, bool nested) {
   notify_install(plan);
   atomic_store(&shared->state, START_ARMED);
   futex_wake(&shared->state);
-  if (error) {
-    futex_await(&shared->taken); /* with this process its listener would be gone */
-  } else {
+  futex_await(&shared->taken); /* at execve, or with this process, its listener will be gone */
+  if (!error) {
     syscall(SYS_execve, path, plan->argv, plan->envp);
     error = errno;
   }
