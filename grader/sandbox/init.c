@@ -41,6 +41,19 @@ static void die_with_caller(const struct plan *plan) {
     _exit(125);
 }
 
+/* The kernel shields process 1 only from signals that it has no handler for, and an ordinary user's
+ * program may send it any: the caller's handlers must go. SIGCHLD ignored would hide how main
+ * ended.
+ */
+void signals_reset(void) {
+  struct sigaction usual = {.sa_handler = SIG_DFL};
+  for (int signal = 1; signal < NSIG; signal++)
+    sigaction(signal, &usual, NULL); /* refused for a few, which nobody can have changed */
+  sigset_t none;
+  sigemptyset(&none);
+  sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
 /* Closes every descriptor but those listed (-1 stands for none). */
 static void close_others(int *kept, size_t count) {
   for (size_t i = 1; i < count; i++) /* so few that this is the quickest way to sort them */
@@ -72,10 +85,8 @@ static void file_put(const char *path, const char *text) {
 
 static void surroundings_enter(const struct plan *plan) {
   const struct sandbox_spec *spec = plan->spec;
-  signal(SIGCHLD, SIG_DFL); /* ignored by the caller, it would hide how main ended */
   setsid();
   prctl(PR_SET_NAME, "init");
-  memset(plan->arguments, 0, plan->arguments_length);
   if (spec->cpu >= 0) {
     cpu_set_t cpus;
     CPU_ZERO(&cpus);
@@ -84,8 +95,7 @@ static void surroundings_enter(const struct plan *plan) {
   }
   if (spec->netns_fd >= 0)
     need(plan, setns(spec->netns_fd, CLONE_NEWNET) == 0, "cannot join the network namespace");
-  const char *name = spec->hostname ? spec->hostname : "student";
-  need(plan, sethostname(name, strlen(name)) == 0, "cannot set the host name");
+  need(plan, sethostname(plan->hostname, strlen(plan->hostname)) == 0, "cannot set the host name");
 }
 
 /* A program may open its terminal or pipe again by name (`echo x >/dev/stderr`); the kernel then
@@ -127,13 +137,12 @@ static void id_map_write(const struct plan *plan, pid_t pid, const char *name) {
 /* main gets a user namespace of its own: RLIMIT_NPROC is counted per user and user namespace
  * (Linux 5.14), so that one sandbox's fork bomb leaves the others alone; and the one user that an
  * ordinary user has cannot trace process 1 across it. Root can do without where there are none. */
-static pid_t main_start(const struct plan *plan) {
-  int pidfd = -1;
+static pid_t main_start(const struct plan *plan, int *pidfd) {
   bool nested = true;
-  pid_t pid = main_clone(plan, CLONE_NEWUSER, &pidfd);
+  pid_t pid = main_clone(plan, CLONE_NEWUSER, pidfd);
   if (pid < 0 && plan->root) {
     nested = false;
-    pid = main_clone(plan, 0, &pidfd);
+    pid = main_clone(plan, 0, pidfd);
   }
   need(plan, pid >= 0, "cannot start the program's process");
   if (pid == 0)
@@ -142,9 +151,6 @@ static pid_t main_start(const struct plan *plan) {
     id_map_write(plan, pid, "uid_map");
     id_map_write(plan, pid, "gid_map");
   }
-  plan->shared->main_pidfd = pidfd;
-  atomic_store(&plan->shared->mapped, 1);
-  futex_wake(&plan->shared->mapped);
   return pid;
 }
 
@@ -199,6 +205,7 @@ static void children_reap(const struct plan *plan, pid_t main_pid) {
 _Noreturn void init_run(const struct plan *plan) {
   const struct sandbox_spec *spec = plan->spec;
   die_with_caller(plan);
+  signals_reset();
   int kept[] = {spec->netns_fd,  spec->stdin_fd,  spec->stdout_fd,
                 spec->stderr_fd, plan->status_fd, plan->caller_pidfd};
   close_others(kept, sizeof kept / sizeof *kept);
@@ -209,11 +216,16 @@ _Noreturn void init_run(const struct plan *plan) {
            "1000"); /* when memory is short it is the student's that goes */
   plan->shared->proc_fd = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   need(plan, plan->shared->proc_fd >= 0, "cannot open /proc");
-  pid_t main_pid = main_start(plan);
-  int still[] = {plan->status_fd, plan->caller_pidfd, plan->shared->proc_fd,
-                 plan->shared->main_pidfd};
+  int main_pidfd = -1;
+  pid_t main_pid = main_start(plan, &main_pidfd);
+  plan->shared->main_pidfd = main_pidfd;
+  int still[] = {plan->status_fd, plan->caller_pidfd, plan->shared->proc_fd, main_pidfd};
   close_others(still, sizeof still / sizeof *still);
   privileges_drop(plan);
+  /* Only now, since what is to be executed may stand in there. */
+  memset(plan->arguments, 0, plan->arguments_length);
+  atomic_store(&plan->shared->mapped, 1);
+  futex_wake(&plan->shared->mapped);
   children_reap(plan, main_pid);
   __builtin_unreachable();
 }

@@ -25,8 +25,9 @@ enum start_state {
 };
 
 struct shared {
-  _Atomic uint32_t state;  /* enum start_state; a futex */
-  _Atomic uint32_t mapped; /* 1: main may go on, its user namespace has its ids; a futex */
+  _Atomic uint32_t state; /* enum start_state; a futex */
+  _Atomic uint32_t
+      mapped; /* 1: main may go on: its user namespace has its ids, init no rights; a futex */
   _Atomic uint32_t
       taken; /* 1: the caller has what it wants of main, which may be reaped; a futex */
   int proc_fd, main_pidfd; /* of init */
@@ -49,6 +50,8 @@ struct plan {
   char scratch_inodes[32];
   const char *folder;          /* without symbolic links */
   int status_fd, caller_pidfd; /* status_fd: the end that init writes to */
+  const char *hostname;
+  char *hosts, *host_name_line; /* contents of /etc/hosts and /etc/hostname */
   const struct sandbox_file *files;
   size_t file_count;
   char *const *argv;
@@ -72,6 +75,8 @@ void root_build(const struct plan *plan);
  * are emptied. */
 void bounding_set_drop(void);
 bool capabilities_drop(void);
+/* Every signal gets its usual effect, and none is blocked. */
+void signals_reset(void);
 /* Becomes user and group `uid`, for good. */
 bool user_become(uid_t uid);
 

@@ -211,6 +211,17 @@ static void etc_mount(const struct plan *plan) {
   }
 }
 
+/* An ordinary user owns the namespaces' settings (of ipc, and of pid since Linux 6.14), and so does
+ * that user's program. */
+static void proc_mount(const struct plan *plan) {
+  int proc = filesystem_create("proc", NULL, GUARDED | MOUNT_ATTR_NOEXEC);
+  need(plan, proc >= 0 && mkdir("proc", 0755) == 0 && tree_attach(proc, "proc") == 0,
+       "cannot mount /proc", NULL);
+  close(proc);
+  need(plan, bind_at(AT_FDCWD, "proc/sys", "proc/sys", 0, FIXED | MOUNT_ATTR_NOEXEC), "cannot bind",
+       "/proc/sys");
+}
+
 static void root_enter(const struct plan *plan, int root_fd) {
   need(plan, syscall(SYS_umount2, ".scratch", 2 /* MNT_DETACH */) == 0 && rmdir(".scratch") == 0,
        "cannot detach the scratch folder", NULL);
@@ -239,11 +250,8 @@ void root_build(const struct plan *plan) {
   scratch_create(plan);
   etc_mount(plan);
   folder_mount(plan, folder_fd);
-  int proc = filesystem_create("proc", NULL, GUARDED | MOUNT_ATTR_NOEXEC);
-  need(plan, proc >= 0 && mkdir("proc", 0755) == 0 && tree_attach(proc, "proc") == 0,
-       "cannot mount /proc", NULL);
+  proc_mount(plan);
   root_enter(plan, root_fd);
-  close(proc);
   close(root_fd);
   close(folder_fd);
 }

@@ -8,13 +8,11 @@
 #include <fcntl.h>
 #include <linux/sched.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 enum {
@@ -61,6 +59,8 @@ static void plan_free(struct plan *plan) {
   free(plan->shell_argv);
   free((void *)plan->files);
   free((void *)plan->folder);
+  free(plan->hosts);
+  free(plan->host_name_line);
   scope_close_fd(&plan->caller_pidfd);
 }
 
@@ -110,9 +110,18 @@ static bool file_given(const struct sandbox_spec *spec, const char *path) {
 
 static int plan_files(struct plan *plan, struct failure *failure) {
   const struct sandbox_spec *spec = plan->spec;
-  const struct sandbox_file usual[] = {{"/etc/passwd", passwd, sizeof passwd - 1},
-                                       {"/etc/group", group, sizeof group - 1}};
-  struct sandbox_file *files = memory_zeroed(spec->file_count + 2, sizeof *files);
+  /* The host's would name the host; and it may know localhost as ::1, or, in a container where it
+   * is a mount of its own, not at all. */
+  plan->hosts = memory_format("127.0.0.1\tlocalhost\n127.0.1.1\t%s\n", plan->hostname);
+  plan->host_name_line = memory_format("%s\n", plan->hostname);
+  const struct sandbox_file usual[] = {
+      {"/etc/passwd", passwd, sizeof passwd - 1},
+      {"/etc/group", group, sizeof group - 1},
+      {"/etc/hosts", plan->hosts, strlen(plan->hosts)},
+      {"/etc/hostname", plan->host_name_line, strlen(plan->host_name_line)},
+  };
+  enum { USUAL = sizeof usual / sizeof *usual };
+  struct sandbox_file *files = memory_zeroed(spec->file_count + USUAL, sizeof *files);
   plan->files = files;
   for (size_t i = 0; i < spec->file_count; i++) {
     const char *path = spec->files[i].path;
@@ -121,7 +130,7 @@ static int plan_files(struct plan *plan, struct failure *failure) {
                          path);
     files[plan->file_count++] = spec->files[i];
   }
-  for (size_t i = 0; i < 2; i++)
+  for (size_t i = 0; i < USUAL; i++)
     if (!file_given(spec, usual[i].path))
       files[plan->file_count++] = usual[i];
   return 0;
@@ -152,6 +161,7 @@ static int plan_prepare(struct plan *plan, const struct sandbox_spec *spec,
   plan->root = plan->mode == SANDBOX_ROOT;
   plan->uid = plan->root ? spec->uid ? spec->uid : SANDBOX_PROGRAM_UID : 0;
   plan->limits = limits_resolve(spec->limits);
+  plan->hostname = spec->hostname ? spec->hostname : "student";
   plan->argv = spec->argv;
   plan->envp = spec->envp ? spec->envp : usual_environment;
   snprintf(plan->id_map, sizeof plan->id_map, "%d %u 1", SANDBOX_INNER_UID, plan->uid);
@@ -283,20 +293,4 @@ int sandbox_start(const struct sandbox_spec *spec, struct sandbox *sandbox,
     return 0;
   sandbox_kill(sandbox);
   return -1;
-}
-
-void sandbox_kill(struct sandbox *sandbox) {
-  if (sandbox->init_pidfd >= 0) {
-    syscall(SYS_pidfd_send_signal, sandbox->init_pidfd, SIGKILL, NULL, 0);
-    /* The kernel ends process 1 only after it has reaped every other of its namespace. */
-    struct pollfd ended = {.fd = sandbox->init_pidfd, .events = POLLIN};
-    while (poll(&ended, 1, -1) < 0 && errno == EINTR)
-      ;
-    waitid(P_PIDFD, (id_t)sandbox->init_pidfd, &(siginfo_t){0}, WEXITED);
-  }
-  scope_close_fd(&sandbox->init_pidfd);
-  scope_close_fd(&sandbox->notify_fd);
-  scope_close_fd(&sandbox->status_fd);
-  scope_close_fd(&sandbox->proc_fd);
-  *sandbox = sandbox_none();
 }

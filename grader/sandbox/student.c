@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <linux/seccomp.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -25,15 +24,6 @@ static void streams_place(const struct plan *plan) {
   for (int i = 0; i < 3; i++)
     need(plan, copies[i] >= 0 && dup2(copies[i], i) == i, "cannot place stdin, stdout and stderr");
   syscall(SYS_close_range, 3, ~0u, 0);
-}
-
-static void signals_reset(void) {
-  struct sigaction usual = {.sa_handler = SIG_DFL};
-  for (int signal = 1; signal < NSIG; signal++)
-    sigaction(signal, &usual, NULL); /* refused for a few, which nobody can have changed */
-  sigset_t none;
-  sigemptyset(&none);
-  sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
 static void privileges_drop(const struct plan *plan, bool nested) {

@@ -72,6 +72,12 @@ void fresh_world(void) {
   world_begin();
 }
 
+void fresh_world_later(void) {
+  world_end();
+  usleep(1100000);
+  world_begin();
+}
+
 /* ---- verdicts ---- */
 
 void check_fail(struct failure_report report) {

@@ -39,8 +39,8 @@ void pass(double seconds) {
 }
 
 void settle(void) {
-  enum { LIMIT_S = 20 };
-  if (world_settle(the_check.world, LIMIT_S * SECONDS) == WORLD_BROKEN)
+  enum { LIMIT_MS = 100 };
+  if (world_settle(the_check.world, LIMIT_MS * MILLISECONDS) == WORLD_BROKEN)
     run_until(now(), NULL, NULL);
 }
 
@@ -180,6 +180,24 @@ struct address await_udp_bound(struct program *program, int port) {
   if (the_check.served_count < sizeof the_check.served / sizeof *the_check.served)
     the_check.served[the_check.served_count++] = (struct served_port){port, program};
   return wait.found;
+}
+
+const char *udp_bound_besides(struct address wanted) {
+  struct socket_state *states = NULL;
+  struct failure failure;
+  int count = host_sockets(the_check.host, IPPROTO_UDP, &states, &failure);
+  const char *text = NULL;
+  for (int i = 0; i < count; i++) {
+    struct address local = address_from_socket(&states[i].local);
+    if (local.port != wanted.port || states[i].remote.sin_port != 0 ||
+        (address_equal(local, wanted) && !states[i].ipv6_native))
+      continue;
+    const char *one =
+        states[i].ipv6_native ? say("an IPv6 address, port %d", local.port) : address_text(local);
+    text = text ? say("%s, %s", text, one) : one;
+  }
+  free(states);
+  return text;
 }
 
 static bool has_ended(void *context) {

@@ -87,12 +87,15 @@ int random_between(int low, int high);
 /* Replaces the check's world by a new one, in which the wall clock shows another second than in any
  * before. */
 void fresh_world(void);
+/* The same, and the real clock shows another second too: for programs that take the time where no
+ * clock is asked, from a file's date or the machine's uptime. */
+void fresh_world_later(void);
 /* Seconds since the world began. */
 double now(void);
 /* Lets time pass. */
 void pass(double seconds);
 /* Lets the world go on until nothing in it moves any more, without letting time pass for those who
- * sleep. */
+ * sleep; at most 0.1 s, for a program that never sleeps. */
 void settle(void);
 /* Whether `seconds` is `wanted` within the tolerance of the clock: virtual 2 % or 10 ms; real -2 %,
  * +15 % + 30 ms. */
@@ -125,6 +128,9 @@ struct program *start_with(const char *name, const char *const *arguments);
  * address. Ends the check if it has none within 5 s, ends, or goes to sleep for ever: the report
  * says what it did instead. */
 struct address await_udp_bound(struct program *program, int port);
+/* The addresses of all unconnected UDP sockets on the port, but `wanted`, IPv6 included:
+ * "0.0.0.0:60000, [::]:60000"; NULL if there is no other. */
+const char *udp_bound_besides(struct address wanted);
 /* Waits until it has ended, at most so long. False if it has not. */
 bool await_exit(struct program *program, double seconds);
 /* When it ended; only after await_exit. */

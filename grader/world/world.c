@@ -413,7 +413,7 @@ enum world_pause world_run(struct world *world, int64_t deadline_ns, bool (*unti
 }
 
 enum world_pause world_settle(struct world *world, int64_t limit_ns) {
-  int64_t limit = clock_real_elapsed(&world->clock) + limit_ns;
+  int64_t limit = clock_now(&world->clock) + limit_ns;
   struct busyness busyness = {0};
   for (;;) {
     while (loop_dispatch(world, 0))
@@ -424,7 +424,7 @@ enum world_pause world_settle(struct world *world, int64_t limit_ns) {
     if (world_quiet(world) &&
         (world->options.clock == CLOCK_REAL || !supervisor_signals(&world->supervisor)))
       return WORLD_UNTIL;
-    if (clock_real_elapsed(&world->clock) > limit)
+    if (clock_now(&world->clock) >= limit)
       return WORLD_DEADLINE;
     loop_idle(world, &busyness);
   }

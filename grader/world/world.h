@@ -67,7 +67,7 @@ enum world_pause world_run(struct world *world, int64_t deadline_ns, bool (*unti
                            void *context);
 
 /* Lets the world run until nothing moves in it: every task is asleep and nothing is in flight. The
- * clock does not jump (virtual), and at most `limit_ns` of real time pass. WORLD_UNTIL when it is
+ * clock does not jump (virtual), and at most `limit_ns` pass on it. WORLD_UNTIL when it is
  * quiet, WORLD_DEADLINE when not in time. */
 enum world_pause world_settle(struct world *world, int64_t limit_ns);
 
