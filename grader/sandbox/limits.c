@@ -1,6 +1,12 @@
 #include "grader/sandbox/inner.h"
 
+#include "grader/base/scope.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 enum { STACK_BYTES = 8 << 20 }; /* the usual one, whatever the grader was started with */
 
@@ -42,8 +48,7 @@ static bool limit_set(int resource, rlim_t soft, rlim_t hard) {
 }
 
 bool limits_apply(const struct sandbox_limits *limits) {
-  return limit_set(RLIMIT_DATA, limits->memory_bytes, limits->memory_bytes) &&
-         limit_set(RLIMIT_FSIZE, limits->file_bytes, limits->file_bytes) &&
+  return limit_set(RLIMIT_FSIZE, limits->file_bytes, limits->file_bytes) &&
          limit_set(RLIMIT_NPROC, limits->processes, limits->processes) &&
          limit_set(RLIMIT_NOFILE, limits->descriptors, limits->descriptors) &&
          /* SIGXCPU first, which a debugger or a shell explains; SIGKILL a second later. */
@@ -54,4 +59,28 @@ bool limits_apply(const struct sandbox_limits *limits) {
          /* Some machines let ordinary users run before all others, the grader included. */
          limit_set(RLIMIT_RTPRIO, 0, 0) && limit_set(RLIMIT_NICE, 0, 0) &&
          limit_set(RLIMIT_STACK, STACK_BYTES, RLIM_INFINITY);
+}
+
+static uint64_t resident_pages(int proc_fd, const char *process) {
+  char path[300], text[128];
+  snprintf(path, sizeof path, "%s/statm", process);
+  scoped_fd int fd = openat(proc_fd, path, O_RDONLY | O_CLOEXEC);
+  ssize_t length = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
+  if (length <= 0)
+    return 0;
+  text[length] = '\0';
+  unsigned long long size, resident;
+  return sscanf(text, "%llu %llu", &size, &resident) == 2 ? resident : 0;
+}
+
+uint64_t sandbox_memory_used(const struct sandbox *sandbox) {
+  int fd = openat(sandbox->proc_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  DIR *processes = fd < 0 ? NULL : fdopendir(fd);
+  uint64_t pages = 0;
+  for (const struct dirent *entry; processes && (entry = readdir(processes));)
+    if (entry->d_name[0] >= '1' && entry->d_name[0] <= '9')
+      pages += resident_pages(sandbox->proc_fd, entry->d_name);
+  if (processes)
+    closedir(processes);
+  return pages * (uint64_t)sysconf(_SC_PAGESIZE);
 }

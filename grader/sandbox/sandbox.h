@@ -53,7 +53,8 @@ struct sandbox_file {
 
 /* 0 in any field means the default, which sandbox_default_limits() shows. */
 struct sandbox_limits {
-  uint64_t memory_bytes;   /* of address space that is data (RLIMIT_DATA), a process */
+  uint64_t memory_bytes;   /* resident, of all processes together: kept by who runs it, see
+                              sandbox_memory_used() */
   uint64_t file_bytes;     /* the largest file (RLIMIT_FSIZE) */
   uint64_t scratch_bytes;  /* of /tmp, and of what is written over the submission (tmpfs size) */
   uint64_t scratch_inodes; /* the same, files */
@@ -119,6 +120,12 @@ int sandbox_start(const struct sandbox_spec *spec, struct sandbox *sandbox,
 void sandbox_kill(struct sandbox *sandbox);
 
 struct sandbox sandbox_none(void);
+
+/* How much memory all processes in the sandbox have resident, in bytes. There is no rlimit for it
+ * (Linux ignores RLIMIT_RSS), and RLIMIT_DATA and RLIMIT_AS count what is only reserved: programs
+ * that are compiled with a sanitizer reserve terabytes. So whoever runs a sandbox looks now and
+ * then, and kills it if this is over the limit. */
+uint64_t sandbox_memory_used(const struct sandbox *sandbox);
 
 /* Where the submission's folder is inside the sandbox. */
 #define SANDBOX_FOLDER "/submission"

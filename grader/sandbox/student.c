@@ -5,11 +5,17 @@
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <linux/seccomp.h>
+#include <limits.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+enum {
+  LINE_LOOKED_AT = 256, /* as the kernel (BINPRM_BUF_SIZE) */
+  INTERPRETERS_MAX = 6, /* likewise: a script's interpreter may be a script */
+};
 
 static void need(const struct plan *plan, bool good, const char *step) {
   if (!good)
@@ -38,11 +44,34 @@ static void privileges_drop(const struct plan *plan, bool nested) {
        "cannot drop capabilities");
 }
 
-/* Whether `path` can be executed. A link like /proc/self/exe must not lead there: until execve that
- * is the grader. */
+/* A link like /proc/self/exe must lead nowhere: until execve that is the grader itself. */
+static int plain_open(const char *path, uint64_t flags) {
+  struct open_how how = {.flags = flags | O_CLOEXEC, .resolve = RESOLVE_NO_MAGICLINKS};
+  return (int)syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof how);
+}
+
+/* The interpreter that a script names behind its #!, or "". One that cannot be read is refused with
+ * errno: the kernel would read it all the same. */
+static bool script_interpreter(const char *path, char interpreter[PATH_MAX]) {
+  char line[LINE_LOOKED_AT + 1];
+  int fd = plain_open(path, O_RDONLY | O_NONBLOCK);
+  if (fd < 0)
+    return false;
+  ssize_t length = read(fd, line, LINE_LOOKED_AT);
+  close(fd);
+  if (length < 0)
+    return false;
+  line[length] = '\0';
+  const char *begin = strncmp(line, "#!", 2) == 0 ? line + 2 + strspn(line + 2, " \t") : "";
+  size_t end = strcspn(begin, " \t\n");
+  memcpy(interpreter, begin, end);
+  interpreter[end] = '\0';
+  return true;
+}
+
+/* Why `path` cannot be executed; 0 if it can. */
 static int path_errno(const char *path) {
-  struct open_how how = {.flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_NO_MAGICLINKS};
-  int fd = (int)syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof how);
+  int fd = plain_open(path, O_PATH);
   if (fd < 0)
     return errno;
   struct stat status;
@@ -50,7 +79,17 @@ static int path_errno(const char *path) {
   close(fd);
   if (!regular)
     return EACCES;
-  return syscall(SYS_faccessat, AT_FDCWD, path, X_OK) == 0 ? 0 : errno;
+  if (syscall(SYS_faccessat, AT_FDCWD, path, X_OK) < 0)
+    return errno;
+  char interpreter[PATH_MAX];
+  for (int depth = 0; depth < INTERPRETERS_MAX; depth++) {
+    if (!script_interpreter(path, interpreter))
+      return errno;
+    if (!*interpreter)
+      return 0;
+    path = interpreter;
+  }
+  return ELOOP;
 }
 
 /* As execvp does it, but before any filter is there that would report each try. */

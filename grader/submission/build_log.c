@@ -27,6 +27,8 @@ static char *end_words(const struct step *step, double limit_s) {
     return memory_format("error: %s was not run: there was no time left", command);
   case STEP_TOO_LONG:
     return memory_format("error: %s did not end within %g s", command, limit_s);
+  case STEP_TOO_LARGE:
+    return memory_format("error: %s used more memory than a build may", command);
   case STEP_NO_COMMAND:
     return memory_format("error: %s is not on this machine", command);
   case STEP_FAILED:

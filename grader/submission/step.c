@@ -162,6 +162,8 @@ static void step_look(const struct step_plan *plan, struct running *running) {
     step_end(running, STEP_NOT_RUN);
   } else if (steps_now_s() > plan->deadline_s) {
     step_end(running, STEP_TOO_LONG);
+  } else if (sandbox_memory_used(&running->sandbox) > plan->limits.memory_bytes) {
+    step_end(running, STEP_TOO_LARGE);
   }
 }
 

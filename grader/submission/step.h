@@ -16,6 +16,7 @@ enum step_end {
   STEP_DONE,    /* exit status 0 */
   STEP_FAILED,
   STEP_TOO_LONG,
+  STEP_TOO_LARGE,  /* used more memory than it may */
   STEP_NO_COMMAND, /* argv[0] is not on this machine */
 };
 

@@ -78,6 +78,8 @@ void world_note(struct world *world, const char *format, ...) __attribute__((for
 
 /* Takes in what is waiting to be read although epoll may not have told yet. True if there was
  * something. */
+/* Ends it if it uses more memory than it may. */
+void program_limit_memory(struct program *program);
 bool program_drain(struct program *program);
 bool host_drain(struct host *host);
 void program_destroy(struct program *program);

@@ -320,6 +320,15 @@ int program_exec_error(const struct program *program) {
   return program->ended ? program->status.exec_errno : 0;
 }
 
+void program_limit_memory(struct program *program) {
+  uint64_t most = sandbox_default_limits().memory_bytes;
+  if (program->ended || sandbox_memory_used(&program->sandbox) <= most)
+    return;
+  world_finding_add(program->host->world, "%s used more than %d MiB of memory, and was ended",
+                    program->name, (int)(most >> 20));
+  kill(program->sandbox.init_pid, SIGKILL); /* and with it all of its processes */
+}
+
 void program_signal(struct program *program, int signal) {
   if (!program->ended)
     kill(-program->sandbox.main_pid, signal);

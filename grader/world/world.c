@@ -256,12 +256,19 @@ static int64_t cpu_used(struct world *world) {
   return total;
 }
 
+static void memory_limit(struct world *world) {
+  for (struct program *program = world->programs; program; program = program->next)
+    if (program->sandbox.proc_fd >= 0)
+      program_limit_memory(program);
+}
+
 /* Moves the virtual clock with the CPU time of programs that do not sleep. */
 static void busyness_account(struct world *world, struct busyness *busyness) {
   enum { LOOK_EVERY_US = 5000 };
   int64_t real = clock_real_elapsed(&world->clock);
   if (busyness->began && real - busyness->looked_real_ns < LOOK_EVERY_US * 1000)
     return;
+  memory_limit(world);
   int64_t cpu = cpu_used(world);
   busyness->looked_real_ns = real;
   if (cpu != busyness->still_cpu_ns || !busyness->began) {
@@ -394,6 +401,7 @@ static enum world_pause run_real(struct world *world, int64_t deadline_ns,
                                  bool (*until)(void *context), void *context) {
   for (;;) {
     world_drain(world);
+    memory_limit(world);
     if (until_holds(until, context))
       return WORLD_UNTIL;
     if (world->broken)

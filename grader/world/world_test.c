@@ -235,6 +235,19 @@ Test(world, gives_no_program_the_port_of_a_server) {
   world_destroy(world);
 }
 
+Test(world, ends_a_program_that_takes_all_memory) {
+  begin(CLOCK_VIRTUAL);
+  struct program *program =
+      python("hog", "import time\nx = []\nwhile True: x.append(b'x' * 100000000)");
+  run_to_the_end(program);
+  bool found = false;
+  for (size_t i = 0; world_finding(world, i); i++)
+    found |=
+        strncmp(world_finding(world, i), "hog used more than", strlen("hog used more than")) == 0;
+  cr_assert(found);
+  world_destroy(world);
+}
+
 /* ---- the end ---- */
 
 static int count_in(const char *folder) {
