@@ -1,6 +1,6 @@
 /* udp: a promiscuous client, and the server that it asks. */
 #define LAB udp
-#include "grader/sdk/wiregrade.h"
+#include "suite/lucky_number.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -8,7 +8,6 @@
 enum { PORT = 60000 };
 
 #define QUESTION "Hello, I'm a client."
-#define ANSWER "Here's your lucky number:"
 
 static struct address server_address(void) {
   return address("127.0.0.1", PORT);
@@ -18,21 +17,6 @@ static struct program *start_server(void) {
   struct program *server = start("udp-server");
   await_udp_bound(server, PORT);
   return server;
-}
-
-/* The number in an answer; a negative one if it is no right answer. */
-static double lucky_number(const struct datagram *answer) {
-  static const char allowed[] = "0123456789.eE+-";
-  size_t prefix = strlen(ANSWER);
-  if (answer->length <= prefix || memcmp(answer->bytes, ANSWER, prefix) != 0)
-    return -1;
-  const char *text = (const char *)answer->bytes + prefix;
-  size_t length = answer->length - prefix;
-  if (strspn(text, allowed) != length || strspn(text, "0123456789.") == 0)
-    return -1;
-  char *end = NULL;
-  double number = strtod(text, &end);
-  return (size_t)(end - text) == length && number < 1 ? number : -1;
 }
 
 /* Asks once and returns the answer's text. */
@@ -81,20 +65,6 @@ CHECK(server_shows_datagrams, "udp.2", "udp-server") {
   }
 }
 
-static void expect_right_answer(const struct datagram *answer, const char *to) {
-  struct address server = server_address();
-  EXPECT(lucky_number(answer) >= 0, .message = say("the answer%s is not what is required", to),
-         .expected = "\"" ANSWER "X\", X a decimal fraction, 0 <= X < 1, and nothing else",
-         .actual = quoted(answer->bytes, answer->length),
-         .cause = memchr(answer->bytes, 0, answer->length)
-                      ? "there is a 0 byte in it: is the terminating NUL of a C string sent?"
-                      : NULL);
-  EXPECT(address_equal(answer->from, server),
-         .message = say("the answer%s comes from another address than the server's", to),
-         .expected = address_text(server), .actual = address_text(answer->from),
-         .cause = "answer through the socket that received the question");
-}
-
 CHECK(server_answers_once, "udp.3", "udp-server") {
   static const char *const hosts[] = {"127.0.0.1", "127.0.0.2", "127.0.0.1", "127.0.0.1"};
   enum { CLIENTS = sizeof hosts / sizeof *hosts, QUESTIONS = 2 };
@@ -104,7 +74,7 @@ CHECK(server_answers_once, "udp.3", "udp-server") {
     clients[i] = udp_peer(say("client %d", i + 1), hosts[i], 0);
     for (int k = 0; k < QUESTIONS; k++) {
       struct datagram answer = ask(clients[i], QUESTION);
-      expect_right_answer(&answer, "");
+      expect_lucky_answer(&answer, server_address(), "");
     }
   }
   pass(2);
@@ -324,7 +294,7 @@ static void expect_one_question(struct program *client, const char *name) {
                       : NULL);
 }
 
-#define TRUE_REPLY ANSWER "0.7310585786300049"
+#define TRUE_REPLY LUCKY_ANSWER "0.7310585786300049"
 
 CHECK(client_sends_one_datagram, "udp.7", "udp-client") {
   struct peer *server;
@@ -348,7 +318,7 @@ CHECK(client_shows_the_reply, "udp.8", "udp-client") {
 }
 
 #define FORGED "You are hacked!"
-#define FORGED_WELL ANSWER "0.5" /* one cannot tell by the text */
+#define FORGED_WELL LUCKY_ANSWER "0.5" /* one cannot tell by the text */
 
 static void check_promiscuous(const char *ip, int port, const char *whom) {
   struct peer *server, *forger = udp_peer("forger", ip, port);
