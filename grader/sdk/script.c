@@ -83,7 +83,11 @@ const char *address_text(struct address a) {
 
 /* ---- programs ---- */
 
-struct program *start_with(const char *name, const char *const *arguments) {
+struct host *localhost(void) {
+  return the_check.host;
+}
+
+struct program *start_with(struct host *host, const char *name, const char *const *arguments) {
   const char *missing = NULL;
   char *const *command = manifest_find(the_check.manifest, name, &missing);
   if (!command)
@@ -99,7 +103,7 @@ struct program *start_with(const char *name, const char *const *arguments) {
   struct failure failure;
   struct program_spec spec = {
       .name = name, .folder = manifest_folder(the_check.manifest), .argv = argv};
-  struct program *program = program_start(the_check.host, &spec, &failure);
+  struct program *program = program_start(host, &spec, &failure);
   if (!program)
     check_error(say("%s", failure.sentence));
   the_check.last_started = program;
@@ -132,7 +136,7 @@ static bool is_bound(void *context) {
   struct bound_wait *wait = context;
   struct socket_state *states = NULL;
   struct failure failure;
-  int count = host_sockets(the_check.host, IPPROTO_UDP, &states, &failure);
+  int count = host_sockets(program_host(wait->program), IPPROTO_UDP, &states, &failure);
   if (count < 0)
     check_error(say("%s", failure.sentence));
   for (int i = 0; i < count && !wait->is_bound; i++) {
@@ -147,10 +151,10 @@ static bool is_bound(void *context) {
 }
 
 /* The UDP ports that something on the host is bound to, for a program that chose another one. */
-static const char *bound_elsewhere(void) {
+static const char *bound_elsewhere(struct program *program) {
   struct socket_state *states = NULL;
   struct failure failure;
-  int count = host_sockets(the_check.host, IPPROTO_UDP, &states, &failure);
+  int count = host_sockets(program_host(program), IPPROTO_UDP, &states, &failure);
   const char *text = NULL;
   for (int i = 0; i < count; i++) {
     struct address local = address_from_socket(&states[i].local);
@@ -168,7 +172,7 @@ struct address await_udp_bound(struct program *program, int port) {
   struct bound_wait wait = {.program = program, .port = port};
   enum { PATIENCE_S = 5 };
   run_until(now() + PATIENCE_S, is_bound, &wait);
-  const char *elsewhere = wait.is_bound ? NULL : bound_elsewhere();
+  const char *elsewhere = wait.is_bound ? NULL : bound_elsewhere(program);
   EXPECT(wait.is_bound,
          .message = say("%s does not receive on UDP port %d", program_name(program), port),
          .expected = say("a UDP socket bound to port %d within %d s", port, PATIENCE_S),
@@ -182,10 +186,10 @@ struct address await_udp_bound(struct program *program, int port) {
   return wait.found;
 }
 
-const char *udp_bound_besides(struct address wanted) {
+const char *udp_bound_besides(struct program *program, struct address wanted) {
   struct socket_state *states = NULL;
   struct failure failure;
-  int count = host_sockets(the_check.host, IPPROTO_UDP, &states, &failure);
+  int count = host_sockets(program_host(program), IPPROTO_UDP, &states, &failure);
   const char *text = NULL;
   for (int i = 0; i < count; i++) {
     struct address local = address_from_socket(&states[i].local);

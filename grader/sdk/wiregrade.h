@@ -12,12 +12,12 @@
  *       EXPECT(sent.count == 6, .message = say("six datagrams are sent, not %zu", sent.count));
  *     }
  *
- * Each check begins with a world of its own: one host with the addresses 127.0.0.0/8, and nothing
- * else. What a script makes belongs to the check and vanishes with it: nothing here needs to be
- * freed. Times are in seconds on the check's clock since its world began. An expectation that does
- * not hold ends the check with a verdict; so does a failure of the grader itself (verdict `error`,
- * which costs the student nothing). Scripts run in one process each; no global state is shared
- * between two checks. */
+ * Each check begins with a world of its own: one host, localhost(), with the addresses 127.0.0.0/8,
+ * and nothing else; more hosts and LANs are made by the script. What a script makes belongs to the
+ * check and vanishes with it: nothing here needs to be freed. Times are in seconds on the check's
+ * clock since its world began. An expectation that does not hold ends the check with a verdict; so
+ * does a failure of the grader itself (verdict `error`, which costs the student nothing). Scripts
+ * run in one process each; no global state is shared between two checks. */
 #pragma once
 
 #include <criterion/criterion.h>
@@ -27,6 +27,8 @@
 
 struct program;
 struct peer;
+struct host;
+struct lan;
 
 /* ---- declaring checks ---- */
 
@@ -104,6 +106,48 @@ bool about(double seconds, double wanted);
 double at_most(double wanted);
 double at_least(double wanted);
 
+/* What a program that asks for the time of day is told now: seconds since 1970. */
+double wall_clock(void);
+
+/* ---- hosts and LANs ---- */
+
+/* A host is a machine of its own: its own addresses, ports and tables. The functions whose names
+ * end with _at take the host; the same without it mean localhost(). */
+struct host *localhost(void);
+/* One more host, with 127.0.0.0/8 on its `lo`, and nothing else yet. */
+struct host *new_host(const char *name);
+/* An Ethernet: a switch and the links to it, all of the same MTU (bytes; 1500 is usual). */
+struct lan *new_lan(const char *name, int mtu);
+/* Links a host to a LAN by an interface (eth0, then eth1, …) with an address: "192.168.1.2/24". All
+ * hosts of a LAN know each other's Ethernet addresses from the beginning. */
+void attach(struct host *host, struct lan *lan, const char *address_and_prefix);
+/* Where the host sends what is for no network of its own. */
+void default_route(struct host *host, const char *gateway);
+/* A router of the grader's own with an address on each of two LANs. What is too large for the LAN
+ * that it must go to, and may not be cut, it answers with ICMP "fragmentation needed" (RFC 792,
+ * RFC 1191); it cuts nothing. */
+void new_router(const char *name, struct lan *lan, const char *address_and_prefix,
+                struct lan *other_lan, const char *other_address_and_prefix);
+
+/* What becomes of frames: each probability is drawn for each frame by itself, from the check's seed
+ * (0: never, 1: always). */
+struct treatment {
+  double drop, duplicate, reorder; /* probabilities; a reordered frame goes behind the next one */
+  double delay;                    /* seconds, for every frame */
+};
+/* How the switch treats what the host sends, from now on, until it is given another treatment. */
+void treat_frames_from(struct host *host, struct treatment treatment);
+/* The same for what is on its way to the host. */
+void treat_frames_to(struct host *host, struct treatment treatment);
+/* Pulls out the host's cables, and puts them in again: nothing goes to it nor comes from it, and
+ * nobody is told. */
+void cut_links(struct host *host);
+void mend_links(struct host *host);
+/* Puts a UDP datagram on the LAN that looks as if it came from `from`, whoever that is; to a host's
+ * address, or to a broadcast address. */
+void forge_datagram(struct lan *lan, struct address from, struct address to, const void *bytes,
+                    size_t length);
+
 /* ---- addresses ---- */
 
 struct address {
@@ -117,20 +161,30 @@ const char *address_text(struct address address);
 
 /* ---- programs ---- */
 
-enum stream { STDOUT = 0, STDERR = 1 };
+enum stream { STDOUT = 0, STDERR = 1, EITHER = 2 };
 
-/* Starts a program of the submission with arguments that end with NULL. */
-struct program *start_with(const char *name, const char *const *arguments);
-#define start(...) START_(__VA_ARGS__, NULL)
-#define START_(name_, ...) start_with(name_, (const char *const[]){__VA_ARGS__, NULL})
+/* start("name", "argument", …): starts a program of the submission on localhost(), with arguments.
+ * start_at(host, "name", "argument", …): on another host. */
+#define start(...) START_(localhost(), __VA_ARGS__, NULL)
+#define start_at(host_, ...) START_(host_, __VA_ARGS__, NULL)
+#define START_(host_, name_, ...) start_with(host_, name_, (const char *const[]){__VA_ARGS__, NULL})
+struct program *start_with(struct host *host, const char *name, const char *const *arguments);
+/* Has the calls of programs that are started from now on recorded that `calls_of` tells about (it
+ * slows them a little). */
+void record_calls(void);
 
 /* Waits until the program has a UDP socket bound to `port` (any address) and returns its local
  * address. Ends the check if it has none within 5 s, ends, or goes to sleep for ever: the report
  * says what it did instead. */
 struct address await_udp_bound(struct program *program, int port);
+/* The same for a TCP socket that listens on `port`. */
+struct address await_tcp_listening(struct program *program, int port);
+/* The addresses of all TCP sockets of the program's host that listen on the port of `wanted`, but
+ * that one; NULL if there is no other. */
+const char *tcp_listening_besides(struct program *program, struct address wanted);
 /* The addresses of all unconnected UDP sockets on the port, but `wanted`, IPv6 included:
  * "0.0.0.0:60000, [::]:60000"; NULL if there is no other. */
-const char *udp_bound_besides(struct address wanted);
+const char *udp_bound_besides(struct program *program, struct address wanted);
 /* Waits until it has ended, at most so long. False if it has not. */
 bool await_exit(struct program *program, double seconds);
 /* When it ended; only after await_exit. */
@@ -143,6 +197,13 @@ bool printed_anything(struct program *program, enum stream stream);
 const char *doing(struct program *program);
 /* As a key at its terminal would: to its process group. */
 void send_signal(struct program *program, int signal);
+/* Ends it, as a user would who restarts it: SIGTERM, and SIGKILL if it is still there 1 s later. */
+void stop(struct program *program);
+/* Ends it as a power failure would: no process of it runs any more, its sockets are closed by the
+ * kernel. */
+void kill_at_once(struct program *program);
+/* CPU time that it and its children have used, in seconds. */
+double cpu_seconds(struct program *program);
 
 /* Ends the check unless the program has ended with status 0 / not 0 with a message on stderr and no
  * crash (SIGSEGV and the like are no acceptable failure). `what` begins the message. */
@@ -172,6 +233,12 @@ bool line_matches(const char *line, const char *pattern, ...);
 /* Ends the check unless such a line is printed on stdout before `within` more seconds have passed.
  * Returns its time. */
 double expect_line(struct program *program, double within, const char *pattern, ...);
+/* The same on another stream. */
+double expect_line_on(struct program *program, enum stream stream, double within,
+                      const char *pattern, ...);
+/* Waits for such a line; a negative time if none is printed before `within` seconds have passed. */
+double await_line(struct program *program, enum stream stream, double within, const char *pattern,
+                  ...);
 /* Whether some line of the stream has one of the words for a time-out: "time out", "timeout",
  * "timed out". */
 bool says_timed_out(struct program *program, enum stream stream);
@@ -188,6 +255,7 @@ struct datagram {
 /* A UDP socket bound to ip and port (0: any free one). Datagrams that come wait in it until
  * udp_receive. */
 struct peer *udp_peer(const char *name, const char *ip, int port);
+struct peer *udp_peer_at(struct host *host, const char *name, const char *ip, int port);
 struct address peer_address(const struct peer *peer);
 /* Sends one datagram; at once. */
 void udp_send(struct peer *peer, struct address to, const void *bytes, size_t length);
@@ -195,10 +263,115 @@ void udp_send_text(struct peer *peer, struct address to, const char *text);
 /* Takes the next datagram, waiting at most `within` seconds for it. */
 bool udp_receive(struct peer *peer, double within, struct datagram *datagram);
 
+/* ---- TCP peers ---- */
+
+/* One end of a TCP connection, played by the check; its programs have the other one. What comes is
+ * taken from the kernel as soon as it is there (but see tcp_stop_reading), and kept whole, with its
+ * times. */
+struct connection;
+struct listener;
+
+/* Connects from `ip` (NULL: any). NULL if it is refused or there is no answer within 5 s. `name` is
+ * the peer's in reports. */
+struct connection *tcp_connect(const char *name, const char *ip, struct address to);
+struct connection *tcp_connect_at(struct host *host, const char *name, const char *ip,
+                                  struct address to);
+/* The errno of the last tcp_connect that returned NULL: ECONNREFUSED, ETIMEDOUT, … */
+int tcp_connect_error(void);
+/* A socket that listens. Its connections are complete at once, as far as the other side can see,
+ * and wait for tcp_accept. */
+struct listener *tcp_listen(const char *name, const char *ip, int port);
+struct listener *tcp_listen_at(struct host *host, const char *name, const char *ip, int port);
+/* The next connection that came; NULL if none comes within so many seconds. */
+struct connection *tcp_accept(struct listener *listener, double within);
+struct address tcp_local(const struct connection *connection);
+struct address tcp_remote(const struct connection *connection);
+
+/* Sends the bytes as one segment (if they fit in one), now, and lets the world settle: the program
+ * has read them then, if it reads. Returns how many the kernel took: all of them, unless its send
+ * buffer is full or the connection is gone. */
+size_t tcp_send(struct connection *connection, const void *bytes, size_t length);
+size_t tcp_send_text(struct connection *connection, const char *text);
+/* The same in pieces of `piece` bytes, a segment each, `pause` seconds apart. */
+size_t tcp_send_cut(struct connection *connection, const void *bytes, size_t length, size_t piece,
+                    double pause);
+/* Says that nothing more will be sent: FIN. What comes is still read (half-close). */
+void tcp_finish(struct connection *connection);
+/* Closes as a program does that ends: FIN, and whatever comes then is answered with RST. */
+void tcp_close(struct connection *connection);
+/* Breaks it off: RST. */
+void tcp_reset(struct connection *connection);
+/* Takes nothing from the kernel any more, so that its receive buffer fills, and begins again. */
+void tcp_stop_reading(struct connection *connection);
+void tcp_read_on(struct connection *connection);
+/* Makes the peer's buffers small (bytes; the kernel doubles them): for full queues soon. */
+void tcp_shrink_buffers(struct connection *connection, int bytes);
+
+enum tcp_end { TCP_OPEN, TCP_FINISHED, TCP_RESET };
+/* All that has come so far on a connection. */
+struct stream_so_far {
+  const uint8_t *bytes; /* a 0 byte follows */
+  size_t length;
+  enum tcp_end end;  /* how the other side has ended it, if it has */
+  double end_time;   /* of the FIN or RST */
+  double first_time; /* of the first byte; negative if there is none */
+  double last_time;  /* of the last byte */
+};
+struct stream_so_far tcp_received(struct connection *connection);
+/* Waits until at least `length` bytes in all have come, or the other side has ended it, or `within`
+ * seconds have passed. True if so many bytes are there. */
+bool tcp_await_bytes(struct connection *connection, size_t length, double within);
+/* Waits until the other side has ended it: FIN or RST. */
+enum tcp_end tcp_await_end(struct connection *connection, double within);
+/* When the byte of that number (from 0) came. */
+double tcp_byte_time(struct connection *connection, size_t number);
+/* How many bytes that were sent the other side's kernel has not acknowledged yet. */
+size_t tcp_unacknowledged(const struct connection *connection);
+
+/* ---- HTTP by a real client: libcurl ---- */
+
+struct http_response {
+  bool ok;            /* libcurl has no complaint */
+  const char *error;  /* its complaint, in its words */
+  int status;         /* 200 */
+  const char *header; /* whole, as it came */
+  const uint8_t *body;
+  size_t body_length;
+};
+/* A GET of the URL from the host, with at most `within` seconds for it. */
+struct http_response http_get_at(struct host *host, const char *url, double within);
+
+/* ---- system calls ---- */
+
+/* A socket option that a program set or read, with record_calls() before its start. */
+struct option_call {
+  double time;
+  bool set;          /* setsockopt, else getsockopt */
+  int fd;            /* as the program calls it */
+  uint64_t socket;   /* which socket: the same number for the same one */
+  int type;          /* SOCK_DGRAM, SOCK_STREAM */
+  bool connected;    /* it had a peer's address then */
+  int level, option; /* IPPROTO_IP, IP_MTU_DISCOVER */
+  long value;        /* what was set or read, if it is an int */
+  int error;         /* 0, or the errno that the call gave */
+};
+struct option_calls {
+  const struct option_call *list;
+  size_t count;
+};
+/* All of them so far, of the program and its children, in order. */
+struct option_calls option_calls_of(struct program *program);
+
 /* ---- the wire ---- */
 
 struct frame {
-  double time;
+  double time;       /* when it was sent */
+  const char *host;  /* the name of the host whose interface sent it */
+  bool on_loopback;  /* else on a LAN */
+  bool broadcast;    /* as an Ethernet broadcast, ff:ff:ff:ff:ff:ff */
+  uint8_t protocol;  /* IPPROTO_UDP, IPPROTO_TCP, IPPROTO_ICMP */
+  uint8_t tcp_flags; /* TH_SYN, … of <netinet/tcp.h> */
+  uint8_t icmp_type, icmp_code;
   struct address source, destination;
   const uint8_t *bytes; /* payload */
   size_t length;
@@ -207,6 +380,8 @@ struct frames {
   const struct frame *list;
   size_t count;
 };
+/* All frames of this world so far, whoever sent them, in order. (What the switch dropped, too.) */
+struct frames frames_all(void);
 /* All UDP datagrams that programs (not peers) have sent so far in this world, in order. */
 struct frames frames_sent(void);
 /* Those of them that went to the port, or came from it. */
@@ -217,6 +392,10 @@ struct frames frames_from_port(int port);
 
 /* Bytes as text in quotes, escaped and shortened. */
 const char *quoted(const void *bytes, size_t length);
+/* Where two byte sequences differ: offset, hexadecimal and text around the first wrong byte, which
+ * is marked. For `actual`; several lines. */
+const char *difference(const void *expected, size_t expected_length, const void *actual,
+                       size_t actual_length);
 /* "1 datagram", "3 datagrams" */
 const char *counted(size_t count, const char *thing);
 /* The lines that it printed (stdout, and what stands on stderr), for `actual`. */

@@ -42,7 +42,7 @@ CHECK(server_announces_itself, "udp.1", "udp-server") {
           bound.ip == 0
               ? "it is bound to every interface (INADDR_ANY, or an empty host): any machine could reach it"
               : NULL);
-  const char *besides = udp_bound_besides(wanted);
+  const char *besides = udp_bound_besides(server, wanted);
   EXPECT(!besides, .message = "the server is bound to other addresses than 127.0.0.1 too",
          .expected = say("%s, and nothing else", address_text(wanted)),
          .actual = say("also %s", besides),
