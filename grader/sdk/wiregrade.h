@@ -109,6 +109,17 @@ double at_least(double wanted);
 /* What a program that asks for the time of day is told now: seconds since 1970. */
 double wall_clock(void);
 
+/* ---- addresses ---- */
+
+struct address {
+  uint32_t ip; /* in host byte order: 0x7f000001 is 127.0.0.1 */
+  uint16_t port;
+};
+struct address address(const char *ip, int port);
+bool address_equal(struct address a, struct address b);
+/* "127.0.0.1:60000" */
+const char *address_text(struct address address);
+
 /* ---- hosts and LANs ---- */
 
 /* A host is a machine of its own: its own addresses, ports and tables. The functions whose names
@@ -147,17 +158,6 @@ void mend_links(struct host *host);
  * address, or to a broadcast address. */
 void forge_datagram(struct lan *lan, struct address from, struct address to, const void *bytes,
                     size_t length);
-
-/* ---- addresses ---- */
-
-struct address {
-  uint32_t ip; /* in host byte order: 0x7f000001 is 127.0.0.1 */
-  uint16_t port;
-};
-struct address address(const char *ip, int port);
-bool address_equal(struct address a, struct address b);
-/* "127.0.0.1:60000" */
-const char *address_text(struct address address);
 
 /* ---- programs ---- */
 

@@ -266,7 +266,7 @@ CHECK(server_survives_odd_datagrams, "udp.6", "udp-server") {
 static struct program *start_client(const char *name, struct peer **server,
                                     struct datagram *question) {
   *server = udp_peer("server", "127.0.0.1", PORT);
-  struct program *client = start_with(name, (const char *const[]){name, NULL});
+  struct program *client = start_with(localhost(), name, (const char *const[]){name, NULL});
   EXPECT(udp_receive(*server, 5, question),
          .message = say("%s sends nothing to 127.0.0.1:60000", name), .expected = "one datagram",
          .actual = say("none within 5 s; it %s\n%s", doing(client), printed(client)));
