@@ -50,18 +50,11 @@ void world_end(void) {
   the_check.virtual_s += (double)world_now(the_check.world) / 1e9;
   the_check.real_s += (double)world_real_now(the_check.world) / 1e9;
   findings_keep();
-  while (the_check.peers) {
-    struct peer *peer = the_check.peers;
-    the_check.peers = peer->next;
-    close(peer->fd);
-    free(peer->name);
-    free(peer);
-  }
+  peers_end();
   world_destroy(the_check.world);
   the_check.world = NULL;
   the_check.host = NULL;
   the_check.served_count = 0;
-  the_check.last_started = NULL;
 }
 
 void fresh_world(void) {

@@ -74,17 +74,19 @@ static json_t *safe_paragraph(const char *text) {
   return string;
 }
 
-/* Who has the address: a peer, or a program that was seen bound to the port, or the one that was
- * started last. */
-static const char *party(struct address address, bool of_program) {
-  for (struct peer *peer = the_check.peers; peer; peer = peer->next)
-    if (peer->address.port == address.port &&
-        (peer->address.ip == address.ip || peer->address.ip == 0))
-      return peer->name;
+/* Who has the address, as seen on the host: a peer, or a program that was seen bound to the port,
+ * or the one that was started last there. */
+static const char *party(struct host *host, struct address address) {
+  const struct peer *peer = peer_at(host, address);
+  if (peer)
+    return peer->name;
+  struct host *owner = address.ip >> 24 == 127 ? host : world_host_of(the_check.world, address.ip);
   for (size_t i = 0; i < the_check.served_count; i++)
-    if (the_check.served[i].port == address.port)
+    if (the_check.served[i].address.port == address.port &&
+        (!owner || program_host(the_check.served[i].program) == owner))
       return program_name(the_check.served[i].program);
-  return of_program && the_check.last_started ? program_name(the_check.last_started) : "";
+  struct program *latest = owner ? host_latest_program(owner) : NULL;
+  return latest ? program_name(latest) : owner ? host_name(owner) : "";
 }
 
 static const char *protocol_name(uint8_t protocol) {
@@ -125,9 +127,9 @@ static json_t *event_frame(const struct event *event) {
   else
     json_object_set_new(object, "text", safe_string(event->bytes, event->length, EVENT_TEXT_MAX));
   json_object_set_new(object, "sender",
-                      json_string(party(address_from_socket(&event->source), true)));
+                      json_string(party(event->host, address_from_socket(&event->source))));
   json_object_set_new(object, "receiver",
-                      json_string(party(address_from_socket(&event->destination), true)));
+                      json_string(party(event->host, address_from_socket(&event->destination))));
   return object;
 }
 

@@ -3,16 +3,20 @@
 
 #include "grader/sdk/wiregrade.h"
 #include "grader/submission/manifest.h"
+#include "grader/world/lan.h"
 #include "grader/world/world.h"
 
 #include <setjmp.h>
 
+/* One of the grader's own sockets in a world: bound, connected, or listening. */
 struct peer {
   struct peer *next;
   char *name;
-  int fd;
+  struct host *host;
+  int fd; /* -1: closed already */
   struct address address;
-  int world_number;
+  void *of; /* a connection, …; ended by `end` */
+  void (*end)(void *of);
 };
 
 /* What belongs to the check that runs. One process runs one check at a time. */
@@ -23,11 +27,10 @@ struct context {
   int world_number;
   struct peer *peers;
   struct served_port {
-    int port;
+    struct address address;
     struct program *program;
-  } served[16]; /* who was seen bound to which port, for names in the time line */
+  } served[32]; /* who was seen bound to which port, for names in the time line */
   size_t served_count;
-  struct program *last_started;
   struct scrap {
     struct scrap *next;
     max_align_t memory[];
@@ -56,7 +59,19 @@ void world_begin(void);
 void world_end(void);
 
 struct address address_from_socket(const struct sockaddr_in *from);
+struct sockaddr_in address_to_socket(struct address address);
 
+/* A socket of the grader's on the host, bound; ends the check if that can't be had. */
+int peer_socket(struct host *host, int type, const char *ip, int port);
+struct peer *peer_create(struct host *host, const char *name, int fd);
+void peer_learn_address(struct peer *peer);
+void peers_end(void);
+/* Whose address that is, as seen on that host; NULL if it is no peer's. */
+struct peer *peer_at(struct host *host, struct address address);
+/* Whether it is exactly the address of a peer on the host. */
+bool is_peer(struct host *host, struct address address);
+
+bool is_line_of(const struct event *event, const struct program *program, enum stream stream);
 /* A line as it is compared. */
 const char *line_normalise(const uint8_t *bytes, size_t length);
 bool text_equals(const char *printed, size_t printed_length, const char *expected);

@@ -297,6 +297,7 @@ static const char *pattern_text(const char *pattern, va_list list) {
 
 struct line_wait {
   struct program *program;
+  enum stream stream;
   const char *pattern;
   va_list *arguments;
   double time;
@@ -308,10 +309,8 @@ static bool line_is_there(void *context) {
   struct log *log = world_log(the_check.world);
   for (; wait->looked < log->count; wait->looked++) {
     const struct event *event = &log->events[wait->looked];
-    if (event->kind != EVENT_LINE || event->program != wait->program ||
-        event->stream != STREAM_STDOUT)
-      continue;
-    if (line_matches_list(line_normalise(event->bytes, event->length), wait->pattern,
+    if (is_line_of(event, wait->program, wait->stream) &&
+        line_matches_list(line_normalise(event->bytes, event->length), wait->pattern,
                           *wait->arguments)) {
       wait->time = (double)event->time_ns / 1e9;
       return true;
@@ -320,34 +319,70 @@ static bool line_is_there(void *context) {
   return program_ended(wait->program, NULL);
 }
 
-static const char *line_missing_cause(struct program *program, const char *wanted) {
+static const char *line_missing_cause(struct program *program, enum stream stream,
+                                      const char *wanted) {
+  struct lines all = lines(program, EITHER);
   size_t length = 0;
   const uint8_t *output = program_output(program, STREAM_STDERR, &length);
-  if (memmem(output, length, wanted, strlen(wanted)))
+  if (stream == STDOUT && memmem(output, length, wanted, strlen(wanted)))
     return "the line was written to stderr; it belongs on stdout";
   output = program_output(program, STREAM_STDOUT, &length);
-  if (length > 0 && memmem(output, length, wanted, strlen(wanted)))
+  if (stream == STDERR && memmem(output, length, wanted, strlen(wanted)))
+    return "the line was written to stdout; it belongs on stderr";
+  if (memmem(output, length, wanted, strlen(wanted)))
     return "the words are there, but not as a line of their own: is a newline missing, or something in front of it?";
-  struct lines all = lines(program, STDOUT);
   for (size_t i = 0; i < all.count; i++)
     if (strcasecmp(all.list[i].text, wanted) == 0)
       return "upper and lower case differ";
   return NULL;
 }
 
+/* The time of the line, or -1. */
+static double line_wait(struct program *program, enum stream stream, double within,
+                        const char *pattern, va_list *arguments) {
+  struct line_wait wait = {
+      .program = program, .stream = stream, .pattern = pattern, .arguments = arguments, .time = -1};
+  run_until(now() + within, line_is_there, &wait);
+  return wait.time;
+}
+
+static double line_expect(struct program *program, enum stream stream, double within,
+                          const char *pattern, va_list *arguments) {
+  double time = line_wait(program, stream, within, pattern, arguments);
+  const char *wanted = pattern_text(pattern, *arguments);
+  static const char *const where[] = {"", " on stderr", " on stdout or stderr"};
+  EXPECT(time >= 0,
+         .message = say("%s did not print the line that is required%s", program_name(program),
+                        where[stream]),
+         .expected = wanted, .actual = printed(program),
+         .cause = line_missing_cause(program, stream, wanted));
+  return time;
+}
+
 double expect_line(struct program *program, double within, const char *pattern, ...) {
   va_list arguments;
   va_start(arguments, pattern);
-  struct line_wait wait = {
-      .program = program, .pattern = pattern, .arguments = &arguments, .time = -1};
-  run_until(now() + within, line_is_there, &wait);
-  const char *wanted = pattern_text(pattern, arguments);
+  double time = line_expect(program, STDOUT, within, pattern, &arguments);
   va_end(arguments);
-  EXPECT(wait.time >= 0,
-         .message = say("%s did not print the line that is required", program_name(program)),
-         .expected = wanted, .actual = printed(program),
-         .cause = line_missing_cause(program, wanted));
-  return wait.time;
+  return time;
+}
+
+double expect_line_on(struct program *program, enum stream stream, double within,
+                      const char *pattern, ...) {
+  va_list arguments;
+  va_start(arguments, pattern);
+  double time = line_expect(program, stream, within, pattern, &arguments);
+  va_end(arguments);
+  return time;
+}
+
+double await_line(struct program *program, enum stream stream, double within, const char *pattern,
+                  ...) {
+  va_list arguments;
+  va_start(arguments, pattern);
+  double time = line_wait(program, stream, within, pattern, &arguments);
+  va_end(arguments);
+  return time;
 }
 
 bool says_timed_out(struct program *program, enum stream stream) {

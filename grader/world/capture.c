@@ -5,7 +5,9 @@
  * first is what goes into the log, with the kernel's time stamp. The difference of the two counts
  * is what is in flight: on a busy machine a frame can lie in the queue for milliseconds, with every
  * process asleep. */
+#include "grader/world/frame.h"
 #include "grader/world/inner.h"
+#include "grader/world/switch.h"
 
 #include "grader/base/memory.h"
 #include "grader/base/scope.h"
@@ -13,10 +15,6 @@
 #include <arpa/inet.h>
 #include <linux/if_packet.h>
 #include <net/ethernet.h>
-#include <net/if.h>
-#include <netinet/ip.h>
-#include <netinet/tcp.h>
-#include <netinet/udp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -24,10 +22,10 @@
 #include <unistd.h>
 
 enum {
+  LOOPBACK_INDEX = 1,
   FRAME_MAX = 65536 + 64,
   QUEUE_BYTES = 64 << 20,
-  IN_FLIGHT_MAX_MS =
-      300, /* a frame that was not received after this long was dropped by the kernel */
+  IN_FLIGHT_MAX_MS = 300,
 };
 
 struct capture {
@@ -36,7 +34,6 @@ struct capture {
   struct watch *watch;
   int64_t sent, received;
   int64_t last_sent_real_ns;
-  bool saw_tcp;
   uint8_t frame[FRAME_MAX];
 };
 
@@ -69,50 +66,7 @@ void capture_close(struct capture *capture) {
   free(capture);
 }
 
-/* Fills in what the headers say. False if it is not IPv4. */
-static bool frame_read(const uint8_t *bytes, size_t length, struct event *event) {
-  struct iphdr ip;
-  if (length < sizeof ip)
-    return false;
-  memcpy(&ip, bytes, sizeof ip);
-  size_t header = (size_t)ip.ihl * 4, total = ntohs(ip.tot_len);
-  if (total == 0 || total > length) /* a segment of 64 KiB and more has no length there */
-    total = length;
-  if (ip.version != 4 || header < sizeof ip || header > total)
-    return false;
-  event->protocol = ip.protocol;
-  event->source = (struct sockaddr_in){.sin_family = AF_INET, .sin_addr.s_addr = ip.saddr};
-  event->destination = (struct sockaddr_in){.sin_family = AF_INET, .sin_addr.s_addr = ip.daddr};
-  const uint8_t *payload = bytes + header;
-  size_t left = total - header;
-  bool later_fragment = ntohs(ip.frag_off) & IP_OFFMASK;
-  if (ip.protocol == IPPROTO_UDP && left >= sizeof(struct udphdr) && !later_fragment) {
-    struct udphdr udp;
-    memcpy(&udp, payload, sizeof udp);
-    event->source.sin_port = udp.source;
-    event->destination.sin_port = udp.dest;
-    payload += sizeof udp;
-    left -= sizeof udp;
-  } else if (ip.protocol == IPPROTO_TCP && left >= sizeof(struct tcphdr)) {
-    struct tcphdr tcp;
-    memcpy(&tcp, payload, sizeof tcp);
-    size_t tcp_header = (size_t)tcp.doff * 4;
-    if (tcp_header > left)
-      return false;
-    event->source.sin_port = tcp.source;
-    event->destination.sin_port = tcp.dest;
-    event->tcp_flags = payload[13];
-    event->tcp_sequence = ntohl(tcp.seq);
-    event->tcp_acknowledgement = ntohl(tcp.ack_seq);
-    payload += tcp_header;
-    left -= tcp_header;
-  }
-  event->bytes = payload;
-  event->length = left;
-  return true;
-}
-
-static int64_t message_stamp(struct msghdr *message) {
+int64_t message_stamp(struct msghdr *message) {
   for (struct cmsghdr *part = CMSG_FIRSTHDR(message); part; part = CMSG_NXTHDR(message, part))
     if (part->cmsg_level == SOL_SOCKET && part->cmsg_type == SCM_TIMESTAMPNS) {
       struct timespec stamp;
@@ -120,6 +74,18 @@ static int64_t message_stamp(struct msghdr *message) {
       return stamp.tv_sec * SECONDS + stamp.tv_nsec;
     }
   return clock_kernel(CLOCK_REALTIME);
+}
+
+/* On LANs the switch logs the frames; here they are only counted. */
+static void count_on_link(struct host *host, int interface, bool outgoing) {
+  for (struct port *port = host->ports; port; port = port->next_of_host)
+    if (port->interface == interface) {
+      if (outgoing)
+        port->host_sent++;
+      else
+        port->host_got++;
+      port->last_real_ns = clock_real_elapsed(&host->world->clock);
+    }
 }
 
 static bool capture_receive(struct capture *capture) {
@@ -135,7 +101,12 @@ static bool capture_receive(struct capture *capture) {
   ssize_t length = recvmsg(capture->fd, &message, MSG_DONTWAIT);
   if (length < 0)
     return false;
-  if (from.sll_pkttype != PACKET_OUTGOING) {
+  bool outgoing = from.sll_pkttype == PACKET_OUTGOING;
+  if (from.sll_ifindex != LOOPBACK_INDEX) {
+    count_on_link(capture->host, from.sll_ifindex, outgoing);
+    return true;
+  }
+  if (!outgoing) {
     capture->received++;
     return true;
   }
@@ -143,10 +114,12 @@ static bool capture_receive(struct capture *capture) {
   struct world *world = capture->host->world;
   capture->last_sent_real_ns = clock_real_elapsed(&world->clock);
   struct event event = {.kind = EVENT_FRAME, .host = capture->host};
-  if (ntohs(from.sll_protocol) != ETH_P_IP || !frame_read(capture->frame, (size_t)length, &event))
+  event.raw = capture->frame;
+  event.raw_length = (size_t)length;
+  if (ntohs(from.sll_protocol) != ETH_P_IP || !packet_read(capture->frame, (size_t)length, &event))
     return true;
   event.time_ns = clock_at_realtime(&world->clock, message_stamp(&message));
-  capture->saw_tcp |= event.protocol == IPPROTO_TCP;
+  world->saw_tcp |= event.protocol == IPPROTO_TCP;
   log_append(&world->log, &event);
   return true;
 }
@@ -163,19 +136,34 @@ bool capture_drain(struct capture *capture) {
   return any;
 }
 
+/* A frame that was not taken after so long was dropped by the kernel. */
+static bool is_on_its_way(struct world *world, int64_t last_real_ns) {
+  return clock_real_elapsed(&world->clock) - last_real_ns < IN_FLIGHT_MAX_MS * MILLISECONDS;
+}
+
+static bool links_in_flight(struct host *host) {
+  for (struct port *port = host->ports; port; port = port->next_of_host) {
+    if (port->host_sent <= port->taken && port->given <= port->host_got)
+      continue;
+    if (is_on_its_way(host->world, port->last_real_ns))
+      return true;
+    world_note(host->world, "frames on the link of host %s were dropped by the kernel", host->name);
+    port->taken = port->host_sent;
+    port->host_got = port->given;
+  }
+  return false;
+}
+
 bool capture_in_flight(struct capture *capture) {
+  if (links_in_flight(capture->host))
+    return true;
   if (capture->sent <= capture->received)
     return false;
   struct world *world = capture->host->world;
-  if (clock_real_elapsed(&world->clock) - capture->last_sent_real_ns <
-      IN_FLIGHT_MAX_MS * MILLISECONDS)
+  if (is_on_its_way(world, capture->last_sent_real_ns))
     return true;
   world_note(world, "%lld frames on host %s were dropped by the kernel",
              (long long)(capture->sent - capture->received), capture->host->name);
   capture->received = capture->sent;
   return false;
-}
-
-bool capture_saw_tcp(const struct capture *capture) {
-  return capture->saw_tcp;
 }

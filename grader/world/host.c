@@ -2,6 +2,7 @@
 
 #include "grader/base/memory.h"
 #include "grader/base/scope.h"
+#include "grader/world/links.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,21 +14,24 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* A thread is in one network namespace at a time; this one is brought back at the end of the scope.
- */
-struct visit {
-  int home_fd;
-};
+static int namespace_of_thread(void) {
+  return open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
+}
 
-static void visit_end(struct visit *visit) {
+struct visit namespace_visit(int netns_fd) {
+  struct visit visit = {namespace_of_thread()};
+  if (visit.home_fd >= 0 && setns(netns_fd, CLONE_NEWNET) < 0) {
+    close(visit.home_fd);
+    visit.home_fd = -1;
+  }
+  return visit;
+}
+
+void visit_end(struct visit *visit) {
   if (visit->home_fd >= 0) {
     setns(visit->home_fd, CLONE_NEWNET);
     close(visit->home_fd);
   }
-}
-
-static int namespace_of_thread(void) {
-  return open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
 }
 
 static int loopback_up(struct failure *failure) {
@@ -39,19 +43,25 @@ static int loopback_up(struct failure *failure) {
   return 0;
 }
 
-/* The kernel's usual range goes up to 60999, and labs have servers on 60000: a client could be
- * given the very port that it is to connect to, and talk to itself. Where /proc/sys cannot be
- * written (in some containers) that remains possible, once in 28,000 connections. */
-static void ports_restrict(void) {
-  static const char range[] = "32768 59999";
-  scoped_fd int fd = open("/proc/sys/net/ipv4/ip_local_port_range", O_WRONLY | O_CLOEXEC);
+static void setting_write(const char *path, const char *text) {
+  scoped_fd int fd = open(path, O_WRONLY | O_CLOEXEC);
   if (fd >= 0)
-    (void)!write(fd, range, strlen(range));
+    (void)!write(fd, text, strlen(text));
+}
+
+/* Where /proc/sys cannot be written (in some containers) what it is for can go wrong, once in a
+ * long while. */
+static void settings_make(void) {
+  /* The kernel's usual range goes up to 60999, and labs have servers on 60000: a client could be
+   * given the very port that it is to connect to, and talk to itself. */
+  setting_write("/proc/sys/net/ipv4/ip_local_port_range", "32768 59999");
+  /* Interfaces say nothing by themselves: no router solicitations. */
+  setting_write("/proc/sys/net/ipv6/conf/default/disable_ipv6", "1");
 }
 
 int host_socket(struct host *host, int domain, int type, int protocol, struct failure *failure) {
-  __attribute__((cleanup(visit_end))) struct visit visit = {namespace_of_thread()};
-  if (visit.home_fd < 0 || setns(host->netns_fd, CLONE_NEWNET) < 0)
+  scoped_visit struct visit visit = namespace_visit(host->netns_fd);
+  if (visit.home_fd < 0)
     return failure_errno(failure, "cannot enter the network namespace of host %s", host->name);
   int fd = socket(domain, type | SOCK_CLOEXEC | SOCK_NONBLOCK, protocol);
   if (fd < 0)
@@ -59,13 +69,13 @@ int host_socket(struct host *host, int domain, int type, int protocol, struct fa
   return fd;
 }
 
-static int namespace_create(struct failure *failure) {
-  __attribute__((cleanup(visit_end))) struct visit visit = {namespace_of_thread()};
+int namespace_create(struct failure *failure) {
+  scoped_visit struct visit visit = {namespace_of_thread()};
   if (visit.home_fd < 0 || unshare(CLONE_NEWNET) < 0)
     return failure_errno(failure, "cannot create a network namespace (try `wiregrade doctor`)");
   if (loopback_up(failure) < 0)
     return -1;
-  ports_restrict();
+  settings_make();
   int fd = namespace_of_thread();
   return fd < 0 ? failure_errno(failure, "cannot open a new network namespace") : fd;
 }
@@ -82,7 +92,8 @@ struct host *host_create(struct world *world, const char *name, struct failure *
         host->capture ? host_socket(host, AF_NETLINK, SOCK_RAW, 4 /* NETLINK_SOCK_DIAG */, failure)
                       : -1;
   }
-  if (host->diag_fd < 0) {
+  host->links = host->diag_fd < 0 ? NULL : links_open(host->netns_fd, failure);
+  if (!host->links || links_quick_loopback(host->links, failure) < 0) {
     host_destroy(host);
     return NULL;
   }
@@ -94,10 +105,13 @@ struct host *host_create(struct world *world, const char *name, struct failure *
 void host_destroy(struct host *host) {
   if (host->capture)
     capture_close(host->capture);
+  links_close(host->links);
   if (host->diag_fd >= 0)
     close(host->diag_fd);
   if (host->netns_fd >= 0)
     close(host->netns_fd);
+  free(host->outgoing.held);
+  free(host->incoming.held);
   free(host->name);
   free(host);
 }
@@ -112,4 +126,11 @@ const char *host_name(const struct host *host) {
 
 struct world *host_world(const struct host *host) {
   return host->world;
+}
+
+struct program *host_latest_program(const struct host *host) {
+  for (struct program *program = host->world->programs; program; program = program->next)
+    if (program->host == host)
+      return program;
+  return NULL;
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "grader/world/clock.h"
+#include "grader/world/lan.h"
 #include "grader/world/supervisor.h"
 #include "grader/world/tasks.h"
 #include "grader/world/world.h"
@@ -18,11 +19,29 @@ struct watch {
   struct watch *next;
 };
 
+struct nl_sock;
+struct port;
+struct router;
+struct passing;
+
+/* What the switch does with the frames of a host in one direction. */
+struct traffic {
+  struct lan_treatment treatment;
+  bool cut;
+  struct passing *held; /* to go behind the next one */
+};
+
 struct world {
   struct world_options options;
   struct clock clock;
   struct log log;
   struct host *hosts;
+  struct lan *lans;
+  struct router *routers;
+  struct host *switch_host; /* the namespace of the switch's ends of all links; NULL without LANs */
+  struct world_timer *timers; /* by their deadlines */
+  bool saw_tcp;               /* a segment; without one there are no kernel timers to respect */
+  int64_t arp_until_real_ns;  /* until then the kernel may ask for somebody's Ethernet address */
   struct program *programs;
   struct supervisor supervisor;
   int epoll_fd;
@@ -42,7 +61,10 @@ struct host {
   char *name;
   int netns_fd;
   int diag_fd; /* NETLINK_SOCK_DIAG in the namespace */
+  struct nl_sock *links;
   struct capture *capture;
+  struct port *ports; /* its interfaces on LANs, the latest first */
+  struct traffic outgoing, incoming;
 };
 
 /* One of a program's two terminals. */
@@ -85,6 +107,31 @@ bool host_drain(struct host *host);
 void program_destroy(struct program *program);
 void host_destroy(struct host *host);
 
+/* Does something at a time on the world's clock. `context` is `fire`'s to free; the world frees it
+ * if it ends before. (timers.c) */
+void world_at(struct world *world, int64_t deadline_ns, void (*fire)(void *context), void *context);
+/* INT64_MAX: there is none. */
+int64_t world_timers_next(const struct world *world);
+/* Does what is due. True if there was something. */
+bool world_timers_fire(struct world *world);
+void world_timers_end(struct world *world);
+
+/* lan.c */
+void lans_end(struct world *world);
+/* Reads what has come to the switch. True if there was something. */
+bool lans_drain(struct world *world);
+
+/* host.c: a thread is in one network namespace at a time; this one is brought back at the end of
+ * the scope. home_fd is -1 if it could not go. */
+struct visit {
+  int home_fd;
+};
+struct visit namespace_visit(int netns_fd);
+void visit_end(struct visit *visit);
+#define scoped_visit __attribute__((cleanup(visit_end)))
+/* A new network namespace with `lo` up; its descriptor, or -1. */
+int namespace_create(struct failure *failure);
+
 /* capture.c: every frame on the host's `lo`, into the log. */
 struct capture *capture_open(struct host *host, struct failure *failure);
 void capture_close(struct capture *capture);
@@ -92,8 +139,9 @@ void capture_close(struct capture *capture);
 bool capture_drain(struct capture *capture);
 /* Frames that were sent and have not been received yet (still queued in the kernel). */
 bool capture_in_flight(struct capture *capture);
-/* Whether any TCP segment was ever seen: without one there are no kernel timers to respect. */
-bool capture_saw_tcp(const struct capture *capture);
+/* CLOCK_REALTIME at which the kernel got the frame. */
+struct msghdr;
+int64_t message_stamp(struct msghdr *message);
 
 /* sockdiag.c */
 int sockdiag_open(struct failure *failure);

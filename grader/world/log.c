@@ -15,18 +15,25 @@ size_t log_append(struct log *log, const struct event *event) {
     place--;
   memmove(&log->events[place + 1], &log->events[place], (log->count - place) * sizeof *log->events);
   log->count++;
-  uint8_t *bytes = memory_resize(NULL, event->length + 1);
-  if (event->length > 0)
-    memcpy(bytes, event->bytes, event->length);
-  bytes[event->length] = 0;
-  log->events[place] = *event;
-  log->events[place].bytes = bytes;
+  struct event *kept = &log->events[place];
+  *kept = *event;
+  const uint8_t *whole = event->raw ? event->raw : event->bytes;
+  size_t length = event->raw ? event->raw_length : event->length;
+  uint8_t *copy = memory_resize(NULL, length + 1);
+  if (length > 0)
+    memcpy(copy, whole, length);
+  copy[length] = 0;
+  kept->bytes = copy;
+  if (event->raw) {
+    kept->raw = copy;
+    kept->bytes = copy + (event->bytes - event->raw);
+  }
   return place;
 }
 
 void log_clear(struct log *log) {
   for (size_t i = 0; i < log->count; i++)
-    free((void *)log->events[i].bytes);
+    free((void *)(log->events[i].raw ? log->events[i].raw : log->events[i].bytes));
   free(log->events);
   *log = (struct log){0};
 }

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 struct host;
+struct lan;
 struct program;
 
 enum event_kind {
@@ -40,6 +41,11 @@ struct event {
   uint8_t tcp_flags;
   uint32_t tcp_sequence, tcp_acknowledgement;
   struct sockaddr_in source, destination; /* ports 0 where the protocol has none */
+  struct lan *lan;                        /* where it was; NULL: on the host's loopback interface */
+  bool broadcast;                         /* to the Ethernet address ff:ff:ff:ff:ff:ff */
+  const uint8_t *raw; /* the whole of it, which `bytes` points into: from the Ethernet header on, or
+                         from the IP header on if lan is NULL; owned by the log */
+  size_t raw_length;
 };
 
 struct log {

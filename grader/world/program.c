@@ -344,8 +344,11 @@ char *program_doing(struct program *program) {
   return tasks_describe(&program->tasks);
 }
 
+int64_t program_cpu_ns(struct program *program) {
+  return program->sandbox.proc_fd >= 0 ? tasks_cpu_ns(&program->tasks) : 0;
+}
+
 void program_kill(struct program *program) {
-  if (program->sandbox.init_pid > 0 && !program->ended) {
-    kill(program->sandbox.main_pid, SIGKILL);
-  }
+  if (program->sandbox.init_pid > 0 && !program->ended)
+    kill(program->sandbox.init_pid, SIGKILL); /* and with it all of its processes */
 }

@@ -106,7 +106,7 @@ int host_sockets(struct host *host, uint8_t protocol, struct socket_state **stat
 
 int64_t host_kernel_timer_ms(struct host *host) {
   enum { KEEP_ALIVE = 2, TIME_WAIT_TIMER = 3, KEEP_ALIVE_NEAR_MS = 60000 };
-  if (!capture_saw_tcp(host->capture))
+  if (!host->world->saw_tcp)
     return -1;
   struct socket_state *states = NULL;
   struct failure ignored;

@@ -100,6 +100,8 @@ void world_destroy(struct world *world) {
     world->programs = program->next;
     program_destroy(program);
   }
+  world_timers_end(world);
+  lans_end(world);
   while (world->hosts) {
     struct host *host = world->hosts;
     world->hosts = host->next;
@@ -128,6 +130,12 @@ int64_t world_now(struct world *world) {
 
 int64_t world_real_now(struct world *world) {
   return clock_real_elapsed(&world->clock);
+}
+
+int64_t world_wall_clock(struct world *world) {
+  int64_t reading = 0;
+  clock_read(&world->clock, CLOCK_REALTIME, &reading);
+  return reading;
 }
 
 enum world_clock world_clock(struct world *world) {
@@ -211,6 +219,8 @@ static bool loop_dispatch(struct world *world, int64_t wait_ns) {
 /* Everything that has happened but was not told of yet. */
 static bool world_drain(struct world *world) {
   bool any = false;
+  any |= world_timers_fire(world);
+  any |= lans_drain(world);
   for (struct host *host = world->hosts; host; host = host->next)
     any |= host_drain(host);
   for (struct program *program = world->programs; program; program = program->next)
@@ -312,7 +322,7 @@ static void loop_idle(struct world *world, struct busyness *busyness) {
 /* The kernel's own timers run in real time: as long as one is pending, so does the virtual clock.
  * True if it did. */
 static bool kernel_timers_respect(struct world *world, int64_t deadline_ns) {
-  int64_t earliest = -1;
+  int64_t earliest = clock_real_elapsed(&world->clock) < world->arp_until_real_ns ? 20 : -1;
   for (struct host *host = world->hosts; host; host = host->next) {
     int64_t timer = host_kernel_timer_ms(host);
     if (timer >= 0 && (earliest < 0 || timer < earliest))
@@ -343,7 +353,10 @@ static enum world_pause loop_jump(struct world *world, int64_t deadline_ns,
   *paused = false;
   if (supervisor_signals(supervisor))
     return WORLD_UNTIL;
-  int64_t next = supervisor_next_deadline(supervisor);
+  int64_t next = supervisor_next_deadline(supervisor), own = world_timers_next(world);
+  bool own_first = own <= next;
+  if (own_first)
+    next = own;
   if (next > world->clock.now_ns &&
       kernel_timers_respect(world, next < deadline_ns ? next : deadline_ns)) {
     *paused = world->clock.now_ns >= deadline_ns;
@@ -359,7 +372,10 @@ static enum world_pause loop_jump(struct world *world, int64_t deadline_ns,
     return WORLD_DEADLINE;
   }
   clock_advance_to(&world->clock, next);
-  supervisor_expire_one(supervisor, world->clock.now_ns);
+  if (own_first)
+    world_timers_fire(world);
+  else
+    supervisor_expire_one(supervisor, world->clock.now_ns);
   return WORLD_UNTIL;
 }
 
@@ -409,6 +425,8 @@ static enum world_pause run_real(struct world *world, int64_t deadline_ns,
     int64_t left = deadline_ns - clock_now(&world->clock);
     if (left <= 0)
       return WORLD_DEADLINE;
+    if (left > world_timers_next(world) - clock_now(&world->clock))
+      left = world_timers_next(world) - clock_now(&world->clock);
     loop_dispatch(world, left < 50 * MILLISECONDS ? left : 50 * MILLISECONDS);
   }
 }

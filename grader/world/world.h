@@ -50,6 +50,8 @@ struct log *world_log(struct world *world);
 int64_t world_now(struct world *world);      /* nanoseconds on the world's clock since it began */
 int64_t world_real_now(struct world *world); /* the same in real time */
 enum world_clock world_clock(struct world *world);
+/* What programs are told the time of day is now: nanoseconds since 1970. */
+int64_t world_wall_clock(struct world *world);
 
 /* Why world_run came back. */
 enum world_pause {
@@ -87,6 +89,8 @@ const char *world_finding(struct world *world, size_t index);
 struct host *host_create(struct world *world, const char *name, struct failure *failure);
 const char *host_name(const struct host *host);
 struct world *host_world(const struct host *host);
+/* The program that was started last on it; NULL if none was. */
+struct program *host_latest_program(const struct host *host);
 
 /* Opens a socket inside the host's network namespace, as socket(2), with SOCK_CLOEXEC |
  * SOCK_NONBLOCK. The descriptor is the caller's. */
@@ -142,6 +146,8 @@ const uint8_t *program_output(const struct program *program, enum event_stream s
 /* What each of its tasks is doing now, in words: "asleep in recvfrom(3, …)". The caller frees it.
  */
 char *program_doing(struct program *program);
+/* CPU time that it and its children have used, in nanoseconds, ended ones not counted. */
+int64_t program_cpu_ns(struct program *program);
 /* Kills it and all its processes at once. */
 void program_kill(struct program *program);
 

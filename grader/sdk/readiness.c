@@ -1,0 +1,124 @@
+/* When a program is ready: its socket's own state in the kernel (sock_diag), never a printed line.
+ */
+#include "grader/sdk/inner.h"
+
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { PATIENCE_S = 5 };
+
+struct sockets {
+  struct socket_state *states;
+  int count;
+};
+
+static struct sockets sockets_of(struct host *host, uint8_t protocol) {
+  struct sockets sockets = {0};
+  struct failure failure;
+  sockets.count = host_sockets(host, protocol, &sockets.states, &failure);
+  if (sockets.count < 0)
+    check_error(say("%s", failure.sentence));
+  return sockets;
+}
+
+/* A socket that waits for whoever comes: a listening one, or an unconnected UDP one. */
+static bool is_open_to_all(const struct socket_state *state) {
+  if (state->protocol == IPPROTO_TCP)
+    return state->state == TCP_LISTEN;
+  return state->remote.sin_port == 0;
+}
+
+struct ready_wait {
+  struct program *program;
+  uint8_t protocol;
+  int port;
+  struct address found;
+  bool is_ready;
+};
+
+static bool is_ready(void *context) {
+  struct ready_wait *wait = context;
+  struct sockets sockets = sockets_of(program_host(wait->program), wait->protocol);
+  for (int i = 0; i < sockets.count && !wait->is_ready; i++) {
+    struct address local = address_from_socket(&sockets.states[i].local);
+    if (local.port == wait->port && is_open_to_all(&sockets.states[i]) &&
+        !is_peer(program_host(wait->program), local)) {
+      wait->found = local;
+      wait->is_ready = true;
+    }
+  }
+  free(sockets.states);
+  return wait->is_ready || program_ended(wait->program, NULL);
+}
+
+static const char *socket_text(const struct socket_state *state) {
+  struct address local = address_from_socket(&state->local);
+  return state->ipv6_native ? say("an IPv6 address, port %d", local.port) : address_text(local);
+}
+
+/* Of the host's sockets that are open to all: those on other ports than `port`, or those on that
+ * port that are not `wanted`. */
+static const char *sockets_listed(struct host *host, uint8_t protocol, int port,
+                                  const struct address *wanted) {
+  struct sockets sockets = sockets_of(host, protocol);
+  const char *text = NULL;
+  for (int i = 0; i < sockets.count; i++) {
+    const struct socket_state *state = &sockets.states[i];
+    struct address local = address_from_socket(&state->local);
+    bool left_out =
+        wanted ? local.port != port || (address_equal(local, *wanted) && !state->ipv6_native)
+               : local.port == port;
+    if (left_out || !is_open_to_all(state) || is_peer(host, local))
+      continue;
+    text = text ? say("%s, %s", text, socket_text(state)) : socket_text(state);
+  }
+  free(sockets.states);
+  return text;
+}
+
+static void remember_served(struct program *program, struct address address) {
+  if (the_check.served_count < sizeof the_check.served / sizeof *the_check.served)
+    the_check.served[the_check.served_count++] = (struct served_port){address, program};
+}
+
+/* `state`: what a right program does to its socket, in words. */
+static struct address await_ready(struct program *program, uint8_t protocol, int port,
+                                  const char *what, const char *state) {
+  struct ready_wait wait = {.program = program, .protocol = protocol, .port = port};
+  run_until(now() + PATIENCE_S, is_ready, &wait);
+  uint8_t other_protocol = protocol == IPPROTO_TCP ? IPPROTO_UDP : IPPROTO_TCP;
+  struct host *host = program_host(program);
+  const char *elsewhere = wait.is_ready ? NULL : sockets_listed(host, protocol, port, NULL);
+  bool other = !wait.is_ready && !elsewhere && sockets_listed(host, other_protocol, -1, NULL);
+  EXPECT(wait.is_ready, .message = say("%s does not %s port %d", program_name(program), what, port),
+         .expected = say("%s port %d within %d s", state, port, PATIENCE_S),
+         .actual = elsewhere ? say("it %s %s instead\n%s",
+                                   protocol == IPPROTO_TCP ? "listens on" : "is bound to",
+                                   elsewhere, printed(program))
+                             : say("there is no such socket; the program %s\n%s", doing(program),
+                                   printed(program)),
+         .cause = elsewhere ? "the port is another one than the lab asks for"
+                  : other   ? "there is a socket, but of another kind: SOCK_STREAM is TCP, "
+                              "SOCK_DGRAM is UDP"
+                  : protocol == IPPROTO_TCP ? "the program ended, or never came to listen()"
+                                            : "the program ended, or never came to bind()");
+  remember_served(program, wait.found);
+  return wait.found;
+}
+
+struct address await_udp_bound(struct program *program, int port) {
+  return await_ready(program, IPPROTO_UDP, port, "receive on UDP", "a UDP socket bound to");
+}
+
+struct address await_tcp_listening(struct program *program, int port) {
+  return await_ready(program, IPPROTO_TCP, port, "listen on TCP", "a TCP socket that listens on");
+}
+
+const char *udp_bound_besides(struct program *program, struct address wanted) {
+  return sockets_listed(program_host(program), IPPROTO_UDP, wanted.port, &wanted);
+}
+
+const char *tcp_listening_besides(struct program *program, struct address wanted) {
+  return sockets_listed(program_host(program), IPPROTO_TCP, wanted.port, &wanted);
+}
