@@ -106,7 +106,7 @@ static void check_attempt(enum world_clock clock) {
   the_check.clock = clock;
   the_check.status = VERDICT_PASS;
   the_check.report = (struct failure_report){0};
-  the_check.retry_on_real_clock = false;
+  the_check.retry_on_real_clock = the_check.record_calls = false;
   the_check.random_state = seed_of(the_check.check->name, the_check.seed);
   if (setjmp(the_check.end) == 0) {
     world_begin();

@@ -42,6 +42,7 @@ struct context {
   enum verdict_status { VERDICT_PASS, VERDICT_FAIL, VERDICT_MISSING, VERDICT_ERROR } status;
   struct failure_report report;
   bool retry_on_real_clock;
+  bool record_calls;
   double virtual_s, real_s; /* of the worlds before the present one */
   char *findings[16];
   size_t finding_count;

@@ -21,12 +21,18 @@ struct program *start_with(struct host *host, const char *name, const char *cons
   memcpy(argv, command, own * sizeof *argv);
   memcpy(argv + own, arguments + 1, more * sizeof *argv);
   struct failure failure;
-  struct program_spec spec = {
-      .name = name, .folder = manifest_folder(the_check.manifest), .argv = argv};
+  struct program_spec spec = {.name = name,
+                              .folder = manifest_folder(the_check.manifest),
+                              .argv = argv,
+                              .record_calls = the_check.record_calls};
   struct program *program = program_start(host, &spec, &failure);
   if (!program)
     check_error(say("%s", failure.sentence));
   return program;
+}
+
+void record_calls(void) {
+  the_check.record_calls = true;
 }
 
 const char *doing(struct program *program) {

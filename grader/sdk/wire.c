@@ -1,4 +1,4 @@
-/* What was on the wire. */
+/* What was on the wire, and which system calls were made. */
 #include "grader/sdk/inner.h"
 
 #include <netinet/in.h>
@@ -69,4 +69,27 @@ struct frames frames_to_port(int port) {
 
 struct frames frames_from_port(int port) {
   return frames_where(sent_from_port, port);
+}
+
+struct option_calls option_calls_of(struct program *program) {
+  settle();
+  struct log *log = world_log(the_check.world);
+  struct option_call *list = scrap((log->count + 1) * sizeof *list);
+  size_t count = 0;
+  for (size_t i = 0; i < log->count; i++) {
+    const struct event *event = &log->events[i];
+    const struct option_seen *seen = &event->option;
+    if (event->kind == EVENT_CALL && event->program == program)
+      list[count++] = (struct option_call){.time = (double)event->time_ns / 1e9,
+                                           .set = seen->set,
+                                           .fd = seen->fd,
+                                           .socket = seen->socket,
+                                           .type = seen->type,
+                                           .connected = seen->connected,
+                                           .level = seen->level,
+                                           .option = seen->option,
+                                           .value = seen->value,
+                                           .error = seen->error};
+  }
+  return (struct option_calls){list, count};
 }

@@ -59,6 +59,50 @@ const char *quoted(const void *bytes, size_t length) {
   return kept;
 }
 
+/* One line of a hex dump: offset, up to 16 bytes, and the same as text. `mark`: a byte whose place
+ * is marked in a line below; SIZE_MAX: none. */
+static const char *dump_line(const uint8_t *bytes, size_t length, size_t offset, size_t mark) {
+  enum { WIDTH = 16 };
+  const char *hex = "", *text = "";
+  for (size_t i = 0; i < WIDTH; i++) {
+    bool there = offset + i < length;
+    uint8_t byte = there ? bytes[offset + i] : 0;
+    hex = there ? say("%s %02x", hex, byte) : say("%s   ", hex);
+    if (there)
+      text = say("%s%c", text, byte >= ' ' && byte < 127 ? byte : '.');
+  }
+  const char *line = say("  %6zu %s  %s", offset, hex, text);
+  if (mark < offset || mark >= offset + WIDTH)
+    return line;
+  size_t column = mark - offset;
+  return say("%s\n%*s^^%*s^", line, (int)(10 + 3 * column), "",
+             (int)(3 * (WIDTH - column) - 1 + column), "");
+}
+
+const char *difference(const void *expected, size_t expected_length, const void *actual,
+                       size_t actual_length) {
+  enum { WIDTH = 16 };
+  const uint8_t *left = expected, *right = actual;
+  size_t first = 0;
+  while (first < expected_length && first < actual_length && left[first] == right[first])
+    first++;
+  if (first == expected_length && first == actual_length)
+    return say("the same %s", counted(actual_length, "byte"));
+  const char *what =
+      first == actual_length ? say("ends after %s of %zu", counted(first, "byte"), expected_length)
+      : first == expected_length
+          ? say("has %s more than %zu", counted(actual_length - first, "byte"), expected_length)
+          : say("differs from byte %zu on (counted from 0)", first);
+  size_t offset = first / WIDTH * WIDTH;
+  const char *text = say("what came %s:\n%s", what,
+                         first < actual_length ? dump_line(right, actual_length, offset, first)
+                                               : dump_line(right, actual_length, offset, SIZE_MAX));
+  if (first < expected_length)
+    text = say("%s\nwhere there should be:\n%s", text,
+               dump_line(left, expected_length, offset, SIZE_MAX));
+  return text;
+}
+
 const char *counted(size_t count, const char *thing) {
   return say("%zu %s%s", count, thing, count == 1 ? "" : "s");
 }

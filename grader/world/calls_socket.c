@@ -98,13 +98,29 @@ static enum direction direction_of(int number) {
   }
 }
 
-void calls_socket(struct call *call) {
-  if (call->number == SYS_setsockopt) {
+static bool is_timeout(const struct call *call) {
+  enum { RECEIVE_OLD = 20, SEND_OLD = 21, RECEIVE_NEW = 66, SEND_NEW = 67 };
+  int option = (int)call->arguments[2];
+  return call->supervisor->world->options.clock == CLOCK_VIRTUAL &&
+         (int)call->arguments[1] == SOL_SOCKET &&
+         (option == RECEIVE_OLD || option == SEND_OLD || option == RECEIVE_NEW ||
+          option == SEND_NEW);
+}
+
+static void calls_option_or_timeout(struct call *call) {
+  if (!is_timeout(call)) {
+    if (!calls_option(call))
+      call_continue(call);
+  } else if (call->number == SYS_setsockopt) {
     answer_setsockopt(call);
-    return;
-  }
-  if (call->number == SYS_getsockopt) {
+  } else {
     answer_getsockopt(call);
+  }
+}
+
+void calls_socket(struct call *call) {
+  if (call->number == SYS_setsockopt || call->number == SYS_getsockopt) {
+    calls_option_or_timeout(call);
     return;
   }
   int flags_index = flags_argument(call->number);

@@ -92,6 +92,7 @@ struct program {
   bool ended;
   struct sandbox_status status;
   bool busy_told;
+  bool record_calls;
 };
 
 void world_finding_add(struct world *world, const char *format, ...)

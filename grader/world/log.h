@@ -23,6 +23,19 @@ enum event_kind {
   EVENT_WAIT,  /* a call of a program waited; text says which and what came of it */
   EVENT_EXIT,  /* a program ended; text: how */
   EVENT_NOTE,  /* a remark of the grader; text */
+  EVENT_CALL,  /* a program set or read a socket option; text says it as the call would */
+};
+
+/* EVENT_CALL */
+struct option_seen {
+  bool set;        /* setsockopt, else getsockopt */
+  int fd;          /* as the program calls it */
+  uint64_t socket; /* its inode */
+  int type;        /* SOCK_DGRAM, … */
+  bool connected;  /* it had a peer then */
+  int level, option;
+  long value;
+  int error; /* errno of the call, or 0 */
 };
 
 enum event_stream { STREAM_STDOUT = 0, STREAM_STDERR = 1 };
@@ -34,8 +47,9 @@ struct event {
   struct program *program; /* whose; NULL if nobody's */
   const uint8_t *bytes;    /* text or payload; owned by the log; a 0 byte follows it */
   size_t length;
-  enum event_stream stream; /* EVENT_LINE */
-  int wait_status;          /* EVENT_EXIT */
+  enum event_stream stream;  /* EVENT_LINE */
+  int wait_status;           /* EVENT_EXIT */
+  struct option_seen option; /* EVENT_CALL */
   /* EVENT_FRAME: */
   uint8_t protocol; /* IPPROTO_UDP, IPPROTO_TCP, IPPROTO_ICMP, … */
   uint8_t tcp_flags;

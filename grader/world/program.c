@@ -247,7 +247,7 @@ static int program_launch(struct program *program, const struct program_spec *sp
       .stderr_fd = err,
       .main_pid = program->main_process,
       .cpu = world->cpu,
-      .notify_filter = world->options.clock == CLOCK_VIRTUAL ? supervisor_filter() : NULL,
+      .notify_filter = supervisor_filter(world->options.clock == CLOCK_VIRTUAL, spec->record_calls),
   };
   int result = sandbox_start(&sandbox, &program->sandbox, failure);
   free(environment);
@@ -262,6 +262,7 @@ struct program *program_start(struct host *host, const struct program_spec *spec
   program->name = memory_text(spec->name);
   program->sandbox = sandbox_none();
   program->main_process = plausible_pid(world);
+  program->record_calls = spec->record_calls;
   for (int i = 0; i < 2; i++)
     program->terminals[i] =
         (struct terminal){.program = program, .stream = (enum event_stream)i, .master_fd = -1};

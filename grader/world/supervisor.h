@@ -43,8 +43,9 @@ struct supervisor {
   uint64_t calls;         /* notified so far */
 };
 
-/* The filter to start programs with. */
-const struct sock_fprog *supervisor_filter(void);
+/* The filter to start programs with; NULL if none is needed. record_calls: those that
+ * program_spec.record_calls speaks of are notified too. */
+const struct sock_fprog *supervisor_filter(bool virtual_clock, bool record_calls);
 
 void supervisor_begin(struct supervisor *supervisor, struct world *world);
 void supervisor_end(struct supervisor *supervisor);

@@ -89,11 +89,13 @@ static const struct {
 
 enum { FILTER_MAX = 1024 };
 
-static struct sock_filter instructions[FILTER_MAX];
-static struct sock_fprog filter = {.filter = instructions};
+/* One for each answer to: on the virtual clock? with calls recorded? */
+static struct sock_filter instructions[2][2][FILTER_MAX];
+static struct sock_fprog filters[2][2];
+static struct sock_fprog *filter; /* the one that is being made */
 
 static void emit(uint16_t code, uint32_t value, uint8_t jump_true, uint8_t jump_false) {
-  instructions[filter.len++] =
+  filter->filter[filter->len++] =
       (struct sock_filter){.code = code, .jt = jump_true, .jf = jump_false, .k = value};
 }
 
@@ -176,16 +178,27 @@ static void emit_condition(enum condition condition, unsigned argument) {
   }
 }
 
-const struct sock_fprog *supervisor_filter(void) {
-  if (filter.len > 0)
-    return &filter;
+static bool is_recorded(int number) {
+  return number == SYS_setsockopt || number == SYS_getsockopt;
+}
+
+const struct sock_fprog *supervisor_filter(bool virtual_clock, bool record_calls) {
+  if (!virtual_clock && !record_calls)
+    return NULL;
+  filter = &filters[virtual_clock][record_calls];
+  if (filter->len > 0)
+    return filter;
+  filter->filter = instructions[virtual_clock][record_calls];
   emit(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr), 0, 0);
   for (unsigned i = 0; i < sizeof rules / sizeof *rules; i++) {
-    unsigned short jump = filter.len;
+    bool recorded = record_calls && is_recorded(rules[i].number);
+    if (!virtual_clock && !recorded)
+      continue;
+    unsigned short jump = filter->len;
     emit(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)rules[i].number, 0, 0);
-    emit_condition(rules[i].condition, rules[i].argument);
-    instructions[jump].jf = (uint8_t)(filter.len - jump - 1);
+    emit_condition(recorded ? ALWAYS : rules[i].condition, rules[i].argument);
+    filter->filter[jump].jf = (uint8_t)(filter->len - jump - 1);
   }
   emit_allow();
-  return &filter;
+  return filter;
 }

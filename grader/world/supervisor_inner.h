@@ -116,6 +116,8 @@ void calls_time(struct call *call);
 void calls_sleep(struct call *call);
 void calls_poll(struct call *call);
 void calls_socket(struct call *call);
+/* setsockopt and getsockopt, if the program's calls are recorded. True if it has answered. */
+bool calls_option(struct call *call);
 void calls_kernel_wait(struct call *call);
 void calls_timer(struct call *call);
 void calls_timer_descriptor(struct call *call);

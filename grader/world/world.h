@@ -124,6 +124,7 @@ struct program_spec {
   const char *folder; /* the submission's folder */
   char *const *argv;
   char *const *environment; /* more NAME=VALUE entries; may be NULL */
+  bool record_calls;        /* EVENT_CALL for socket options that it sets or reads */
   const char *input;        /* what stdin holds, then end of file; NULL: empty */
 };
 
