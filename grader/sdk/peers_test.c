@@ -1,0 +1,197 @@
+/* TCP peers, the HTTP client and recorded calls, against small Python programs. */
+#include "grader/sandbox/sandbox.h"
+#include "grader/sdk/inner.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#define SERVER                                                                                     \
+  "import socket, time\nl = socket.create_server(('127.0.0.1', 8001)); s, _ = l.accept()\n"
+
+static void begin(void) {
+  enum sandbox_mode mode;
+  struct failure failure;
+  cr_assert_eq(sandbox_enter(&mode, &failure), 0, "%s", failure.sentence);
+  the_check = (struct context){.clock = CLOCK_VIRTUAL, .seed = 1};
+  if (setjmp(the_check.end) != 0)
+    cr_assert_fail("%s: %s", the_check.report.message, the_check.report.actual);
+  world_begin();
+}
+
+static void end(void) {
+  world_end();
+}
+
+TestSuite(peers, .init = begin, .fini = end);
+
+static struct program *python(const char *script) {
+  struct failure failure;
+  struct program_spec spec = {
+      .name = "python",
+      .folder = "/usr/share",
+      .record_calls = true,
+      .argv = (char *const *)(const char *const[]){"python3", "-c", script, NULL}};
+  struct program *program = program_start(localhost(), &spec, &failure);
+  cr_assert(program, "%s", failure.sentence);
+  return program;
+}
+
+static struct connection *connect_to(const char *script) {
+  await_tcp_listening(python(script), 8001);
+  struct connection *connection = tcp_connect("client", NULL, address("127.0.0.1", 8001));
+  cr_assert(connection);
+  return connection;
+}
+
+Test(peers, bytes_have_their_times) {
+  struct connection *client =
+      connect_to(SERVER "s.send(b'one'); time.sleep(2); s.send(b'two'); time.sleep(3); s.close()");
+  cr_assert(tcp_await_bytes(client, 6, 10));
+  cr_assert_eq(tcp_await_end(client, 10), TCP_FINISHED);
+  struct stream_so_far stream = tcp_received(client);
+  cr_assert_str_eq((const char *)stream.bytes, "onetwo");
+  cr_assert(about(tcp_byte_time(client, 3) - stream.first_time, 2));
+  cr_assert_eq(tcp_byte_time(client, 2), stream.first_time);
+  cr_assert(about(stream.end_time - stream.last_time, 3));
+}
+
+Test(peers, each_piece_is_a_segment) {
+  struct connection *client = connect_to(SERVER "while (b := s.recv(100)): print(len(b))");
+  tcp_send_cut(client, "0123456789", 10, 1, 0);
+  tcp_send_cut(client, "0123456789", 10, 7, 0.5);
+  tcp_finish(client);
+  struct program *server = host_latest_program(localhost());
+  cr_assert(await_exit(server, 5));
+  struct lines all = lines(server, STDOUT);
+  cr_assert_eq(all.count, 12);
+  for (size_t i = 0; i < 10; i++)
+    cr_assert_str_eq(all.list[i].text, "1");
+  cr_assert_str_eq(all.list[10].text, "7");
+  cr_assert_str_eq(all.list[11].text, "3");
+  cr_assert_eq(tcp_unacknowledged(client), 0);
+}
+
+Test(peers, see_a_reset) {
+  struct connection *client = connect_to(SERVER "time.sleep(1); s.close(); time.sleep(9)");
+  tcp_send_text(client, "never read");
+  cr_assert_eq(tcp_await_end(client, 5), TCP_RESET);
+}
+
+Test(peers, see_a_reset_after_a_fin) {
+  struct connection *client =
+      connect_to(SERVER "s.shutdown(socket.SHUT_WR); time.sleep(2); s.close(); time.sleep(9)");
+  cr_assert_eq(tcp_await_end(client, 5), TCP_FINISHED);
+  tcp_send_text(client, "never read");
+  pass(3);
+  cr_assert_eq(tcp_received(client).end, TCP_RESET);
+}
+
+Test(peers, reset_and_half_close) {
+  struct connection *client =
+      connect_to(SERVER "data = s.makefile().read(); s.send(b'<' + data.encode())\n"
+                        "s, _ = l.accept()\n"
+                        "try: s.recv(1)\nexcept OSError as e: print(e.errno)");
+  tcp_send_text(client, "all");
+  tcp_finish(client);
+  cr_assert(tcp_await_bytes(client, 4, 5));
+  cr_assert_str_eq((const char *)tcp_received(client).bytes, "<all");
+  tcp_reset(tcp_connect("another", "127.0.0.2", address("127.0.0.1", 8001)));
+  struct program *server = host_latest_program(localhost());
+  cr_assert(await_exit(server, 5));
+  cr_assert_str_eq(lines(server, STDOUT).list[0].text, say("%d", ECONNRESET));
+}
+
+Test(peers, listen_and_refuse) {
+  cr_assert_null(tcp_connect("nobody", NULL, address("127.0.0.1", 8001)));
+  cr_assert_eq(tcp_connect_error(), ECONNREFUSED);
+  struct listener *listener = tcp_listen("server", "127.0.0.1", 60000);
+  cr_assert_null(tcp_accept(listener, 1));
+  struct program *client = python("import socket, time\ntime.sleep(2)\n"
+                                  "s = socket.create_connection(('127.0.0.1', 60000))\n"
+                                  "print(s.recv(100), s.recv(100))");
+  struct connection *connection = tcp_accept(listener, 5);
+  cr_assert(connection);
+  cr_assert_eq(tcp_local(connection).port, 60000);
+  tcp_send_text(connection, "x");
+  tcp_close(connection);
+  cr_assert(await_exit(client, 5));
+  expect_line(client, 0, "b'x' b''");
+}
+
+Test(peers, stop_reading_fills_the_queues) {
+  struct connection *client =
+      connect_to(SERVER "s.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096); s.settimeout(5)\n"
+                        "try: s.sendall(b'x' * 50000000)\nexcept TimeoutError: print('full')");
+  tcp_shrink_buffers(client, 4096);
+  tcp_stop_reading(client);
+  struct program *server = host_latest_program(localhost());
+  expect_line(server, 30, "full");
+  cr_assert_eq(tcp_received(client).length, 0);
+  tcp_read_on(client);
+  tcp_await_end(client, 5);
+  cr_assert_gt(tcp_received(client).length, 4000);
+}
+
+Test(peers, a_real_http_client) {
+  python(SERVER
+         "s.recv(1000); time.sleep(1)\n"
+         "s.sendall(b'HTTP/1.0 200 OK\\r\\nContent-Length: 5\\r\\n\\r\\nHe'); time.sleep(1)\n"
+         "s.sendall(b'llo'); s.close()\n"
+         "s, _ = l.accept(); s.recv(1000); s.send(b'HTTP/1.0 200 OK\\r\\n"
+         "Content-Length: 5\\r\\n\\r\\nHe'); s.close()\n"
+         "s, _ = l.accept(); time.sleep(1000)");
+  await_tcp_listening(host_latest_program(localhost()), 8001);
+  struct http_response response = http_get_at(localhost(), "http://127.0.0.1:8001/", 10);
+  cr_assert(response.ok, "%s", response.error);
+  cr_assert_eq(response.status, 200);
+  cr_assert_eq(response.body_length, 5);
+  cr_assert_str_eq((const char *)response.body, "Hello");
+  cr_assert(strstr(response.header, "Content-Length: 5\r\n"));
+  response = http_get_at(localhost(), "http://127.0.0.1:8001/", 10);
+  cr_assert_not(response.ok);
+  cr_assert(strstr(response.error, "3 bytes remaining"), "%s", response.error);
+  double began = now();
+  response = http_get_at(localhost(), "http://127.0.0.1:8001/", 10);
+  cr_assert_not(response.ok);
+  cr_assert(about(now() - began, 10));
+}
+
+Test(peers, recorded_calls) {
+  struct program *program =
+      python("import socket\ns = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n"
+             "s.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)\n"
+             "print(s.getsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST))\n"
+             "s.connect(('127.0.0.1', 1)); s.setsockopt(0, 10, 2); print(s.getsockopt(0, 14))\n"
+             "t = socket.socket()\n"
+             "try: t.getsockopt(0, 14)\nexcept OSError as e: print(e.errno)");
+  cr_assert(await_exit(program, 5));
+  struct lines all = lines(program, STDOUT);
+  cr_assert_eq(all.count, 3);
+  cr_assert_str_eq(all.list[0].text, "1");
+  cr_assert_str_eq(all.list[1].text, "65535");
+  cr_assert_str_eq(all.list[2].text, say("%d", ENOTCONN));
+  struct option_calls calls = option_calls_of(program);
+  cr_assert_eq(calls.count, 5);
+  cr_assert(calls.list[0].set && calls.list[0].option == SO_BROADCAST && calls.list[0].value == 1);
+  cr_assert(!calls.list[0].connected && calls.list[0].type == SOCK_DGRAM);
+  cr_assert(!calls.list[1].set && calls.list[1].value == 1);
+  cr_assert(calls.list[2].connected && calls.list[2].option == IP_MTU_DISCOVER);
+  cr_assert(calls.list[3].option == IP_MTU && calls.list[3].value == 65535);
+  cr_assert(calls.list[4].error == ENOTCONN && calls.list[4].socket != calls.list[3].socket);
+}
+
+Test(peers, differences_are_marked) {
+  const char *text = difference("Hello World", 11, "Hello, World", 12);
+  cr_assert_str_eq(text,
+                   "what came differs from byte 5 on (counted from 0):\n"
+                   "       0  48 65 6c 6c 6f 2c 20 57 6f 72 6c 64              Hello, World\n"
+                   "                         ^^                                     ^\n"
+                   "where there should be:\n"
+                   "       0  48 65 6c 6c 6f 20 57 6f 72 6c 64                 Hello World",
+                   "%s", text);
+  cr_assert(strstr(difference("abc", 3, "ab", 2), "ends after 2 bytes of 3"));
+  cr_assert(strstr(difference("abc", 3, "abcd", 4), "has 1 byte more than 3"));
+  cr_assert_str_eq(difference("abc", 3, "abc", 3), "the same 3 bytes");
+}
