@@ -8,7 +8,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work" || exit 1
 unset NO_COLOR LC_ALL LC_CTYPE
-export LANG=C
+export LANG=C XDG_CACHE_HOME="$work/cache"
 number=0
 failed=0
 
@@ -228,6 +228,45 @@ result $? '  the JUnit file is XML'
 for format in text tap junit; do
   run 0 report --format $format result.json
 done
+
+# ---- captures ----
+mkdir bad
+cat >bad/udp_client.py <<'END'
+import socket, time
+client = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+for text in b"wrong", b"wrong again":
+    client.sendto(text, ("127.0.0.1", 60000))
+    time.sleep(0.25)
+END
+name=udp.7-client_sends_one_datagram.pcapng
+run 1 grade --check udp.7 --captures kept/here --json result.json bad
+says out "wireshark $work/kept/here/$name"
+cp result.json out
+python "d['labs'][0]['checks'][0]['capture'] == '$work/kept/here/$name'"
+if command -v tshark >/dev/null; then
+  tshark -r "kept/here/$name" -T fields -e frame.time_epoch -e udp.length 2>err >frames
+  result $? '  tshark reads it'
+  python '[(e["t"], e["length"] + 8) for l in d["labs"] for c in l["checks"] for e in c["events"] if e["kind"] == "frame"] == [(float(t), int(n)) for t, n in map(str.split, open("frames"))]'
+else
+  echo '# tshark is not there: whether it reads captures could not be tried'
+fi
+run 1 grade --check udp.7 bad
+says out 'wireshark '
+[ -f "cache/wiregrade/captures/bad/$name" ]
+result $? '  it is kept in the cache without being asked for'
+cp "$submission"/bin/udp-client bad/udp-client 2>/dev/null || cp "$submission"/udp/udp-client.c bad/udp-client.c
+rm bad/udp_client.py
+run 0 grade --check udp.7 bad
+! [ -e "cache/wiregrade/captures/bad/$name" ]
+result $? '  and removed when the check passes'
+run 0 grade --check udp.7 --captures all --all-captures bad
+[ -f "all/$name" ]
+result $? '  --all-captures keeps those of checks that pass'
+mkdir -m 555 locked
+run 0 grade --check udp.7 --captures none --all-captures bad
+! ls none 2>/dev/null
+result $? '  --captures none keeps none'
+
 run 0 report --output report.txt result.json
 silent out
 timeout 20 "$wiregrade" report - <result.json >out 2>err

@@ -19,6 +19,8 @@
 struct grade_options {
   struct cli_words labs, checks;
   const char *clock, *json, *junit, *submission;
+  const char *captures; /* as given; NULL: the default folder */
+  bool captures_of_all;
   unsigned jobs, seed, build_limit_s;
   bool tap;
 };
@@ -30,6 +32,7 @@ struct grade {
   struct selection selection;
   struct submission *submission;
   json_t *result;
+  char *captures; /* the folder for them; NULL: none */
   struct progress progress;
   const char *doing;  /* the lab that is being judged */
   size_t done, total; /* checks, of all labs */
@@ -39,6 +42,7 @@ static void grade_free(struct grade *grade) {
   if (grade->submission)
     submission_close(grade->submission);
   json_decref(grade->result);
+  free(grade->captures);
   selection_free(&grade->selection);
   catalogue_free(&grade->catalogue);
   places_free(&grade->places);
@@ -114,6 +118,25 @@ static void programs_complain_if_none(const struct grade *grade) {
 
 /* ---- judging ---- */
 
+/* Where captures go: absolute, since suites need not run here; NULL if none are wanted. The default
+ * is a folder for each submission in the user's cache. */
+static char *captures_folder(const struct grade_options *options) {
+  if (options->captures && strcmp(options->captures, "none") == 0)
+    return NULL;
+  scoped_text char *here = getcwd(NULL, 0);
+  if (options->captures)
+    return *options->captures == '/' ? memory_text(options->captures)
+                                     : memory_format("%s/%s", here ? here : ".", options->captures);
+  const char *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
+  scoped_text char *whole = realpath(options->submission, NULL);
+  const char *name = whole ? strrchr(whole, '/') + 1 : "submission";
+  if (cache && *cache == '/')
+    return memory_format("%s/wiregrade/captures/%s", cache, *name ? name : "root");
+  return home && *home == '/'
+             ? memory_format("%s/.cache/wiregrade/captures/%s", home, *name ? name : "root")
+             : NULL;
+}
+
 static void verdict_note(void *context, const json_t *verdict) {
   struct grade *grade = context;
   grade->done += verdict != NULL;
@@ -153,6 +176,8 @@ static void lab_grade(struct grade *grade, const struct chosen_lab *chosen) {
       .manifest = submission_manifest(grade->submission),
       .clock = grade->options->clock,
       .seed = grade->options->seed,
+      .captures = grade->captures,
+      .captures_of_all = grade->options->captures_of_all,
       .jobs = grade->options->jobs,
       .stop = &interrupt_signal,
       .progress = verdict_note,
@@ -228,6 +253,7 @@ static int result_status(const json_t *result) {
 
 static int grade_do(struct grade *grade) {
   const struct grade_options *options = grade->options;
+  grade->captures = captures_folder(options);
   double begun_s = cli_now_s();
   struct failure failure;
   grade->result = result_new(options->submission, options->clock, options->seed);
@@ -282,6 +308,12 @@ static int option_take(const struct command *command, struct grade_options *opti
   case 'u':
     options->junit = optarg;
     return 0;
+  case 'w':
+    options->captures = optarg;
+    return 0;
+  case 'a':
+    options->captures_of_all = true;
+    return 0;
   case 't':
     options->tap = true;
     return 0;
@@ -300,6 +332,8 @@ static int grade_options_read(const struct command *command, int argc, char **ar
                                         {"build-limit", required_argument, NULL, 'b'},
                                         {"json", required_argument, NULL, 'j'},
                                         {"junit", required_argument, NULL, 'u'},
+                                        {"captures", required_argument, NULL, 'w'},
+                                        {"all-captures", no_argument, NULL, 'a'},
                                         {"tap", no_argument, NULL, 't'},
                                         {"help", no_argument, NULL, 'h'},
                                         {0}};

@@ -113,6 +113,12 @@ void page_line(const struct page *page, enum page_style style, const char *text)
   page_gap(page);
 }
 
+void page_command(const struct page *page, const char *text) {
+  scoped_text char *safe = safe_text(text, strlen(text));
+  page_styled(page, PAGE_PLAIN, safe, strlen(safe));
+  page_gap(page);
+}
+
 /* How much of the text the next line takes: up to the last space that fits, or, of a word longer
  * than a whole line, as much as fits. Never nothing. */
 static size_t line_length(const char *text, unsigned room) {

@@ -29,6 +29,8 @@ void page_paragraph(const struct page *page, enum page_style style, const char *
                     unsigned indent, const char *text, unsigned most);
 /* One line that is cut off where it would not fit. */
 void page_line(const struct page *page, enum page_style style, const char *text);
+/* One line that is to be copied: however long it is, it stays whole. */
+void page_command(const struct page *page, const char *text);
 void page_gap(const struct page *page);
 /* A piece of a line, cut off or padded to so many columns; the caller sees to it that they fit. */
 void page_cell(const struct page *page, enum page_style style, const char *text, unsigned columns);

@@ -206,6 +206,12 @@ static void next_steps(const struct page *page, const json_t *result) {
   scoped_text char *again = memory_format("wiregrade grade --check %s %s", requirement, submission);
   page_paragraph(page, PAGE_PLAIN, "What it asks for:", 19, explain, 0);
   page_paragraph(page, PAGE_PLAIN, "Check it again:", 19, again, 0);
+  if (*result_text(failure, "capture")) {
+    scoped_text char *capture = shell_word(result_text(failure, "capture"));
+    scoped_text char *open = memory_format("  wireshark %s", capture);
+    page_line(page, PAGE_PLAIN, "See its frames:");
+    page_command(page, open);
+  }
 }
 
 static void ending(const struct page *page, const json_t *result) {

@@ -9,8 +9,8 @@
  * several lines "cause": the likely cause, chosen by what was seen; "" if nothing better than the
  * lab's own hint is known "clock": "virtual" | "real", "virtual_s": seconds judged, "real_s":
  * seconds it took, "findings": ["busy-waits: …"],                           remarks that cost
- * nothing "events": [event, …]}                                    the moments that tell the story,
- * in order
+ * nothing "capture": path of a pcapng file, or null, "events": [event, …]} the moments that tell
+ * the story, in order
  *
  * An event has "t" (seconds on the check's clock since the world began), "kind", and by kind:
  *
@@ -29,7 +29,10 @@
  *   WIREGRADE_MANIFEST    path of the submission's manifest (grader/submission/manifest.h)
  *   WIREGRADE_VERDICT_FD  number of an inherited descriptor, as above; absent: verdicts are not
  * sent, only TAP is shown WIREGRADE_CLOCK       virtual (default) or real WIREGRADE_SEED decimal
- * number (default 1) and  build/suite/LAB --describe  prints, one JSON document a line, {"check",
+ * number (default 1)
+ *   WIREGRADE_CAPTURES    folder for the captures of failed checks; absent or empty: none is kept
+ *   WIREGRADE_CAPTURES_OF_ALL  not empty: of passed checks too
+ * and  build/suite/LAB --describe  prints, one JSON document a line, {"check",
  * "requirement", "test", "programs"}: test is what --filter takes for it. */
 #pragma once
 

@@ -95,13 +95,17 @@ static int suite_run_once(struct lab_run *run, const char *filter, struct suite_
   scoped_text char *manifest = memory_format("WIREGRADE_MANIFEST=%s", spec->manifest);
   scoped_text char *clock = memory_format("WIREGRADE_CLOCK=%s", spec->clock);
   scoped_text char *seed = memory_format("WIREGRADE_SEED=%u", spec->seed);
+  scoped_text char *captures =
+      memory_format("WIREGRADE_CAPTURES=%s", spec->captures ? spec->captures : "");
+  scoped_text char *all =
+      memory_format("WIREGRADE_CAPTURES_OF_ALL=%s", spec->captures_of_all ? "1" : "");
   scoped_text char *jobs = memory_format("-j%u", spec->jobs ? spec->jobs : 1);
   char *argv[] = {(char *)spec->program, jobs, (char *)(filter ? "--filter" : NULL), (char *)filter,
                   NULL};
   struct suite_spec suite = {
       .program = spec->program,
       .argv = argv,
-      .environment = (const char *const[]){manifest, clock, seed, NULL},
+      .environment = (const char *const[]){manifest, clock, seed, captures, all, NULL},
       .wants_verdicts = true,
       .silence_limit_s = spec->silence_limit_s > 0 ? spec->silence_limit_s : SILENCE_LIMIT_S,
       .stop = spec->stop,

@@ -21,6 +21,8 @@ struct run_spec {
   const char *manifest; /* of the submission */
   const char *clock;    /* "virtual" or "real" */
   unsigned seed;
+  const char *captures;   /* folder for the captures of failed checks; NULL: none are kept */
+  bool captures_of_all;   /* of all checks */
   unsigned jobs;          /* checks at once; 0: one */
   double silence_limit_s; /* for a suite program that sends no verdict; 0: a default that no right
                              check reaches */

@@ -166,6 +166,7 @@ void check_run(const struct check *check) {
       check_attempt(CLOCK_REAL);
     }
   }
+  capture_keep();
   verdict_send();
   char line[400];
   enum verdict_status status = the_check.status;

@@ -200,6 +200,8 @@ static char *record_text(size_t events) {
   json_object_set_new(record, "virtual_s", json_real(virtual_s));
   json_object_set_new(record, "real_s", json_real(real_s));
   json_object_set_new(record, "findings", findings_json());
+  json_object_set_new(record, "capture",
+                      the_check.capture ? json_string(the_check.capture) : json_null());
   json_object_set_new(record, "events", events_json(events));
   char *text = json_dumps(record, JSON_COMPACT);
   json_decref(record);

@@ -44,6 +44,7 @@ struct context {
   bool retry_on_real_clock;
   bool record_calls;
   double virtual_s, real_s; /* of the worlds before the present one */
+  const char *capture;      /* the path of its capture file, if one was kept */
   char *findings[16];
   size_t finding_count;
 };
@@ -77,5 +78,8 @@ bool is_line_of(const struct event *event, const struct program *program, enum s
 const char *line_normalise(const uint8_t *bytes, size_t length);
 bool text_equals(const char *printed, size_t printed_length, const char *expected);
 
+/* Writes the capture file of the check, if one is wanted; removes that of an earlier run if not.
+ * (capture_file.c) */
+void capture_keep(void);
 /* Sends the verdict to the grader, if there is one (evidence.c). */
 void verdict_send(void);

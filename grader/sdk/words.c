@@ -59,10 +59,10 @@ const char *quoted(const void *bytes, size_t length) {
   return kept;
 }
 
-/* One line of a hex dump: offset, up to 16 bytes, and the same as text. `mark`: a byte whose place
+/* One line of a hex dump: offset, up to 12 bytes, and the same as text. `mark`: a byte whose place
  * is marked in a line below; SIZE_MAX: none. */
 static const char *dump_line(const uint8_t *bytes, size_t length, size_t offset, size_t mark) {
-  enum { WIDTH = 16 };
+  enum { WIDTH = 12 };
   const char *hex = "", *text = "";
   for (size_t i = 0; i < WIDTH; i++) {
     bool there = offset + i < length;
@@ -81,7 +81,7 @@ static const char *dump_line(const uint8_t *bytes, size_t length, size_t offset,
 
 const char *difference(const void *expected, size_t expected_length, const void *actual,
                        size_t actual_length) {
-  enum { WIDTH = 16 };
+  enum { WIDTH = 12 };
   const uint8_t *left = expected, *right = actual;
   size_t first = 0;
   while (first < expected_length && first < actual_length && left[first] == right[first])
