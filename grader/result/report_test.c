@@ -257,3 +257,25 @@ Test(timeline, leaves_out_waits_before_anything_else) {
   expect_contained(shorter, "          : 7 more moments\n");
   expect_contained(shorter, "hangs");
 }
+
+static json_t *segment_new(double t, const char *flags, const char *text) {
+  json_t *frame = frame_new(t, text);
+  json_object_set_new(frame, "protocol", json_string("TCP"));
+  json_object_set_new(frame, "flags", json_string(flags));
+  json_object_set_new(frame, "length", json_integer((json_int_t)strlen(text)));
+  return frame;
+}
+
+Test(timeline, shows_handshakes_and_ends_of_tcp) {
+  json_t *events =
+      json_pack("[o, o, o, o, o, o, o]", segment_new(0, "SYN", ""), segment_new(0, "SYN ACK", ""),
+                segment_new(0, "ACK", ""), segment_new(1, "ACK", "hi"), segment_new(1, "ACK", ""),
+                segment_new(2, "FIN ACK", "bye"), segment_new(2, "ACK", ""));
+  scoped_text char *text = timeline_make(events, 14);
+  cr_expect_str_eq(text, "    0.000 * client:4000 --> server:60000  TCP SYN\n"
+                         "    0.000 * client:4000 --> server:60000  TCP SYN ACK\n"
+                         "    0.000 * client:4000 --> server:60000  TCP ACK\n"
+                         "    1.000 * client:4000 --> server:60000  TCP, 2 bytes: hi\n"
+                         "    2.000 * client:4000 --> server:60000  TCP FIN ACK, 3 bytes: bye\n"
+                         "    2.000 * client:4000 --> server:60000  TCP ACK\n");
+}

@@ -31,13 +31,16 @@ static char *frame_words(const json_t *event, const char *arrow, bool repeated) 
   /* ICMP has no ports, and what is in it is a copy of what was sent before. */
   if (strcmp(protocol, "ICMP") == 0)
     return memory_format("%s: %s", protocol, text);
+  const char *flags = result_text(event, "flags");
   if (length == 0 && strcmp(protocol, "UDP") != 0)
-    return memory_format("%s %s %s  %s %s", from, arrow, to, protocol, text);
+    return memory_format("%s %s %s  %s %s", from, arrow, to, protocol, *flags ? flags : text);
+  if (!strstr(flags, "FIN") && !strstr(flags, "RST"))
+    flags = "";
   const char *plural = length == 1 ? "" : "s";
   if (repeated)
     return memory_format("%s %s %s  the same %lld byte%s", from, arrow, to, length, plural);
-  return memory_format("%s %s %s  %s, %lld byte%s%s%s", from, arrow, to, protocol, length, plural,
-                       *text ? ": " : "", text);
+  return memory_format("%s %s %s  %s%s%s, %lld byte%s%s%s", from, arrow, to, protocol,
+                       *flags ? " " : "", flags, length, plural, *text ? ": " : "", text);
 }
 
 /* `program` may be "", where it is clear whose moment it is. */
@@ -109,12 +112,26 @@ static void gap_draw(const struct page *page, size_t count) {
                  words, 1);
 }
 
+/* An acknowledgement, and nothing else: worth a line only where it ends a handshake or answers a
+ * FIN.
+ */
+static bool is_mere_ack(const json_t *event, const json_t *frame_before) {
+  const char *before = frame_before ? result_text(frame_before, "flags") : "";
+  return kind_is(event, "frame") && strcmp(result_text(event, "flags"), "ACK") == 0 &&
+         result_number(event, "length") == 0 && !strstr(before, "SYN") && !strstr(before, "FIN");
+}
+
 /* The moments that are worth a line if there are too many; borrows them. */
 static size_t moments_choose(const json_t *events, const json_t **moments, size_t most) {
   size_t count = json_array_size(events), used = 0;
   bool waits = count <= most;
+  const json_t *frame_before = NULL;
   for (size_t i = 0; i < count; i++) {
     const json_t *event = json_array_get(events, i);
+    if (is_mere_ack(event, frame_before))
+      continue;
+    if (kind_is(event, "frame"))
+      frame_before = event;
     /* The last moment stays, whatever it is: a program that hangs ends with a wait. */
     if (waits || i + 1 == count || !kind_is(event, "wait"))
       moments[used++] = event;

@@ -17,9 +17,10 @@
  *   start  "program", "text": the command line
  *   line   "program", "stream": "stdout" | "stderr", "text": one line that it printed
  *   frame  "protocol": "UDP" | "TCP" | "ICMP" | …, "from", "to": "127.0.0.1:60000", "length": of
- * the payload, "text": the payload (shortened) or the segment's flags, "sender", "receiver": names
- * of programs or peers if known wait   "program", "text": the call and what became of it exit
- * "program", "text": "exit status 0", "killed by SIGSEGV", … note   "text": a remark of the grader
+ * the payload, "text": the payload (shortened), of TCP also "flags": "SYN ACK", on a LAN "lan": its
+ * name, and if so "broadcast": true, "sender", "receiver": names of programs or peers if known wait
+ * "program", "text": the call and what became of it exit "program", "text": "exit status 0",
+ * "killed by SIGSEGV", … note   "text": a remark of the grader
  *
  * All texts are valid UTF-8 without control characters: bytes that are not are written \xHH, the
  * backslash itself is left alone. A record is at most VERDICT_MAX bytes; events in the middle are

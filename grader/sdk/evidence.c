@@ -8,6 +8,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <jansson.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -110,6 +111,19 @@ static json_t *address_string(const struct sockaddr_in *socket_address, bool has
   return json_string(has_port ? text : ip);
 }
 
+/* "SYN ACK", in the order in which people say it. */
+static const char *flags_text(uint8_t flags) {
+  static const struct {
+    uint8_t flag;
+    const char *name;
+  } names[] = {{TH_SYN, "SYN"}, {TH_FIN, "FIN"}, {TH_RST, "RST"}, {TH_ACK, "ACK"}};
+  const char *text = "";
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+    if (flags & names[i].flag)
+      text = say("%s%s%s", text, *text ? " " : "", names[i].name);
+  return text;
+}
+
 static json_t *event_frame(const struct event *event) {
   bool has_port = event->protocol == IPPROTO_UDP || event->protocol == IPPROTO_TCP;
   json_t *object = json_object();
@@ -117,12 +131,20 @@ static json_t *event_frame(const struct event *event) {
   json_object_set_new(object, "from", address_string(&event->source, has_port));
   json_object_set_new(object, "to", address_string(&event->destination, has_port));
   json_object_set_new(object, "length", json_integer((json_int_t)event->length));
+  if (event->protocol == IPPROTO_TCP)
+    json_object_set_new(object, "flags", json_string(flags_text(event->tcp_flags)));
+  if (event->lan)
+    json_object_set_new(object, "lan", json_string(lan_name(event->lan)));
+  if (event->broadcast)
+    json_object_set_new(object, "broadcast", json_true());
   if (event->protocol ==
       IPPROTO_ICMP) /* type and code say it all; its payload is a copy of the packet */
     json_object_set_new(
         object, "text",
         json_string(event->length > 1 && event->bytes[0] == 3 && event->bytes[1] == 3
                         ? "port unreachable: nobody listens there"
+                    : event->length > 1 && event->bytes[0] == 3 && event->bytes[1] == 4
+                        ? "fragmentation needed: too big for the next link"
                         : "ICMP"));
   else
     json_object_set_new(object, "text", safe_string(event->bytes, event->length, EVENT_TEXT_MAX));

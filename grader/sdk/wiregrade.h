@@ -167,7 +167,9 @@ enum stream { STDOUT = 0, STDERR = 1, EITHER = 2 };
  * start_at(host, "name", "argument", …): on another host. */
 #define start(...) START_(localhost(), __VA_ARGS__, NULL)
 #define start_at(host_, ...) START_(host_, __VA_ARGS__, NULL)
-#define START_(host_, name_, ...) start_with(host_, name_, (const char *const[]){__VA_ARGS__, NULL})
+#define START_(host_, name_, ...)                                                                  \
+  start_with(host_, name_, (const char *const[]){name_, __VA_ARGS__})
+/* arguments[0] is the name itself, as argv[0] would be; it ends with NULL. */
 struct program *start_with(struct host *host, const char *name, const char *const *arguments);
 /* Has the calls of programs that are started from now on recorded that `calls_of` tells about (it
  * slows them a little). */
