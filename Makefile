@@ -16,7 +16,7 @@ say         = $(if $(V)$(findstring s,$(firstword -$(MAKEFLAGS))),true,printf ' 
 LINK        = $(CC) $(CFLAGS) $(LDFLAGS)
 
 # Everything in grader/ but tests and main programs is one library, which the suites link too.
-GRADER_SOURCES := $(filter-out %_test.c grader/cli/% grader/sdk/main.c %/test_main.c,$(wildcard grader/*/*.c))
+GRADER_SOURCES := $(filter-out %_test.c %_bench.c grader/cli/% grader/sdk/main.c %/test_main.c,$(wildcard grader/*/*.c))
 GRADER_OBJECTS := $(GRADER_SOURCES:%.c=$(BUILD)/obj/%.o)
 CLI_OBJECTS    := $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard grader/cli/*.c))
 LABS           := $(notdir $(patsubst %/checks.c,%,$(wildcard suite/*/checks.c)))
@@ -73,6 +73,11 @@ endef
 $(foreach test,$(wildcard grader/*/*_test.c),$(eval $(call UNIT_TEST,$(test),)))
 $(foreach test,$(wildcard suite/*/*_test.c),$(eval $(call UNIT_TEST,$(test),$(patsubst %.c,$(BUILD)/obj/%.o,$(filter-out %_test.c %/checks.c,$(wildcard $(dir $(test))*.c))))))
 
+$(BUILD)/tests/%_bench: $(BUILD)/obj/grader/world/%_bench.o $(BUILD)/libgrader.a
+	@mkdir -p $(@D)
+	@$(call say,LD,$@)
+	$(Q)$(LINK) $^ -o $@ $(LIBRARIES)
+
 # A small program that waits in every way there is; the clock's tests run it.
 WAITS_SOURCES := $(wildcard grader/world/waits/*.c)
 $(WAITS): $(WAITS_SOURCES) grader/world/waits/waits.h
@@ -104,6 +109,10 @@ check: setup-test
 soak: all
 	@.ci/soak $(or $(RUNS),500) $(or $(LAB),udp-retry) $(or $(CLOCK),virtual)
 
+# What things cost, at the median of five runs.
+bench: all $(BUILD)/tests/lan_bench
+	@.ci/bench
+
 install: all
 	install -d '$(DESTDIR)$(PREFIX)/bin' '$(DESTDIR)$(PREFIX)/lib/wiregrade/suite' \
 	  '$(DESTDIR)$(PREFIX)/share/wiregrade' '$(DESTDIR)$(PREFIX)/share/man/man1'
@@ -120,6 +129,6 @@ clean:
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 
-.PHONY: all programs setup-build setup-test unit-tests grade test check soak install clean
+.PHONY: all programs setup-build setup-test unit-tests grade test check soak bench install clean
 .SECONDARY:
 .DELETE_ON_ERROR:

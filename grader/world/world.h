@@ -37,6 +37,7 @@ struct world_options {
   int64_t epoch_shift_ns; /* the wall clock that programs see begins this much later (virtual clock
                              only) */
   uint64_t seed;          /* for process ids and the like */
+  bool delayed_acks;      /* leave TCP's on, up to 40 ms of real time each (see links.h) */
 };
 
 /* Creates an empty world on the CPU that this thread runs on: the thread and all programs are
