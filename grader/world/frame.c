@@ -53,10 +53,8 @@ bool packet_read(const uint8_t *packet, size_t length, struct event *event) {
 uint32_t checksum_add(uint32_t sum, const void *bytes, size_t length) {
   const uint8_t *byte = bytes;
   uint64_t wide = sum;
-  for (size_t i = 0; i + 1 < length; i += 2)
-    wide += (uint32_t)byte[i] << 8 | byte[i + 1];
-  if (length % 2)
-    wide += (uint32_t)byte[length - 1] << 8;
+  for (size_t i = 0; i < length; i++)
+    wide += i % 2 ? byte[i] : (uint32_t)byte[i] << 8;
   while (wide >> 16)
     wide = (wide & 0xffff) + (wide >> 16);
   return (uint32_t)wide;

@@ -108,6 +108,11 @@ static int port_listen(struct port *port, const char *interface, struct failure 
   setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof bytes);
   setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &bytes, sizeof bytes);
   setsockopt(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, &yes, sizeof yes);
+  /* The kernel gives an interface its queue some time after its peer has come up, and drops what is
+   * sent before that. This end came up first; it needs no queue. The host's end came up with a
+   * carrier, and has its queue from the beginning. */
+  if (setsockopt(fd, SOL_PACKET, PACKET_QDISC_BYPASS, &yes, sizeof yes) < 0)
+    return failure_errno(failure, "cannot send without a queue from the switch");
   if (setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &yes, sizeof yes) < 0 ||
       bind(fd, (struct sockaddr *)&place, sizeof place) < 0)
     return failure_errno(failure, "cannot open a port of the switch");

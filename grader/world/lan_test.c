@@ -196,8 +196,8 @@ Test(lan, drops_what_it_is_told_to) {
 static const char *lossy_exchange(void) {
   int from = udp_socket(client, 0), to = udp_socket(server, PORT);
   host_treat_outgoing(client, (struct lan_treatment){.drop = 0.5});
-  for (char letter = 'a'; letter <= 'z'; letter++)
-    send_text(from, SERVER, (char[]){letter, '\0'});
+  for (int letter = 'a'; letter <= 'z'; letter++)
+    send_text(from, SERVER, (char[]){(char)letter, '\0'});
   settle();
   return received(to);
 }
