@@ -85,6 +85,7 @@ struct option_calls option_calls_of(struct program *program) {
                                            .fd = seen->fd,
                                            .socket = seen->socket,
                                            .type = seen->type,
+                                           .family = seen->family,
                                            .connected = seen->connected,
                                            .level = seen->level,
                                            .option = seen->option,

@@ -352,6 +352,7 @@ struct option_call {
   int fd;            /* as the program calls it */
   uint64_t socket;   /* which socket: the same number for the same one */
   int type;          /* SOCK_DGRAM, SOCK_STREAM */
+  int family;        /* AF_INET, AF_INET6, AF_UNIX */
   bool connected;    /* it had a peer's address then */
   int level, option; /* IPPROTO_IP, IP_MTU_DISCOVER */
   long value;        /* what was set or read, if it is an int */

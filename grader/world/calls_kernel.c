@@ -5,15 +5,20 @@
 #include <linux/futex.h>
 #include <sys/syscall.h>
 
-enum { WAITV_CLOCK = 4 };
+enum { WAITV_CLOCK = 4, OUT_OF_THE_WAY_S = 10000000 };
 
 /* A relative time-out would run on the kernel's clock, which is ahead of ours on a busy machine. So
  * it is made very long in the task's memory, and put back as soon as the task is seen asleep: the
  * kernel has read it then. */
-static void let_in_relative(struct call *call, uint64_t address, const struct timespec *wanted,
+static void let_in_relative(struct call *call, uint64_t address, const struct timespec *given,
                             int error) {
   struct world *world = call->supervisor->world;
-  struct timespec longer = {.tv_sec = wanted->tv_sec + 1000000, .tv_nsec = wanted->tv_nsec};
+  struct timespec once = *given; /* not put back in time, and used again */
+  if (once.tv_sec >= OUT_OF_THE_WAY_S)
+    once.tv_sec -= OUT_OF_THE_WAY_S;
+  const struct timespec *wanted = &once;
+  struct timespec longer = {.tv_sec = wanted->tv_sec + OUT_OF_THE_WAY_S,
+                            .tv_nsec = wanted->tv_nsec};
   bool rewritten = remote_write(call, address, &longer, sizeof longer);
   call_let_in(call, deadline_after(clock_now(&world->clock), timespec_ns(wanted)), error);
   if (rewritten) {
@@ -23,8 +28,11 @@ static void let_in_relative(struct call *call, uint64_t address, const struct ti
   }
 }
 
+/* Only while the task is in that very call: its time-out often stands on its stack, where something
+ * else may stand as soon as it has come back. */
 void hold_restore(struct hold *hold) {
-  if (hold->restore_address)
+  if (hold->restore_address &&
+      known_task_in_call(hold->call.task, hold->call.number, hold->call.arguments))
     remote_write(&hold->call, hold->restore_address, &hold->restore, sizeof hold->restore);
   hold->restore_address = 0;
 }

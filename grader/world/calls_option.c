@@ -45,6 +45,7 @@ static void option_log(const struct call *call, int fd, struct option_seen *seen
   seen->connected = getpeername(fd, (struct sockaddr *)&peer, &length) == 0;
   seen->socket = fstat(fd, &status) == 0 ? status.st_ino : 0;
   getsockopt(fd, SOL_SOCKET, SO_TYPE, &seen->type, &type_length);
+  getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &seen->family, &type_length);
   char text[160];
   int size = snprintf(text, sizeof text, "%s(%d, level %d, option %d): %s%ld",
                       seen->set ? "setsockopt" : "getsockopt", seen->fd, seen->level, seen->option,
@@ -61,7 +62,9 @@ static void option_log(const struct call *call, int fd, struct option_seen *seen
 static void do_set(struct call *call, int fd) {
   uint8_t bytes[VALUE_MAX] = {0};
   socklen_t length = (socklen_t)call->arguments[4];
-  if (length > VALUE_MAX || !remote_read(call, call->arguments[3], bytes, length)) {
+  if ((int32_t)length > VALUE_MAX)
+    length = VALUE_MAX; /* of more than an int the kernel reads only that */
+  if ((int32_t)length < 0 || !remote_read(call, call->arguments[3], bytes, length)) {
     call_continue(call); /* the kernel says what is wrong with it */
     return;
   }

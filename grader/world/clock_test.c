@@ -107,6 +107,8 @@ static struct way ways[] = {
     {"accept", 60},
     {"accept_inherits", 60},
     {"futex", 60},
+    {"futex_woken", 60},
+    {"futex_used_again", 60},
     {"condition", 60},
     {"condition_woken", 60},
     {"semaphore", 60},
@@ -125,6 +127,8 @@ static struct way ways[] = {
     {"child", 60},
     {"vfork", 60},
     {"stopped", 60},
+    {"stopped_recv", 60},
+    {"stopped_epoll", 60},
     {"sigchld", 60},
     {"clocks", 60},
 };

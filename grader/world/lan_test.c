@@ -299,6 +299,29 @@ Test(lan, a_router_says_what_is_too_big) {
   cr_assert_eq(frames(is_too_big), 1);
 }
 
+Test(lan, routers_pass_on_to_routers) {
+  struct lan *middle = lan_create(world, "middle", 1400, &failure);
+  struct lan *narrow = lan_create(world, "narrow", 1280, &failure);
+  struct host *far = host_create(world, "far", &failure);
+  cr_assert_eq(lan_attach(narrow, far, 0x0a000202, 24, &failure), 0, "%s", failure.sentence);
+  cr_assert_eq(lan_router(lan, NETWORK + 1, middle, 0x0a000101, &failure), 0);
+  cr_assert_eq(lan_router(middle, 0x0a000102, narrow, 0x0a000201, &failure), 0);
+  cr_assert_eq(host_default_route(client, NETWORK + 1, &failure), 0, "%s", failure.sentence);
+  cr_assert_eq(host_default_route(far, 0x0a000201, &failure), 0, "%s", failure.sentence);
+  int to = udp_socket(far, PORT);
+  const char *said = run_to_the_end(python(
+      client, "import socket, time\n"
+              "s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n"
+              "s.setsockopt(0, 10, 2); s.connect(('10.0.2.2', 60000))\n"
+              "for size in 1472, 1372, 1252:\n"
+              "  s.send(b'x' * size); time.sleep(1)\n"
+              "  s.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR); print(s.getsockopt(0, 14))"));
+  cr_assert_str_eq(said, "1400\n1280\n1280\n", "%s", said);
+  settle();
+  cr_assert_eq(strlen(received(to)), 1253);
+  cr_assert_eq(frames(is_too_big), 3, "the second one passes both routers");
+}
+
 Test(lan, an_interface_has_the_mtu_of_its_lan) {
   static const int mtus[] = {1280, 1400, 1500, 9000, 65535};
   for (size_t i = 0; i < sizeof mtus / sizeof *mtus; i++) {

@@ -32,6 +32,7 @@ struct option_seen {
   int fd;          /* as the program calls it */
   uint64_t socket; /* its inode */
   int type;        /* SOCK_DGRAM, … */
+  int family;      /* AF_INET, … */
   bool connected;  /* it had a peer then */
   int level, option;
   long value;

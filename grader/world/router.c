@@ -8,9 +8,25 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void send_too_big(struct router *router, struct port *port, const uint8_t *frame,
-                         size_t length, int mtu) {
-  (void)router;
+enum { HOPS_MAX = 8 };
+
+/* Where a packet for the address goes on the LAN: to whom has it, or to another router that leads
+ * there, but not back to where it comes from. `hops`: how many more routers may be on the way. */
+static struct port *next_hop(struct lan *lan, uint32_t ip, const struct lan *from, int hops) {
+  struct port *port = lan_port_of(lan, ip);
+  if (port || hops == 0)
+    return port;
+  for (port = lan->ports; port; port = port->next) {
+    if (!port->router)
+      continue;
+    struct lan *beyond = port->router->ports[port->router->ports[0] == port]->lan;
+    if (beyond != from && next_hop(beyond, ip, lan, hops - 1))
+      return port;
+  }
+  return NULL;
+}
+
+static void send_too_big(struct port *port, const uint8_t *frame, size_t length, int mtu) {
   uint8_t answer[ETHERNET_HEADER + IPV4_HEADER + 8 + 60 + 8];
   size_t size = frame_make_too_big(answer, frame + ETHERNET_ADDRESS, port->mac, port->ip,
                                    frame + ETHERNET_HEADER, length - ETHERNET_HEADER, mtu);
@@ -44,15 +60,16 @@ void router_take(struct router *router, struct port *port, const uint8_t *frame,
       (size_t)ip.ihl * 4 > total || ip.ttl <= 1)
     return;
   struct port *out = router->ports[router->ports[0] == port];
-  struct port *to = lan_port_of(out->lan, ntohl(ip.daddr));
-  if (!to || to == out) /* nobody there, or the router itself, which offers nothing */
+  struct port *to = next_hop(out->lan, ntohl(ip.daddr), port->lan, HOPS_MAX);
+  if (!to || to == out ||
+      to->router == router) /* nobody there, or the router itself, which offers nothing */
     return;
   if ((int)total <= out->lan->mtu) {
     forward(out, to, frame, ETHERNET_HEADER + total);
     return;
   }
   if (ntohs(ip.frag_off) & IP_DF)
-    send_too_big(router, port, frame, length, out->lan->mtu);
+    send_too_big(port, frame, length, out->lan->mtu);
   else
     world_note(port->lan->world,
                "the router drops a packet of %zu bytes, which does not fit %s and would be cut",

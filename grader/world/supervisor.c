@@ -40,9 +40,7 @@ static void hold_remove(struct hold *hold) {
   while (*place != hold)
     place = &(*place)->next;
   *place = hold->next;
-  if (hold->kind == HOLD_LET_IN)
-    hold_restore(hold);
-  else
+  if (hold->kind != HOLD_LET_IN)
     tasks_hold(&hold->call.program->tasks, hold->call.task->inner_thread, false);
   hold_free(hold);
 }
@@ -290,7 +288,9 @@ static bool hold_interrupt(struct hold *hold) {
       sleep_interrupted(hold);
     if (hold->kind == HOLD_SELECT || hold->kind == HOLD_POLL)
       poll_ready(hold); /* leaves the remaining time behind */
-  } else {              /* stopped and continued, or ended */
+  } else if (hold->kind == HOLD_EPOLL || hold->kind == HOLD_SOCKET || hold->kind == HOLD_SIGNALS) {
+    error = EINTR; /* these end when a stopped task goes on, without any handler: signal(7) */
+  } else {         /* stopped and continued, or ended */
     task->resumes = true;
     task->resume_number = call.number;
     memcpy(task->resume_arguments, call.arguments, sizeof call.arguments);
@@ -361,6 +361,8 @@ static void hold_expire(struct hold *hold) {
     struct call call = hold->call;
     int error = hold->expiry_error;
     bool alive = hold_alive(hold);
+    if (alive)
+      hold_restore(hold);
     hold_note(hold, "timed out");
     hold_remove(hold);
     if (alive)

@@ -16,6 +16,45 @@ WAY(futex) {
   require(wait.tv_sec == LONG_S, "futex leaves its argument alone");
 }
 
+struct handover {
+  int word;
+  struct timespec wait; /* as on the waiter's stack */
+};
+
+static void *wake(void *argument) {
+  struct handover *handover = argument;
+  __atomic_store_n(&handover->word, 1, __ATOMIC_SEQ_CST);
+  syscall(SYS_futex, &handover->word, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
+  return NULL;
+}
+
+/* Woken at once; what stands where the time-out stood is the program's own again. */
+WAY(futex_woken) {
+  for (int i = 0; i < LONG_S; i++) {
+    struct handover handover = {0, span(4)};
+    pthread_t other;
+    pthread_create(&other, NULL, wake, &handover);
+    syscall(SYS_futex, &handover.word, FUTEX_WAIT_PRIVATE, 0, &handover.wait, NULL, 0);
+    handover.wait = (struct timespec){77, 88};
+    pthread_join(other, NULL);
+    struct timespec rest = span(1);
+    nanosleep(&rest, NULL);
+    require(handover.wait.tv_sec == 77 && handover.wait.tv_nsec == 88, "memory is left alone");
+  }
+}
+
+/* Woken, and then used again without being set again. */
+WAY(futex_used_again) {
+  struct handover handover = {0, span(LONG_S)};
+  pthread_t other;
+  pthread_create(&other, NULL, wake, &handover);
+  syscall(SYS_futex, &handover.word, FUTEX_WAIT_PRIVATE, 0, &handover.wait, NULL, 0);
+  pthread_join(other, NULL);
+  require(syscall(SYS_futex, &handover.word, FUTEX_WAIT_PRIVATE, 1, &handover.wait, NULL, 0) < 0 &&
+              errno == ETIMEDOUT,
+          "futex");
+}
+
 WAY(condition) {
   pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
   pthread_cond_t condition = PTHREAD_COND_INITIALIZER;

@@ -2,6 +2,8 @@
 
 #include <sys/syscall.h>
 
+#include <sys/epoll.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 
 WAY(child) {
@@ -24,6 +26,39 @@ WAY(stopped) { /* a sleep goes on to its old end when the process is stopped and
   sleep(10);
   kill(child, SIGCONT);
   require(waitpid(child, NULL, 0) == child, "waitpid");
+}
+
+static void stop_and_continue(pid_t child) {
+  sleep(LONG_S / 2);
+  kill(child, SIGSTOP);
+  sleep(LONG_S / 2);
+  kill(child, SIGCONT);
+  int status = 0;
+  require(waitpid(child, &status, 0) == child && status == 0, "waitpid");
+}
+
+WAY(stopped_recv) { /* with a time-out it ends when the process goes on: signal(7) */
+  pid_t child = fork();
+  if (child == 0) {
+    int fd = udp_socket();
+    char byte;
+    set_timeout(fd, SO_RCVTIMEO, 3 * LONG_S);
+    require(recv(fd, &byte, 1, 0) < 0 && errno == EINTR, "recv is interrupted");
+    _exit(0);
+  }
+  stop_and_continue(child);
+}
+
+WAY(stopped_epoll) {
+  pid_t child = fork();
+  if (child == 0) {
+    struct epoll_event event;
+    int fd = epoll_create1(0);
+    require(epoll_wait(fd, &event, 1, 3 * LONG_S * 1000) < 0 && errno == EINTR,
+            "epoll_wait is interrupted");
+    _exit(0);
+  }
+  stop_and_continue(child);
 }
 
 WAY(sigchld) { /* select, interrupted by a child's end */
