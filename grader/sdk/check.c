@@ -25,6 +25,7 @@ void world_begin(void) {
   };
   struct failure failure;
   the_check.world_number++;
+  the_check.surroundings = NULL;
   the_check.world = world_create(&options, &failure);
   if (!the_check.world)
     check_error(say("%s", failure.sentence));

@@ -43,8 +43,9 @@ struct context {
   struct failure_report report;
   bool retry_on_real_clock;
   bool record_calls;
-  double virtual_s, real_s; /* of the worlds before the present one */
-  const char *capture;      /* the path of its capture file, if one was kept */
+  struct surroundings *surroundings; /* of programs that are started from now on */
+  double virtual_s, real_s;          /* of the worlds before the present one */
+  const char *capture;               /* the path of its capture file, if one was kept */
   char *findings[16];
   size_t finding_count;
 };
@@ -81,5 +82,9 @@ bool text_equals(const char *printed, size_t printed_length, const char *expecte
 /* Writes the capture file of the check, if one is wanted; removes that of an earlier run if not.
  * (capture_file.c) */
 void capture_keep(void);
+/* What programs of this world find around them (surroundings.c): put into the spec of one that is
+ * about to start. The arrays are scraps. */
+void surroundings_give(struct program_spec *spec);
+
 /* Sends the verdict to the grader, if there is one (evidence.c). */
 void verdict_send(void);

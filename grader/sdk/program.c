@@ -25,6 +25,7 @@ struct program *start_with(struct host *host, const char *name, const char *cons
                               .folder = manifest_folder(the_check.manifest),
                               .argv = argv,
                               .record_calls = the_check.record_calls};
+  surroundings_give(&spec);
   struct program *program = program_start(host, &spec, &failure);
   if (!program)
     check_error(say("%s", failure.sentence));
@@ -148,6 +149,15 @@ void expect_failure(struct program *program, const char *what) {
 }
 
 /* ---- lines ---- */
+
+struct output output_of(struct program *program, enum stream stream) {
+  settle();
+  size_t length = 0;
+  const uint8_t *bytes =
+      program_output(program, stream == STDERR ? STREAM_STDERR : STREAM_STDOUT, &length);
+  return (struct output){(const uint8_t *)scrap_text(bytes ? (const char *)bytes : "", length),
+                         length};
+}
 
 bool is_line_of(const struct event *event, const struct program *program, enum stream stream) {
   return event->kind == EVENT_LINE && event->program == program &&

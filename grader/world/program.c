@@ -195,10 +195,9 @@ static char **environment_merge(char *const *more) {
   return merged;
 }
 
-static int input_open(const char *text) {
+static int input_open(const void *bytes, size_t length) {
   scoped_fd int fd = memfd_create("stdin", MFD_CLOEXEC);
-  size_t length = strlen(text);
-  if (fd < 0 || write(fd, text, length) != (ssize_t)length || lseek(fd, 0, SEEK_SET) < 0)
+  if (fd < 0 || write(fd, bytes, length) != (ssize_t)length || lseek(fd, 0, SEEK_SET) < 0)
     return -1;
   return steal_fd(&fd);
 }
@@ -234,7 +233,7 @@ static int program_launch(struct program *program, const struct program_spec *sp
   scoped_fd int err = terminal_open(&program->terminals[STREAM_STDERR]);
   if (out < 0 || err < 0)
     return failure_errno(failure, "cannot open a pseudo-terminal for %s", spec->name);
-  scoped_fd int in = spec->input ? input_open(spec->input) : -1;
+  scoped_fd int in = spec->input ? input_open(spec->input, spec->input_length) : -1;
   char **environment = environment_merge(spec->environment);
   struct sandbox_spec sandbox = {
       .folder = spec->folder,
@@ -247,6 +246,8 @@ static int program_launch(struct program *program, const struct program_spec *sp
       .stderr_fd = err,
       .main_pid = program->main_process,
       .cpu = world->cpu,
+      .files = spec->files,
+      .file_count = spec->file_count,
       .notify_filter = supervisor_filter(world->options.clock == CLOCK_VIRTUAL, spec->record_calls),
   };
   int result = sandbox_start(&sandbox, &program->sandbox, failure);

@@ -126,7 +126,10 @@ struct program_spec {
   char *const *argv;
   char *const *environment; /* more NAME=VALUE entries; may be NULL */
   bool record_calls;        /* EVENT_CALL for socket options that it sets or reads */
-  const char *input;        /* what stdin holds, then end of file; NULL: empty */
+  const void *input;        /* what stdin holds, then end of file; NULL: nothing */
+  size_t input_length;
+  const struct sandbox_file *files; /* in place of those below /etc that it would see */
+  size_t file_count;
 };
 
 /* Starts a program on the host, its stdout and stderr on terminals of their own. The world owns it.
