@@ -171,6 +171,13 @@ Test(peers, recorded_calls) {
   cr_assert_str_eq(all.list[0].text, "1");
   cr_assert_str_eq(all.list[1].text, "65535");
   cr_assert_str_eq(all.list[2].text, say("%d", ENOTCONN));
+  struct socket_calls sockets = socket_calls_of(program);
+  cr_assert_eq(sockets.count, 4);
+  cr_assert(sockets.list[0].created && sockets.list[1].created && !sockets.list[2].created);
+  cr_assert(sockets.list[0].fd >= 3 && sockets.list[1].fd == sockets.list[0].fd + 1);
+  cr_assert(sockets.list[0].type == SOCK_DGRAM && sockets.list[1].type == SOCK_STREAM);
+  cr_assert(sockets.list[2].socket == sockets.list[0].socket ||
+            sockets.list[2].socket == sockets.list[1].socket);
   struct option_calls calls = option_calls_of(program);
   cr_assert_eq(calls.count, 5);
   cr_assert(calls.list[0].set && calls.list[0].option == SO_BROADCAST && calls.list[0].value == 1);

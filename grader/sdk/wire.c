@@ -94,3 +94,22 @@ struct option_calls option_calls_of(struct program *program) {
   }
   return (struct option_calls){list, count};
 }
+
+struct socket_calls socket_calls_of(struct program *program) {
+  settle();
+  struct log *log = world_log(the_check.world);
+  struct socket_call *list = scrap((log->count + 1) * sizeof *list);
+  size_t count = 0;
+  for (size_t i = 0; i < log->count; i++) {
+    const struct event *event = &log->events[i];
+    if (event->kind == EVENT_SOCKET && event->program == program)
+      list[count++] = (struct socket_call){.time = (double)event->time_ns / 1e9,
+                                           .created = event->socket.created,
+                                           .fd = event->socket.fd,
+                                           .family = event->socket.family,
+                                           .type = event->socket.type,
+                                           .socket = event->socket.socket,
+                                           .error = event->socket.error};
+  }
+  return (struct socket_calls){list, count};
+}

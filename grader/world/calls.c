@@ -68,6 +68,10 @@ void call_dispatch(struct call *call) {
   case SYS_mq_timedreceive:
     calls_kernel_wait(call);
     break;
+  case SYS_socket:
+  case SYS_close:
+    calls_descriptor(call);
+    break;
   default:
     calls_socket(call);
   }

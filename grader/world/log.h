@@ -19,11 +19,21 @@ enum event_kind {
   EVENT_START, /* a program was started; text: its command line */
   EVENT_LINE, /* a program finished a line (or ended in the middle of one); text: the line as it was
                  written */
-  EVENT_FRAME, /* a packet was on the wire */
-  EVENT_WAIT,  /* a call of a program waited; text says which and what came of it */
-  EVENT_EXIT,  /* a program ended; text: how */
-  EVENT_NOTE,  /* a remark of the grader; text */
-  EVENT_CALL,  /* a program set or read a socket option; text says it as the call would */
+  EVENT_FRAME,  /* a packet was on the wire */
+  EVENT_WAIT,   /* a call of a program waited; text says which and what came of it */
+  EVENT_EXIT,   /* a program ended; text: how */
+  EVENT_NOTE,   /* a remark of the grader; text */
+  EVENT_CALL,   /* a program set or read a socket option; text says it as the call would */
+  EVENT_SOCKET, /* a program created or closed a socket; text likewise */
+};
+
+/* EVENT_SOCKET */
+struct socket_seen {
+  bool created; /* else closed */
+  int fd;       /* in the program */
+  int family, type;
+  uint64_t socket; /* its inode */
+  int error;       /* of creating it: errno, or 0 */
 };
 
 /* EVENT_CALL */
@@ -51,6 +61,7 @@ struct event {
   enum event_stream stream;  /* EVENT_LINE */
   int wait_status;           /* EVENT_EXIT */
   struct option_seen option; /* EVENT_CALL */
+  struct socket_seen socket; /* EVENT_SOCKET */
   /* EVENT_FRAME: */
   uint8_t protocol; /* IPPROTO_UDP, IPPROTO_TCP, IPPROTO_ICMP, … */
   uint8_t tcp_flags;

@@ -118,6 +118,8 @@ void calls_poll(struct call *call);
 void calls_socket(struct call *call);
 /* setsockopt and getsockopt, if the program's calls are recorded. True if it has answered. */
 bool calls_option(struct call *call);
+/* socket and close */
+void calls_descriptor(struct call *call);
 void calls_kernel_wait(struct call *call);
 void calls_timer(struct call *call);
 void calls_timer_descriptor(struct call *call);
