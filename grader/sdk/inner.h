@@ -44,6 +44,7 @@ struct context {
   bool retry_on_real_clock;
   bool record_calls;
   struct surroundings *surroundings; /* of programs that are started from now on */
+  struct origin *origins;            /* of the present world */
   double virtual_s, real_s;          /* of the worlds before the present one */
   const char *capture;               /* the path of its capture file, if one was kept */
   char *findings[16];

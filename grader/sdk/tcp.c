@@ -2,7 +2,7 @@
  *
  * What comes is read by the world's event loop as soon as it is there, so that its times are those
  * at which the kernel had it; each piece that one read gave is remembered with its time. */
-#include "grader/sdk/inner.h"
+#include "grader/sdk/tcp_inner.h"
 
 #include "grader/base/memory.h"
 
@@ -15,29 +15,6 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-struct piece {
-  size_t begin; /* of its first byte in the stream */
-  double time;
-};
-
-struct connection {
-  struct peer *peer;
-  struct address remote;
-  struct watch *watch;
-  uint8_t *bytes;
-  size_t length, capacity;
-  struct piece *pieces;
-  size_t piece_count;
-  enum tcp_end end;
-  double end_time;
-  bool established, finished;
-  int error; /* of connect() */
-};
-
-struct listener {
-  struct peer *peer;
-};
 
 static int last_connect_error;
 
@@ -71,7 +48,7 @@ static void take_bytes(struct connection *connection, const uint8_t *bytes, size
 
 static void on_ready(void *context, uint32_t events);
 
-static void watch_for(struct connection *connection, uint32_t events) {
+void connection_watch(struct connection *connection, uint32_t events) {
   world_unwatch(connection->watch);
   connection->watch =
       world_watch(the_check.world, connection->peer->fd, events, on_ready, connection);
@@ -84,7 +61,7 @@ static void on_finished(struct connection *connection) {
     world_unwatch(connection->watch); /* both directions are shut: EPOLLHUP for ever */
     connection->watch = NULL;
   } else {
-    watch_for(connection, 0); /* errors are always told */
+    connection_watch(connection, 0); /* errors are always told */
   }
 }
 
@@ -98,10 +75,21 @@ static void on_error(struct connection *connection) {
   connection->watch = NULL;
 }
 
+static void take_all(struct connection *connection, uint32_t events);
+
 static void on_ready(void *context, uint32_t events) {
   struct connection *connection = context;
+  if (events & EPOLLOUT)
+    connection_flush(connection);
+  if (events & ~(uint32_t)EPOLLOUT)
+    take_all(connection, events);
+  if (connection->on_event)
+    connection->on_event(connection->context, connection);
+}
+
+static void take_all(struct connection *connection, uint32_t events) {
   static uint8_t buffer[65536];
-  while (events & EPOLLIN) {
+  while ((events & EPOLLIN) && connection->peer->fd >= 0) {
     ssize_t length = recv(connection->peer->fd, buffer, sizeof buffer, 0);
     if (length > 0) {
       take_bytes(connection, buffer, (size_t)length);
@@ -117,7 +105,7 @@ static void on_ready(void *context, uint32_t events) {
       return;
     }
   }
-  if (events & (EPOLLERR | EPOLLHUP))
+  if ((events & (EPOLLERR | EPOLLHUP)) && connection->peer->fd >= 0)
     on_error(connection);
 }
 
@@ -126,12 +114,13 @@ static void connection_end(void *context) {
   world_unwatch(connection->watch);
   free(connection->bytes);
   free(connection->pieces);
+  free(connection->queue);
   free(connection);
 }
 
 /* ---- making connections ---- */
 
-static struct connection *connection_create(struct peer *peer) {
+struct connection *connection_create(struct peer *peer) {
   struct connection *connection = memory_zeroed(1, sizeof *connection);
   connection->peer = peer;
   peer->of = connection;
@@ -139,7 +128,7 @@ static struct connection *connection_create(struct peer *peer) {
   return connection;
 }
 
-static void connection_begin(struct connection *connection) {
+void connection_begin(struct connection *connection) {
   struct sockaddr_in remote = {0};
   socklen_t length = sizeof remote;
   int yes = 1;
@@ -147,7 +136,7 @@ static void connection_begin(struct connection *connection) {
   connection->remote = address_from_socket(&remote);
   setsockopt(connection->peer->fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
   connection->established = true;
-  watch_for(connection, EPOLLIN);
+  connection_watch(connection, EPOLLIN);
 }
 
 static void on_connected(void *context, uint32_t events) {
@@ -320,7 +309,7 @@ void tcp_stop_reading(struct connection *connection) {
 
 void tcp_read_on(struct connection *connection) {
   if (!connection->watch && connection->peer->fd >= 0 && connection->end == TCP_OPEN)
-    watch_for(connection, EPOLLIN);
+    connection_watch(connection, EPOLLIN);
 }
 
 void tcp_shrink_buffers(struct connection *connection, int bytes) {

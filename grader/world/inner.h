@@ -108,9 +108,6 @@ bool host_drain(struct host *host);
 void program_destroy(struct program *program);
 void host_destroy(struct host *host);
 
-/* Does something at a time on the world's clock. `context` is `fire`'s to free; the world frees it
- * if it ends before. (timers.c) */
-void world_at(struct world *world, int64_t deadline_ns, void (*fire)(void *context), void *context);
 /* INT64_MAX: there is none. */
 int64_t world_timers_next(const struct world *world);
 /* Does what is due. True if there was something. */

@@ -166,3 +166,9 @@ struct watch;
 struct watch *world_watch(struct world *world, int fd, uint32_t events,
                           void (*on_ready)(void *context, uint32_t events), void *context);
 void world_unwatch(struct watch *watch);
+
+/* ---- later (timers.c) ---- */
+
+/* Does something at a time on the world's clock. `context` is `fire`'s to free; the world frees it
+ * if it ends before. */
+void world_at(struct world *world, int64_t deadline_ns, void (*fire)(void *context), void *context);
