@@ -93,7 +93,7 @@ struct host *host_create(struct world *world, const char *name, struct failure *
                       : -1;
   }
   host->links = host->diag_fd < 0 ? NULL : links_open(host->netns_fd, failure);
-  if (!host->links ||
+  if (!host->links || links_second_loopback(host->links, failure) < 0 ||
       (!world->options.delayed_acks && links_quick_loopback(host->links, failure) < 0)) {
     host_destroy(host);
     return NULL;

@@ -118,8 +118,8 @@ static uint32_t network_of(uint32_t ip, int prefix) {
   return prefix == 0 ? 0 : ip & ~UINT32_C(0) << (32 - prefix);
 }
 
-int links_add_address(struct nl_sock *links, int interface, uint32_t ip, int prefix,
-                      struct failure *failure) {
+static int address_add(struct nl_sock *links, int interface, uint32_t ip, int prefix,
+                       struct failure *failure) {
   uint32_t network = network_of(ip, prefix);
   struct rtnl_addr *entry = rtnl_addr_alloc();
   struct nl_addr *local = address_of(ip, prefix);
@@ -135,8 +135,15 @@ int links_add_address(struct nl_sock *links, int interface, uint32_t ip, int pre
   rtnl_addr_put(entry);
   if (error < 0)
     return failure_set(failure, "cannot give an interface its address: %s", nl_geterror(error));
+  return 0;
+}
+
+int links_add_address(struct nl_sock *links, int interface, uint32_t ip, int prefix,
+                      struct failure *failure) {
+  if (address_add(links, interface, ip, prefix, failure) < 0)
+    return -1;
   return route_set(links,
-                   &(struct route_spec){.network = network,
+                   &(struct route_spec){.network = network_of(ip, prefix),
                                         .prefix = prefix,
                                         .interface = interface,
                                         .source = ip,
@@ -157,8 +164,13 @@ int links_add_default_route(struct nl_sock *links, uint32_t gateway, struct fail
                    failure);
 }
 
+enum { LOOPBACK_INDEX = 1 };
+
+int links_second_loopback(struct nl_sock *links, struct failure *failure) {
+  return address_add(links, LOOPBACK_INDEX, 0x7f000002, 8, failure);
+}
+
 int links_quick_loopback(struct nl_sock *links, struct failure *failure) {
-  enum { LOOPBACK_INDEX = 1 };
   return route_set(links,
                    &(struct route_spec){.network = 0x7f000000,
                                         .prefix = 8,

@@ -28,5 +28,8 @@ int links_add_address(struct nl_sock *links, int interface, uint32_t ip, int pre
 int links_add_default_route(struct nl_sock *links, uint32_t gateway, struct failure *failure);
 /* The same acknowledging for 127.0.0.0/8. */
 int links_quick_loopback(struct nl_sock *links, struct failure *failure);
+/* Gives `lo` the address 127.0.0.2 too, which it answers for anyway: getaddrinfo(3) with
+ * AI_ADDRCONFIG finds nothing on a host that has 127.0.0.1 only, as no real machine does. */
+int links_second_loopback(struct nl_sock *links, struct failure *failure);
 int links_add_neighbour(struct nl_sock *links, int interface, uint32_t ip, const uint8_t mac[6],
                         struct failure *failure);

@@ -362,6 +362,10 @@ static enum world_pause loop_jump(struct world *world, int64_t deadline_ns,
     *paused = world->clock.now_ns >= deadline_ns;
     return WORLD_DEADLINE;
   }
+  /* A timer of the kernel may have fired since the world was found quiet. None is pending now: what
+   * they did is done, and can be seen. */
+  if (world->saw_tcp && !world_quiet(world))
+    return WORLD_UNTIL;
   if (next == INT64_MAX && waits_for_something) {
     *paused = true;
     return WORLD_STANDSTILL;

@@ -248,6 +248,20 @@ Test(world, runs_the_graders_own_sockets_inside_a_host) {
   world_destroy(world);
 }
 
+Test(world, has_addresses_for_those_who_ask_whether_there_are_any) {
+  begin(CLOCK_VIRTUAL);
+  struct program *program =
+      python("asks", "import socket\n"
+                     "print(socket.getaddrinfo('localhost', 1, socket.AF_INET, socket.SOCK_DGRAM,\n"
+                     "                         0, socket.AI_ADDRCONFIG)[0][4])\n"
+                     "s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n"
+                     "s.connect(('127.0.0.1', 1)); print(s.getsockname()[0])");
+  run_to_the_end(program);
+  cr_assert_str_eq(output_of(program, STREAM_STDOUT), "('127.0.0.1', 1)\n127.0.0.1\n", "%s",
+                   output_of(program, STREAM_STDERR));
+  world_destroy(world);
+}
+
 Test(world, gives_no_program_the_port_of_a_server) {
   begin(CLOCK_VIRTUAL);
   struct program *program =
