@@ -227,6 +227,25 @@ Test(lan, delays_on_the_worlds_clock) {
   cr_assert_lt(world_real_now(world), 20 * SECONDS);
 }
 
+Test(lan, delays_for_those_too_who_never_sleep) {
+  host_treat_outgoing(server, (struct lan_treatment){.delay_ns = 300 * MILLISECONDS});
+  int from = udp_socket(server, 0);
+  struct program *other = python(client, "import time; time.sleep(0.2); print(time.monotonic())");
+  struct program *busy =
+      python(client, "import socket, time\n"
+                     "s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.bind(('', 60000))\n"
+                     "s.setblocking(False); end = time.monotonic() + 2\n"
+                     "while time.monotonic() < end:\n"
+                     "  try: print(s.recv(9)); break\n"
+                     "  except BlockingIOError: pass");
+  pass(100 * MILLISECONDS);
+  struct sockaddr_in to = {
+      .sin_family = AF_INET, .sin_port = htons(PORT), .sin_addr.s_addr = htonl(CLIENT)};
+  cr_assert_eq(sendto(from, "late", 4, 0, (struct sockaddr *)&to, sizeof to), 4);
+  cr_assert_str_eq(run_to_the_end(busy), "b'late'\n");
+  cr_assert(program_ended(other, NULL), "it sleeps for as long as the other one is busy");
+}
+
 Test(lan, duplicates_and_reorders) {
   int from = udp_socket(client, 0), to = udp_socket(server, PORT);
   host_treat_outgoing(client, (struct lan_treatment){.duplicate = 1});

@@ -383,6 +383,14 @@ static enum world_pause loop_jump(struct world *world, int64_t deadline_ns,
   return WORLD_UNTIL;
 }
 
+/* Ends all waits and fires all timers whose time has come: the clock has moved with a program that
+ * does not sleep. */
+static void fire_due(struct world *world) {
+  world_timers_fire(world);
+  while (supervisor_expire_one(&world->supervisor, world->clock.now_ns))
+    ;
+}
+
 static enum world_pause run_virtual(struct world *world, int64_t deadline_ns,
                                     bool (*until)(void *context), void *context) {
   struct busyness busyness = {0};
@@ -402,6 +410,8 @@ static enum world_pause run_virtual(struct world *world, int64_t deadline_ns,
     if (world->broken)
       return WORLD_BROKEN;
     if (!world_quiet(world)) {
+      if (busyness.began)
+        fire_due(world); /* others sleep meanwhile */
       if (world->clock.now_ns >= deadline_ns && busyness.began)
         return WORLD_DEADLINE; /* it never sleeps */
       loop_idle(world, &busyness);
