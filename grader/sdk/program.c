@@ -1,5 +1,6 @@
 /* The programs of the submission: starting, ending, and what is to be expected of an end. */
 #include "grader/sdk/inner.h"
+#include "grader/world/diagnosis.h"
 
 #include <ctype.h>
 #include <signal.h>
@@ -118,7 +119,10 @@ void expect_success(struct program *program, const char *what) {
   bool ended = program_ended(program, NULL);
   EXPECT(ended && exit_status(program) == 0, .message = say("%s does not end with status 0", what),
          .expected = "exit status 0",
-         .actual = say("%s %s\n%s", program_name(program), doing(program), printed(program)),
+         .actual =
+             say("%s\n%s",
+                 ended ? say("%s %s", program_name(program), doing(program)) : why_standing_still(),
+                 printed(program)),
          .cause = !ended ? "it still waits for something; see what it is doing"
                   : crashed(exit_status(program))
                       ? "the program crashed: run it under gdb, or build with -fsanitize=address"
@@ -129,7 +133,7 @@ void expect_failure(struct program *program, const char *what) {
   bool ended = program_ended(program, NULL);
   EXPECT(ended, .message = say("%s does not end", what),
          .expected = "an exit status that is not 0, and a message on stderr",
-         .actual = say("%s %s\n%s", program_name(program), doing(program), printed(program)),
+         .actual = say("%s\n%s", why_standing_still(), printed(program)),
          .cause = "it waits for something that never comes");
   int status = exit_status(program);
   EXPECT(!crashed(status), .message = say("%s crashes", what),
@@ -157,6 +161,20 @@ struct output output_of(struct program *program, enum stream stream) {
       program_output(program, stream == STDERR ? STREAM_STDERR : STREAM_STDOUT, &length);
   return (struct output){(const uint8_t *)scrap_text(bytes ? (const char *)bytes : "", length),
                          length};
+}
+
+const char *why_standing_still(void) {
+  char *text = NULL;
+  settle();
+  world_standstill(the_check.world, &text);
+  const char *kept = scrap_text(text, strlen(text));
+  free(text);
+  return kept;
+}
+
+bool is_mutual_send(void) {
+  settle();
+  return world_standstill(the_check.world, NULL) == STANDSTILL_MUTUAL_SEND;
 }
 
 bool is_line_of(const struct event *event, const struct program *program, enum stream stream) {

@@ -209,6 +209,11 @@ int exit_status(const struct program *program);
 bool printed_anything(struct program *program, enum stream stream);
 /* What it is doing, in words, for reports: "asleep in recvfrom(3)", "ended with exit status 1". */
 const char *doing(struct program *program);
+/* Why nothing in the world moves any more, proved from the kernel's state: what each task waits
+ * for, and who for whom. For reports: the conclusion, then a line for each task. */
+const char *why_standing_still(void);
+/* Whether both ends of a connection are blocked in sending to each other, with all queues full. */
+bool is_mutual_send(void);
 /* As a key at its terminal would: to its process group. */
 void send_signal(struct program *program, int signal);
 /* Ends it, as a user would who restarts it: SIGTERM, and SIGKILL if it is still there 1 s later. */

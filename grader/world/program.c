@@ -342,10 +342,6 @@ const uint8_t *program_output(const struct program *program, enum event_stream s
   return program->terminals[stream].output;
 }
 
-char *program_doing(struct program *program) {
-  return tasks_describe(&program->tasks);
-}
-
 int64_t program_cpu_ns(struct program *program) {
   return program->sandbox.proc_fd >= 0 ? tasks_cpu_ns(&program->tasks) : 0;
 }

@@ -188,89 +188,25 @@ int64_t tasks_cpu_ns(struct tasks *tasks) {
   return total;
 }
 
-/* The calls in which programs are found asleep, and whether their first argument is a descriptor.
- */
-static const struct {
-  int number;
-  const char *name;
-  bool descriptor;
-} sleeping_calls[] = {
-    {SYS_read, "read", true},
-    {SYS_write, "write", true},
-    {SYS_readv, "readv", true},
-    {SYS_writev, "writev", true},
-    {SYS_recvfrom, "recvfrom", true},
-    {SYS_recvmsg, "recvmsg", true},
-    {SYS_sendto, "sendto", true},
-    {SYS_sendmsg, "sendmsg", true},
-    {SYS_accept, "accept", true},
-    {SYS_accept4, "accept", true},
-    {SYS_connect, "connect", true},
-    {SYS_ppoll, "poll", false},
-    {SYS_pselect6, "select", false},
-    {SYS_epoll_pwait, "epoll_wait", true},
-    {SYS_futex, "futex (a lock, a condition variable, or a thread's end)", false},
-    {SYS_wait4, "wait (for a child's end)", false},
-    {SYS_waitid, "wait (for a child's end)", false},
-    {SYS_nanosleep, "nanosleep", false},
-    {SYS_clock_nanosleep, "clock_nanosleep", false},
-    {SYS_rt_sigsuspend, "sigsuspend", false},
-    {SYS_rt_sigtimedwait, "sigwait", false},
-    {SYS_flock, "flock", true},
-#ifdef __x86_64__
-    {SYS_poll, "poll", false},
-    {SYS_select, "select", false},
-    {SYS_epoll_wait, "epoll_wait", true},
-    {SYS_pause, "pause", false},
-#endif
-};
-
-static void describe_call(FILE *out, const char *text) {
-  char *rest = NULL;
-  long number = strtol(text, &rest, 10);
-  unsigned long long first = strtoull(rest, NULL, 16);
-  for (size_t i = 0; i < sizeof sleeping_calls / sizeof *sleeping_calls; i++) {
-    if (sleeping_calls[i].number != number)
-      continue;
-    fprintf(out, "sleeps in %s", sleeping_calls[i].name);
-    if (sleeping_calls[i].descriptor)
-      fprintf(out, " on descriptor %llu", first);
-    return;
-  }
-  fprintf(out, "sleeps in system call %ld", number);
-}
-
-static void describe_task(FILE *out, const struct task *task) {
-  char text[512];
-  ssize_t length = pread(task->syscall_fd, text, sizeof text - 1, 0);
-  if (length <= 0)
-    fputs("has ended", out);
-  else if (text[length] = '\0', strncmp(text, "running", 7) == 0)
-    fputs("is running", out);
-  else
-    describe_call(out, text);
-}
-
-char *tasks_describe(struct tasks *tasks) {
+size_t tasks_calls(struct tasks *tasks, struct task_call **list) {
   tasks_scan(tasks);
-  char *text = NULL;
-  size_t size = 0;
-  FILE *out = open_memstream(&text, &size);
-  if (!out)
-    return memory_text("");
-  bool first = true;
+  *list = memory_zeroed(tasks->count + 1, sizeof **list);
+  size_t count = 0;
   for (size_t i = 0; i < tasks->count; i++) {
-    if (tasks->list[i].process == KEEPER)
+    const struct task *task = &tasks->list[i];
+    char text[512];
+    ssize_t length = pread(task->syscall_fd, text, sizeof text - 1, 0);
+    if (task->process == KEEPER || length <= 0)
       continue;
-    if (!first)
-      fprintf(out, "; %s %d ",
-              tasks->list[i].process == tasks->list[i].thread ? "process" : "thread",
-              tasks->list[i].thread);
-    describe_task(out, &tasks->list[i]);
-    first = false;
+    text[length] = '\0';
+    struct task_call *call = &(*list)[count++];
+    *call = (struct task_call){.process = task->process, .thread = task->thread, .number = -1};
+    if (strncmp(text, "running", 7) == 0)
+      continue;
+    char *rest = NULL;
+    call->number = strtol(text, &rest, 10);
+    for (size_t k = 0; k < sizeof call->arguments / sizeof *call->arguments; k++)
+      call->arguments[k] = strtoull(rest, &rest, 16);
   }
-  if (first)
-    fputs("has ended", out);
-  fclose(out);
-  return text;
+  return count;
 }

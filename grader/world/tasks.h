@@ -45,6 +45,10 @@ bool tasks_asleep(struct tasks *tasks);
 void tasks_hold(struct tasks *tasks, pid_t thread, bool held);
 /* CPU time used by all tasks that are there now, in nanoseconds. */
 int64_t tasks_cpu_ns(struct tasks *tasks);
-/* What each task is doing, as the end of a sentence: "sleeps in recvfrom on descriptor 3". The
- * caller frees it. */
-char *tasks_describe(struct tasks *tasks);
+/* The system call that each task sleeps in. *list is the caller's to free. Returns their number. */
+struct task_call {
+  pid_t process, thread; /* inner ids */
+  long number;           /* -1: it runs */
+  uint64_t arguments[6];
+};
+size_t tasks_calls(struct tasks *tasks, struct task_call **list);

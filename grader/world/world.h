@@ -148,8 +148,7 @@ void program_signal(struct program *program, int signal);
  */
 const uint8_t *program_output(const struct program *program, enum event_stream stream,
                               size_t *length);
-/* What each of its tasks is doing now, in words: "asleep in recvfrom(3, …)". The caller frees it.
- */
+/* What each of its tasks is doing now, in words: see diagnosis.h. The caller frees it. */
 char *program_doing(struct program *program);
 /* CPU time that it and its children have used, in nanoseconds, ended ones not counted. */
 int64_t program_cpu_ns(struct program *program);

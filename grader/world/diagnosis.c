@@ -1,0 +1,281 @@
+#include "grader/world/diagnosis.h"
+
+#include "grader/base/memory.h"
+#include "grader/base/scope.h"
+#include "grader/world/inner.h"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+
+/* ---- calls ---- */
+
+enum call_kind {
+  RECEIVES,
+  SENDS,
+  ACCEPTS,
+  CONNECTS,
+  POLLS,  /* an array of struct pollfd */
+  EPOLLS, /* an epoll descriptor */
+  SELECTS,
+  LOCKS,
+  CHILDREN,
+  TIME,
+  OTHER_CALL,
+};
+
+static const struct {
+  long number;
+  const char *name;
+  enum call_kind kind;
+} calls[] = {
+    {SYS_read, "read", RECEIVES},
+    {SYS_readv, "readv", RECEIVES},
+    {SYS_recvfrom, "recvfrom", RECEIVES},
+    {SYS_recvmsg, "recvmsg", RECEIVES},
+    {SYS_recvmmsg, "recvmmsg", RECEIVES},
+    {SYS_write, "write", SENDS},
+    {SYS_writev, "writev", SENDS},
+    {SYS_sendto, "sendto", SENDS},
+    {SYS_sendmsg, "sendmsg", SENDS},
+    {SYS_sendmmsg, "sendmmsg", SENDS},
+    {SYS_sendfile, "sendfile", SENDS},
+    {SYS_accept, "accept", ACCEPTS},
+    {SYS_accept4, "accept", ACCEPTS},
+    {SYS_connect, "connect", CONNECTS},
+    {SYS_ppoll, "poll", POLLS},
+    {SYS_pselect6, "select", SELECTS},
+    {SYS_epoll_pwait, "epoll_wait", EPOLLS},
+    {SYS_futex, "futex (a lock, a condition variable, or a thread's end)", LOCKS},
+    {SYS_wait4, "wait (for a child's end)", CHILDREN},
+    {SYS_waitid, "wait (for a child's end)", CHILDREN},
+    {SYS_nanosleep, "nanosleep", TIME},
+    {SYS_clock_nanosleep, "clock_nanosleep", TIME},
+    {SYS_rt_sigsuspend, "sigsuspend", OTHER_CALL},
+    {SYS_rt_sigtimedwait, "sigwait", OTHER_CALL},
+    {SYS_flock, "flock", LOCKS},
+#ifdef __x86_64__
+    {SYS_poll, "poll", POLLS},
+    {SYS_select, "select", SELECTS},
+    {SYS_epoll_wait, "epoll_wait", EPOLLS},
+    {SYS_pause, "pause", OTHER_CALL},
+#endif
+};
+
+static enum call_kind kind_of(long number) {
+  for (size_t i = 0; i < sizeof calls / sizeof *calls; i++)
+    if (calls[i].number == number)
+      return calls[i].kind;
+  return OTHER_CALL;
+}
+
+/* ---- descriptors ---- */
+
+static ssize_t read_at(const struct program *program, const char *path, uint64_t offset, void *into,
+                       size_t length) {
+  scoped_fd int fd = openat(program->sandbox.proc_fd, path, O_RDONLY | O_CLOEXEC);
+  return fd < 0 ? -1 : pread(fd, into, length, (off_t)offset);
+}
+
+/* The first descriptor that poll waits for. */
+static void first_polled(struct blocked *blocked) {
+  struct pollfd polled;
+  char path[40];
+  snprintf(path, sizeof path, "%d/mem", blocked->process);
+  if (blocked->arguments[1] > 0 && read_at(blocked->program, path, blocked->arguments[0], &polled,
+                                           sizeof polled) == sizeof polled) {
+    blocked->fd = polled.fd;
+    blocked->events = polled.events;
+  }
+}
+
+/* The first one that an epoll descriptor watches: "tfd:        5 events:       19 …". */
+static void first_epolled(struct blocked *blocked) {
+  char path[60], text[2048];
+  snprintf(path, sizeof path, "%d/fdinfo/%d", blocked->process, (int)blocked->arguments[0]);
+  ssize_t length = read_at(blocked->program, path, 0, text, sizeof text - 1);
+  text[length < 0 ? 0 : length] = '\0';
+  const char *line = strstr(text, "tfd:");
+  const char *events = line ? strstr(line, "events:") : NULL;
+  if (!events)
+    return;
+  blocked->fd = (int)strtol(line + 4, NULL, 10);
+  blocked->events = (short)strtol(events + 7, NULL, 16);
+}
+
+/* The lowest descriptor in the sets for reading, or for writing. */
+static void first_selected(struct blocked *blocked) {
+  char path[40];
+  snprintf(path, sizeof path, "%d/mem", blocked->process);
+  for (int set = 1; set <= 2 && blocked->fd < 0; set++) {
+    uint64_t bits = 0;
+    if (blocked->arguments[set] == 0 ||
+        read_at(blocked->program, path, blocked->arguments[set], &bits, sizeof bits) != sizeof bits)
+      continue;
+    if (bits) {
+      blocked->fd = __builtin_ctzll(bits);
+      blocked->events = set == 1 ? POLLIN : POLLOUT;
+    }
+  }
+}
+
+static void find_descriptor(struct blocked *blocked) {
+  blocked->fd = -1;
+  switch (kind_of(blocked->number)) {
+  case RECEIVES:
+  case ACCEPTS:
+    blocked->events = POLLIN;
+    blocked->fd = (int)blocked->arguments[0];
+    break;
+  case SENDS:
+  case CONNECTS:
+    blocked->events = POLLOUT;
+    blocked->fd = (int)blocked->arguments[0];
+    break;
+  case POLLS:
+    first_polled(blocked);
+    break;
+  case EPOLLS:
+    first_epolled(blocked);
+    break;
+  case SELECTS:
+    first_selected(blocked);
+    break;
+  default:
+    break;
+  }
+}
+
+static bool find_state(struct blocked *blocked, uint8_t protocol) {
+  struct socket_state *states = NULL;
+  struct failure ignored;
+  int count = host_sockets(blocked->program->host, protocol, &states, &ignored);
+  for (int i = 0; i < count && !blocked->listed; i++)
+    if (states[i].inode == blocked->inode) {
+      blocked->socket = states[i];
+      blocked->listed = true;
+    }
+  free(states);
+  return blocked->listed;
+}
+
+static void find_socket(struct blocked *blocked) {
+  char path[60], target[64];
+  unsigned long inode = 0;
+  snprintf(path, sizeof path, "%d/fd/%d", blocked->process, blocked->fd);
+  ssize_t length = readlinkat(blocked->program->sandbox.proc_fd, path, target, sizeof target - 1);
+  target[length < 0 ? 0 : length] = '\0';
+  if (sscanf(target, "socket:[%lu]", &inode) != 1)
+    return;
+  blocked->inode = inode;
+  if (!find_state(blocked, IPPROTO_TCP))
+    find_state(blocked, IPPROTO_UDP);
+}
+
+size_t program_blocked(struct program *program, struct blocked **list) {
+  struct task_call *running = NULL;
+  size_t count = program->sandbox.proc_fd < 0 ? 0 : tasks_calls(&program->tasks, &running);
+  *list = memory_zeroed(count + 1, sizeof **list);
+  for (size_t i = 0; i < count; i++) {
+    struct blocked *blocked = &(*list)[i];
+    *blocked = (struct blocked){.program = program,
+                                .process = running[i].process,
+                                .thread = running[i].thread,
+                                .number = running[i].number};
+    memcpy(blocked->arguments, running[i].arguments, sizeof blocked->arguments);
+    find_descriptor(blocked);
+    if (blocked->fd >= 0)
+      find_socket(blocked);
+  }
+  free(running);
+  return count;
+}
+
+/* ---- words ---- */
+
+static void put_size(FILE *out, uint32_t bytes) {
+  if (bytes >= 10000)
+    fprintf(out, "%.1f kB", bytes / 1000.0);
+  else
+    fprintf(out, "%u byte%s", bytes, bytes == 1 ? "" : "s");
+}
+
+static void put_address(FILE *out, const struct sockaddr_in *address) {
+  char text[INET_ADDRSTRLEN];
+  inet_ntop(AF_INET, &address->sin_addr, text, sizeof text);
+  fprintf(out, "%s:%u", text, ntohs(address->sin_port));
+}
+
+static void put_socket(FILE *out, const struct socket_state *socket) {
+  fputs(socket->protocol == IPPROTO_TCP ? ", TCP " : ", UDP ", out);
+  put_address(out, &socket->local);
+  if (socket->protocol == IPPROTO_TCP && socket->state == TCP_LISTEN) {
+    fprintf(out, ", which listens; %u connection%s in its queue", socket->receive_queue,
+            socket->receive_queue == 1 ? "" : "s");
+    return;
+  }
+  if (socket->remote.sin_port) {
+    fputs(" to ", out);
+    put_address(out, &socket->remote);
+  }
+  fputs(" (", out);
+  if (socket->receive_queue)
+    put_size(out, socket->receive_queue);
+  fputs(socket->receive_queue ? " to be read" : "nothing to be read", out);
+  if (socket->send_queue) {
+    fputs(", ", out);
+    put_size(out, socket->send_queue);
+    fputs(" not delivered", out);
+  }
+  if (socket->state == TCP_CLOSE_WAIT)
+    fputs(", the other side has finished", out);
+  fputc(')', out);
+}
+
+char *blocked_text(const struct blocked *blocked) {
+  char *text = NULL;
+  size_t size = 0;
+  FILE *out = open_memstream(&text, &size);
+  const char *name = NULL;
+  for (size_t i = 0; i < sizeof calls / sizeof *calls; i++)
+    if (calls[i].number == blocked->number)
+      name = calls[i].name;
+  if (blocked->number < 0)
+    fputs("is running", out);
+  else if (name)
+    fprintf(out, "sleeps in %s", name);
+  else
+    fprintf(out, "sleeps in system call %ld", blocked->number);
+  if (blocked->fd >= 0)
+    fprintf(out, " on descriptor %d", blocked->fd);
+  if (blocked->fd == 0 && !blocked->inode)
+    fputs(", the standard input", out);
+  if (blocked->listed)
+    put_socket(out, &blocked->socket);
+  fclose(out);
+  return text;
+}
+
+char *program_doing(struct program *program) {
+  struct blocked *list = NULL;
+  size_t count = program_blocked(program, &list), size = 0;
+  char *text = NULL;
+  FILE *out = open_memstream(&text, &size);
+  for (size_t i = 0; i < count; i++) {
+    scoped_text char *words = blocked_text(&list[i]);
+    if (i > 0)
+      fprintf(out, "; %s %d ", list[i].process == list[i].thread ? "process" : "thread",
+              list[i].thread);
+    fputs(words, out);
+  }
+  if (count == 0)
+    fputs("has ended", out);
+  fclose(out);
+  free(list);
+  return text;
+}
