@@ -4,6 +4,7 @@
 
 #include <criterion/criterion.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/ioctl.h>
 
@@ -24,8 +25,17 @@ static void draw(unsigned short columns, const char *what) {
   progress_end(&progress);
   dup2(saved, STDERR_FILENO);
   close(saved);
-  ssize_t length = read(terminal, drawn, sizeof drawn - 1);
-  drawn[length > 0 ? length : 0] = '\0';
+  /* What is written at one end of a terminal comes to the other a little later. */
+  enum { NO_MORE_MS = 300 };
+  size_t length = 0;
+  struct pollfd more = {.fd = terminal, .events = POLLIN};
+  while (length < sizeof drawn - 1 && poll(&more, 1, NO_MORE_MS) > 0 && (more.revents & POLLIN)) {
+    ssize_t some = read(terminal, drawn + length, sizeof drawn - 1 - length);
+    if (some <= 0)
+      break;
+    length += (size_t)some;
+  }
+  drawn[length] = '\0';
   close(terminal);
 }
 

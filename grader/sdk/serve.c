@@ -129,7 +129,8 @@ static void on_connected(void *context, uint32_t events) {
   (void)events;
   struct connection *connection = context;
   socklen_t length = sizeof connection->error;
-  getsockopt(connection->peer->fd, SOL_SOCKET, SO_ERROR, &connection->error, &length);
+  if (!connection->error)
+    getsockopt(connection->peer->fd, SOL_SOCKET, SO_ERROR, &connection->error, &length);
   world_unwatch(connection->watch);
   connection->watch = NULL;
   if (!connection->error) {
@@ -146,7 +147,9 @@ struct connection *connection_open(struct host *host, const char *name, struct a
       connection_create(peer_create(host, name, peer_socket(host, SOCK_STREAM, "0.0.0.0", 0)));
   connection_serve(connection, on_event, context);
   struct sockaddr_in destination = address_to_socket(to);
-  connect(connection->peer->fd, (struct sockaddr *)&destination, sizeof destination);
+  if (connect(connection->peer->fd, (struct sockaddr *)&destination, sizeof destination) < 0 &&
+      errno != EINPROGRESS)
+    connection->error = errno;
   peer_learn_address(connection->peer);
   connection->watch =
       world_watch(the_check.world, connection->peer->fd, EPOLLOUT, on_connected, connection);
