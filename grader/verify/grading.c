@@ -79,11 +79,13 @@ static _Noreturn void grading_child(const struct grading_pool *pool,
   size_t labs = 0, used = 0;
   while (grading->labs[labs])
     labs++;
-  char **argv = memory_zeroed(2 * labs + 9, sizeof *argv);
+  char **argv = memory_zeroed(2 * labs + 11, sizeof *argv);
   argv[used++] = (char *)pool->executable;
   argv[used++] = (char *)"grade";
   argv[used++] = (char *)"--jobs";
   argv[used++] = (char *)"1";
+  argv[used++] = (char *)"--captures";
+  argv[used++] = (char *)"none";
   argv[used++] = (char *)"--json";
   argv[used++] = result;
   for (size_t i = 0; i < labs; i++) {
