@@ -187,6 +187,10 @@ static json_t *events_json(size_t most) {
     }
     json_array_append_new(list, event_json(&log->events[i]));
   }
+  if (log->frames_left_out > 0)
+    json_array_append_new(
+        list, json_pack("{s:f, s:s, s:s}", "t", now(), "kind", "note", "text",
+                        say("%zu more frames were sent than are kept", log->frames_left_out)));
   return list;
 }
 

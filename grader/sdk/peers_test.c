@@ -188,6 +188,20 @@ Test(peers, recorded_calls) {
   cr_assert(calls.list[4].error == ENOTCONN && calls.list[4].socket != calls.list[3].socket);
 }
 
+Test(peers, more_descriptors_are_open) {
+  struct failure failure;
+  struct program_spec spec = {
+      .name = "python",
+      .folder = "/usr/share",
+      .argv = (char *const *)(const char *const[]){
+          "python3", "-c", "import os; print(os.dup(1), *os.sys.argv)", "x y", NULL}};
+  more_descriptors(4);
+  surroundings_give(&spec);
+  struct program *program = program_start(localhost(), &spec, &failure);
+  cr_assert(await_exit(program, 5));
+  expect_line(program, 0, "7 -c x y");
+}
+
 Test(peers, differences_are_marked) {
   const char *text = difference("Hello World", 11, "Hello, World", 12);
   cr_assert_str_eq(text,

@@ -11,6 +11,7 @@ struct surroundings {
   size_t file_count;
   const char **variables; /* "NAME=value" */
   size_t variable_count;
+  int more_descriptors;
 };
 
 static struct surroundings *surroundings(void) {
@@ -56,8 +57,35 @@ void put_variable(const char *name, const char *value) {
   around->variables = more;
 }
 
+void more_descriptors(int count) {
+  enum { MOST = 6 }; /* a shell knows descriptors of one digit */
+  if (count < 0 || count > MOST)
+    check_error(say("the check wants %d more descriptors", count));
+  surroundings()->more_descriptors = count;
+}
+
+/* A shell opens them, and becomes the program. */
+static char *const *with_descriptors(char *const *argv, int count) {
+  enum { FIRST = 3, SHELL_WORDS = 4 };
+  size_t words = 0;
+  while (argv[words])
+    words++;
+  const char *script = "exec";
+  for (int i = 0; i < count; i++)
+    script = say("%s %d</dev/null", script, FIRST + i);
+  char **all = scrap((words + SHELL_WORDS + 1) * sizeof *all);
+  all[0] = (char *)"/bin/sh";
+  all[1] = (char *)"-c";
+  all[2] = (char *)say("%s; exec \"$@\"", script);
+  all[3] = (char *)"sh";
+  memcpy(all + SHELL_WORDS, argv, words * sizeof *argv);
+  return all;
+}
+
 void surroundings_give(struct program_spec *spec) {
   struct surroundings *around = surroundings();
+  if (around->more_descriptors > 0)
+    spec->argv = with_descriptors(spec->argv, around->more_descriptors);
   spec->input = around->input;
   spec->input_length = around->input_length;
   spec->files = around->files;

@@ -187,6 +187,10 @@ void put_file(const char *path, const char *text);
 /* An environment variable. */
 void put_variable(const char *name, const char *value);
 
+/* So many descriptors that are open already, from 3 on: at most 6. The next ones that the program
+ * is given have higher numbers. */
+void more_descriptors(int count);
+
 /* Waits until the program has a UDP socket bound to `port` (any address) and returns its local
  * address. Ends the check if it has none within 5 s, ends, or goes to sleep for ever: the report
  * says what it did instead. */

@@ -5,7 +5,22 @@
 #include <stdlib.h>
 #include <string.h>
 
+static bool frame_is_one_too_many(struct log *log, const struct event *event) {
+  if (event->kind != EVENT_FRAME)
+    return false;
+  if (log->frame_count >= LOG_FRAMES_MAX ||
+      log->frame_bytes + event->raw_length > LOG_FRAME_BYTES_MAX) {
+    log->frames_left_out++;
+    return true;
+  }
+  log->frame_count++;
+  log->frame_bytes += event->raw_length;
+  return false;
+}
+
 size_t log_append(struct log *log, const struct event *event) {
+  if (frame_is_one_too_many(log, event))
+    return SIZE_MAX;
   if (log->count == log->capacity) {
     log->capacity = log->capacity ? log->capacity * 2 : 64;
     log->events = memory_resize(log->events, log->capacity * sizeof *log->events);

@@ -77,9 +77,14 @@ struct event {
 struct log {
   struct event *events;
   size_t count, capacity;
+  size_t frame_count, frame_bytes; /* that are kept */
+  size_t frames_left_out;
 };
 
+/* A program that floods the wire fills no memory: more frames than this are only counted. */
+enum { LOG_FRAMES_MAX = 400000, LOG_FRAME_BYTES_MAX = 256 << 20 };
+
 /* Appends a copy of *event (and of its bytes) in the place that its time demands. Returns its
- * index. */
+ * index; SIZE_MAX if it is a frame that is one too many. */
 size_t log_append(struct log *log, const struct event *event);
 void log_clear(struct log *log);

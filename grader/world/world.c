@@ -21,6 +21,8 @@
 /* How far the clock must have been moved by CPU time for a program to be told that it busy-waits.
  */
 #define BUSY_WAIT_NS (200 * MILLISECONDS)
+/* and how often, at least, it must have asked for the time or for something to come. */
+#define BUSY_WAIT_CALLS 50
 
 /* ---- watches ---- */
 
@@ -194,6 +196,7 @@ struct busyness {
   bool began;
   int64_t cpu_base_ns;
   int64_t clock_base_ns;
+  uint64_t calls_base; /* that the supervisor had seen */
   int64_t looked_real_ns;
   int64_t still_cpu_ns, still_since_ns; /* since when no CPU time is used, though not all sleep */
   int polls;
@@ -292,13 +295,16 @@ static void busyness_account(struct world *world, struct busyness *busyness) {
     busyness->began = true;
     busyness->cpu_base_ns = cpu;
     busyness->clock_base_ns = world->clock.now_ns;
+    busyness->calls_base = world->supervisor.calls;
     return;
   }
   int64_t beyond = cpu - busyness->cpu_base_ns - CPU_GRACE_NS;
   if (beyond <= 0)
     return;
   clock_advance_to(&world->clock, busyness->clock_base_ns + beyond);
-  if (beyond > BUSY_WAIT_NS)
+  /* Who only computes asks for nothing. */
+  bool asks = world->supervisor.calls - busyness->calls_base >= BUSY_WAIT_CALLS;
+  if (beyond > BUSY_WAIT_NS && asks)
     for (struct program *program = world->programs; program; program = program->next)
       if (!program->ended && !program->busy_told && tasks_cpu_ns(&program->tasks) > BUSY_WAIT_NS) {
         program->busy_told = true;
