@@ -50,12 +50,13 @@ CHECK(server_shows_datagrams, "broadcast.1", "broadcast") {
          .expected = address_text(any), .actual = address_text(bound),
          .cause = "a socket that is bound to an address of the host hears no broadcast");
   expect_line(server, 2, "Listening on %a", &any);
+  settle();
+  struct peer *const askers[] = {udp_peer_at(network.client, "asker 1", CLIENT_IP, 0),
+                                 udp_peer_at(network.servers[1], "asker 2", server_ip(1), 0)};
   for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
-    struct host *host = i % 2 ? network.servers[1] : network.client;
-    struct peer *client = udp_peer_at(host, "asker", i % 2 ? server_ip(1) : CLIENT_IP, 0);
-    struct address from = peer_address(client);
-    udp_send_text(client, server_address(0), texts[i]);
-    expect_line(server, 2, "The client from %a says %t", &from, texts[i]);
+    struct address from = peer_address(askers[i % 2]);
+    udp_send_text(askers[i % 2], server_address(0), texts[i]);
+    expect_line(server, ANSWER_WITHIN, "The client from %a says %t", &from, texts[i]);
   }
 }
 
@@ -103,7 +104,7 @@ static void judge_answers(size_t before, struct peer *asker, const char *questio
 }
 
 CHECK(server_answers_the_sender, "broadcast.2", "broadcast") {
-  enum { ASKERS = 3 };
+  enum { ASKERS = 3, UNICASTS = 2 * ASKERS, BROADCASTS = ASKERS };
   struct network network = new_network(2);
   struct program *server = start_server(network.servers[0]);
   struct peer *const askers[ASKERS] = {
@@ -111,8 +112,8 @@ CHECK(server_answers_the_sender, "broadcast.2", "broadcast") {
       udp_peer_at(network.client, "asker 2", CLIENT_IP, 0),
       udp_peer_at(network.servers[1], "asker 3", server_ip(1), 0),
   };
-  for (int i = 0; i < 2 * ASKERS; i++) {
-    bool to_all = i >= ASKERS;
+  for (int i = 0; i < UNICASTS + BROADCASTS; i++) {
+    bool to_all = i >= UNICASTS;
     struct datagram answer;
     size_t before = datagrams_sent_by("server 1").count;
     udp_send_text(askers[i % ASKERS], to_all ? address(EVERYBODY, PORT) : server_address(0),
@@ -188,15 +189,34 @@ CHECK(servers_all_hear_one_broadcast, "broadcast.7", "broadcast") {
 
 /* ---- bound to other addresses ---- */
 
-/* Asks, and waits for server 1 to send something, whatever it is and wherever it goes: that is
- * another requirement's business. */
-static bool is_answered(struct peer *asker, struct address to) {
+/* Asks server 1, and waits for its answer: the first datagram that it sends, whatever it is and
+ * wherever it goes. False if none comes. */
+static bool ask(struct peer *asker, struct address to, struct frame *answer) {
   size_t before = datagrams_sent_by("server 1").count;
   udp_send_text(asker, to, QUESTION);
   double asked = now();
   while (datagrams_sent_by("server 1").count == before && now() < asked + ANSWER_WITHIN)
     pass(0.1);
-  return datagrams_sent_by("server 1").count > before;
+  struct datagrams_sent sent = datagrams_sent_by("server 1");
+  if (sent.count > before)
+    *answer = sent.list[before];
+  return sent.count > before;
+}
+
+static bool is_right(const struct frame *answer, struct peer *asker) {
+  return !answer->broadcast && address_equal(answer->destination, peer_address(asker)) &&
+         answer->length == strlen(ANSWER) && memcmp(answer->bytes, ANSWER, answer->length) == 0;
+}
+
+/* Whether what is wrong with an answer is wrong with every answer: the business of another
+ * requirement. */
+static bool answers_wrongly(void) {
+  fresh_world();
+  struct network network = new_network(1);
+  start_server(network.servers[0]);
+  struct peer *asker = udp_peer_at(network.client, "asker", CLIENT_IP, 0);
+  struct frame answer;
+  return ask(asker, server_address(0), &answer) && !is_right(&answer, asker);
 }
 
 CHECK(server_can_be_bound_to_its_own_address, "broadcast.8", "broadcast") {
@@ -208,29 +228,35 @@ CHECK(server_can_be_bound_to_its_own_address, "broadcast.8", "broadcast") {
          .expected = say("`broadcast server %s` is bound to %s", server_ip(0), address_text(own)),
          .actual = say("it is not; the program %s\n%s", doing(server), printed(server)),
          .cause = "the IP is an argument: bind to what it says");
-  struct peer *client = udp_peer_at(network.client, "asker", CLIENT_IP, 0);
-  EXPECT(is_answered(client, own),
+  struct peer *asker = udp_peer_at(network.client, "asker", CLIENT_IP, 0);
+  struct frame answer;
+  EXPECT(ask(asker, own, &answer),
          .message = "a server that is bound to its own address does not answer",
          .expected = "an answer to a datagram that is sent to that address",
          .actual = say("nothing came within %g s; the server %s\n%s", ANSWER_WITHIN, doing(server),
                        printed(server)));
+  EXPECT(is_right(&answer, asker) || answers_wrongly(),
+         .message = "a server that is bound to its own address answers in another way",
+         .expected = "an answer as without an IP: unicast, to the sender",
+         .actual = datagram_text(&answer));
 }
 
 static void check_limited_broadcast(const char *ip) {
   struct network network = new_network(1);
   struct program *server = start_at(network.servers[0], "broadcast", "server", ip);
-  EXPECT(await_bound_to(server, address("0.0.0.0", PORT)),
-         .message = say("`broadcast server '%s'` does not listen", ip),
-         .expected = "a UDP socket bound to " EVERYBODY_HERE ":60000",
-         .actual = say("there is none; the program %s\n%s", doing(server), printed(server)),
-         .cause = strcmp(ip, EVERYBODY_HERE) == 0
-                      ? "inet_addr(\"" EVERYBODY_HERE
-                        "\") is -1, which is also its way to say that "
-                        "something is wrong: use inet_pton() or inet_aton()"
-                      : "<broadcast> is the socket module's name for " EVERYBODY_HERE
-                        "; others (asyncio, C) do not know it by themselves");
-  struct peer *client = udp_peer_at(network.client, "asker", CLIENT_IP, 0);
-  EXPECT(is_answered(client, address(EVERYBODY_HERE, PORT)),
+  EXPECT(
+      await_bound_to(server, address("0.0.0.0", PORT)),
+      .message = say("`broadcast server '%s'` does not listen", ip),
+      .expected = "a UDP socket bound to " EVERYBODY_HERE ":60000",
+      .actual = say("there is none; the program %s\n%s", doing(server), printed(server)),
+      .cause =
+          strcmp(ip, EVERYBODY_HERE) == 0
+              ? "does it use inet_addr()? That returns -1 for an error, and -1 is " EVERYBODY_HERE
+              : "<broadcast> is the socket module's name for " EVERYBODY_HERE
+                "; others (asyncio, C) do not know it by themselves");
+  struct peer *asker = udp_peer_at(network.client, "asker", CLIENT_IP, 0);
+  struct frame answer;
+  EXPECT(ask(asker, address(EVERYBODY_HERE, PORT), &answer),
          .message =
              say("`broadcast server '%s'` does not answer a broadcast to " EVERYBODY_HERE, ip),
          .expected = "an answer, unicast, to the sender",
@@ -239,7 +265,7 @@ static void check_limited_broadcast(const char *ip) {
   pass(2); /* how often it answers is another requirement */
   static const char unicast[] = "For one host only.";
   size_t before = datagrams_sent_by("server 1").count;
-  udp_send_text(client, server_address(0), unicast);
+  udp_send_text(asker, server_address(0), unicast);
   pass(2);
   struct lines all = lines(server, STDOUT);
   bool shown = false;
@@ -251,6 +277,10 @@ static void check_limited_broadcast(const char *ip) {
          .actual = say("%s\n%s", shown ? "it has shown the datagram" : "it has answered it",
                        printed(server)),
          .cause = "the socket is bound to 0.0.0.0, not to " EVERYBODY_HERE);
+  EXPECT(is_right(&answer, asker) || answers_wrongly(),
+         .message = say("`broadcast server '%s'` answers in another way", ip),
+         .expected = "an answer as without an IP: unicast, to the sender",
+         .actual = datagram_text(&answer));
 }
 
 CHECK(server_can_hear_broadcasts_only, "broadcast.10", "broadcast") {
