@@ -33,6 +33,7 @@ static struct frame await_question(struct asking *asking) {
     udp_receive(asking->servers[0], 0.01, &heard);
     sent = datagrams_sent_by("client");
   }
+  sent = datagrams_sent_by("client"); /* it may have ended as soon as it had asked */
   EXPECT(sent.count > 0, .message = "the client sends nothing", .expected = "a datagram",
          .actual = say("none; it %s\n%s", doing(asking->client), printed(asking->client)),
          .cause =
@@ -146,11 +147,13 @@ static void check_replies(const struct timetable *timetable) {
   struct asking asking = start_client(timetable->replies, EVERYBODY, NULL);
   double asked = await_question(&asking).time;
   double last_reply = asked;
+  size_t due = 0; /* on a busy machine and the real clock the last ones may be late */
   for (int i = 0; i < timetable->replies; i++) {
     if (asked + timetable->times[i] > now())
       pass(asked + timetable->times[i] - now());
-    last_reply = now();
     reply(&asking, i);
+    last_reply = now();
+    due += last_reply < asked + at_least(PATIENCE);
   }
   await_exit(asking.client, LONG);
   const char *when = timetable_text(timetable);
@@ -169,17 +172,18 @@ static void check_replies(const struct timetable *timetable) {
          .cause = shown == 1 && wanted > 1
                       ? "it ends with the first reply: nobody can know whether it is the last"
                       : "nobody can know whether a reply is the last: wait until the time is over");
-  EXPECT(shown == wanted, .message = "the client does not print one line for each reply",
+  EXPECT(shown >= due && shown <= wanted,
+         .message = "the client does not print one line for each reply",
          .expected = say("%s, for the replies: %s", counted(wanted, "line"), when),
          .actual = say("%s\n%s", counted(shown, "line"), printed(asking.client)),
          .cause = shown < wanted ? "does it go on receiving after a reply, until the 5 s are over?"
                                  : NULL);
-  expect_success(asking.client, "broadcast client, with replies,");
+  if (due > 0)
+    expect_success(asking.client, "broadcast client, with replies,");
   EXPECT(end <= latest + at_most(PATIENCE), .message = "the client listens for too long",
          .expected = say("replies: %s. It ends at most 5 s after the last", when),
          .actual = say("it ended %.3f s after the last reply, %.3f s after its question",
-                       end - last_reply, end - asked),
-         .cause = NULL);
+                       end - last_reply, end - asked));
 }
 
 CHECK(client_hears_all_replies, "broadcast.5", "broadcast") {
@@ -209,8 +213,7 @@ CHECK(client_gives_up, "broadcast.6", "broadcast") {
   double asked_last = sent.list[sent.count - 1].time, end = exit_time(asking.client);
   EXPECT(end >= asked + at_least(PATIENCE) && end <= asked_last + at_most(PATIENCE),
          .message = say("without any reply the client ends after %.3f s", end - asked),
-         .expected = "5 s after its question", .actual = say("%.3f s after it", end - asked),
-         .cause = NULL);
+         .expected = "5 s after its question", .actual = say("%.3f s after it", end - asked));
 }
 
 /* ---- the limited broadcast address ---- */
