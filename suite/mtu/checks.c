@@ -362,13 +362,15 @@ CHECK(mtu_of_path, "mtu.4", "mtu") {
   fresh_world();
   check_probe(9000, 1400);
   fresh_world();
-  check_probe(9000, 1500);
+  check_probe(1500, 1492);
 }
 
 CHECK(mtu_of_path_that_is_nowhere_narrower, "mtu.4", "mtu") {
   check_probe(1500, 1500);
   fresh_world();
   check_probe(1400, 9000);
+  fresh_world();
+  check_probe(9000, 9000);
 }
 
 /* ---- sockopts ---- */
