@@ -2,86 +2,17 @@
 #define LAB mtu
 #include "grader/sdk/wiregrade.h"
 
-#include <ctype.h>
+#include "telling.h"
+
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/ip_icmp.h>
-#include <stdlib.h>
 #include <string.h>
 
-enum {
-  LOOPBACK = 65535, /* what IP_MTU is there; the link's own MTU is one more */
-  HEADERS = 20 + 8, /* of IP and UDP: they count towards the MTU */
-};
+enum { HEADERS = 20 + 8 }; /* of IP and UDP: they count towards the MTU */
 
 /* More than any right program needs; a resolver may take its time. */
 static const double PATIENCE = 60;
-
-/* ---- numbers that were printed ---- */
-
-/* What the line says, if it is an integer and nothing else; else -1. */
-static long integer_of(const char *line) {
-  size_t digits = strspn(line, "0123456789");
-  return digits > 0 && line[digits] == '\0' ? strtol(line, NULL, 10) : -1;
-}
-
-static bool has_number(const char *line, long number) {
-  for (const char *at = line; (at = strpbrk(at, "0123456789"));) {
-    char *end = NULL;
-    if (strtol(at, &end, 10) == number)
-      return true;
-    at = end;
-  }
-  return false;
-}
-
-/* The line names an MTU that a link could have here, but not this one. */
-static bool has_another(const char *line, long mtu) {
-  static const long others[] = {1280, 1400, 1500, 9000, LOOPBACK, LOOPBACK + 1};
-  for (size_t i = 0; i < sizeof others / sizeof *others; i++)
-    if (others[i] != mtu && has_number(line, others[i]))
-      return true;
-  return false;
-}
-
-/* How a program told an MTU. */
-struct telling {
-  bool alone;     /* as an integer on a line of its own; the last such line that can be an MTU */
-  bool at_all;    /* the same; or, if no integer is alone, somewhere in a line */
-  bool ambiguous; /* another MTU stands where the answer does */
-};
-
-static struct telling telling_of(struct program *program, long mtu) {
-  enum { SMALLEST_MTU = 68 }; /* RFC 791 */
-  struct lines all = lines(program, STDOUT);
-  const char *about_mtu = NULL, *numbered = NULL;
-  bool any_alone = false;
-  struct telling telling = {0};
-  for (size_t i = 0; i < all.count; i++) {
-    const char *line = all.list[i].text;
-    long value = integer_of(line);
-    if (value >= SMALLEST_MTU) {
-      any_alone = true;
-      telling.ambiguous |= has_another(line, mtu);
-      telling.alone = value == mtu || (telling.alone && !has_another(line, mtu));
-    } else if (strpbrk(line, "0123456789")) {
-      numbered = line;
-      about_mtu = strcasestr(line, "mtu") ? line : about_mtu;
-    }
-  }
-  const char *words = about_mtu ? about_mtu : numbered;
-  telling.at_all = telling.alone;
-  if (!any_alone && words) {
-    telling.at_all = has_number(words, mtu);
-    telling.ambiguous = has_another(words, mtu);
-  }
-  return telling;
-}
-
-/* Whether it printed the number where the MTU should be. */
-static bool tells(struct program *program, long number) {
-  return telling_of(program, number).at_all;
-}
 
 /* ---- calls that were made ---- */
 
@@ -123,6 +54,10 @@ static bool is_call(const struct option_call *call, bool set, int level, int opt
   return call->set == set && call->level == level && call->option == option;
 }
 
+static bool is_of_udp_socket(const struct option_call *call) {
+  return call->type == SOCK_DGRAM && (call->family == AF_INET || call->family == AF_INET6);
+}
+
 /* ---- mtu: what the kernel knows ---- */
 
 /* Whether the socket was forbidden to cut datagrams while it was connected; before or after. */
@@ -155,8 +90,8 @@ static const char *not_read_cause(struct option_calls calls) {
     if (is_call(&calls.list[i], false, IPPROTO_IP, IP_MTU))
       return calls.list[i].error == ENOTCONN
                  ? "only a connected socket has an IP_MTU: connect() it to HOST and PORT first"
-             : calls.list[i].type != SOCK_DGRAM ? "the socket is not a UDP socket"
-                                                : NULL;
+             : !is_of_udp_socket(&calls.list[i]) ? "the socket is not a UDP socket"
+                                                 : NULL;
   return "IP_MTU is read with getsockopt(), of a connected socket; an interface's MTU "
          "(SIOCGIFMTU, `ip link`) is another thing";
 }
@@ -166,7 +101,7 @@ static void expect_mtu_read(struct program *program) {
   bool read = false, discovers = false;
   for (size_t i = 0; i < calls.count; i++) {
     const struct option_call *call = &calls.list[i];
-    if (is_call(call, false, IPPROTO_IP, IP_MTU) && !call->error && call->type == SOCK_DGRAM) {
+    if (is_call(call, false, IPPROTO_IP, IP_MTU) && !call->error && is_of_udp_socket(call)) {
       read = true;
       discovers |= is_forbidden_to_cut(calls, call->socket);
     }
@@ -270,28 +205,62 @@ CHECK(mtu_of_unknown_name, "mtu.3", "mtu") {
 
 /* ---- mtu --probe: what the whole path lets through ---- */
 
-#define FAR_HOST "10.0.2.2"
-enum { FAR_PORT = 7001 };
+enum { FAR_PORT = 7001, LINKS_MAX = 4 };
 
-/* This host - a LAN - a router - another LAN - the far host, which is silent. The router's reports
- * take 2 ms to come, as they would anywhere: who reads IP_MTU at once reads the old one. */
-static struct peer *make_path(int near_mtu, int far_mtu) {
-  struct lan *near_lan = new_lan("near LAN", near_mtu), *far_lan = new_lan("far LAN", far_mtu);
-  struct host *far_host = new_host("far host");
-  attach(localhost(), near_lan, "10.0.1.2/24");
-  attach(far_host, far_lan, FAR_HOST "/24");
-  new_router("router", near_lan, "10.0.1.1/24", far_lan, "10.0.2.1/24");
+/* A path from this host, over links of these MTUs (0 ends them) with a router between each two, to
+ * a far host, which is silent. */
+struct path {
+  int mtus[LINKS_MAX + 1];
+};
+
+static int narrowest(struct path path) {
+  int least = path.mtus[0];
+  for (int i = 1; path.mtus[i]; i++)
+    least = path.mtus[i] < least ? path.mtus[i] : least;
+  return least;
+}
+
+static const char *path_text(struct path path) {
+  const char *text = say("a path over links of %d", path.mtus[0]);
+  for (int i = 1; path.mtus[i]; i++)
+    text = say("%s%s %d", text, path.mtus[i + 1] ? "," : " and", path.mtus[i]);
+  return say("%s bytes", text);
+}
+
+/* The far host's address. */
+static const char *end_of(struct path path) {
+  int links = 1;
+  while (path.mtus[links])
+    links++;
+  return say("10.0.%d.2", links);
+}
+
+/* The i-th link's network is 10.0.i.0/24; there is a router at its end, .1, and at its beginning,
+ * .254. Reports take 2 ms to come, as they would anywhere: who reads IP_MTU at once reads the old
+ * one. */
+static struct peer *make_path(struct path path) {
+  struct lan *lan = new_lan("link 1", path.mtus[0]);
+  int last = 1;
+  attach(localhost(), lan, "10.0.1.2/24");
   default_route(localhost(), "10.0.1.1");
-  default_route(far_host, "10.0.2.1");
+  for (; path.mtus[last]; last++) {
+    struct lan *next = new_lan(say("link %d", last + 1), path.mtus[last]);
+    new_router(say("router %d", last), lan, say("10.0.%d.1/24", last), next,
+               say("10.0.%d.254/24", last + 1));
+    lan = next;
+  }
+  struct host *far_host = new_host("far host");
+  attach(far_host, lan, say("%s/24", end_of(path)));
+  default_route(far_host, say("10.0.%d.254", last));
   treat_frames_to(localhost(), (struct treatment){.delay = 0.002});
-  return udp_peer_at(far_host, "far host", FAR_HOST, FAR_PORT);
+  return udp_peer_at(far_host, "far host", end_of(path), FAR_PORT);
 }
 
 /* What became of the datagrams that were sent to the far host: lengths with headers. */
 struct probing {
   size_t sent, largest; /* how many, and the largest of them */
   size_t largest_there; /* of those that came there */
-  size_t reports;       /* "fragmentation needed", by the router */
+  size_t reports;       /* "fragmentation needed", by a router */
 };
 
 static struct probing probing_seen(struct peer *far) {
@@ -315,37 +284,42 @@ static const char *probing_text(const struct probing *seen) {
   if (!seen->sent)
     return "no datagram was sent to HOST and PORT";
   return say("the largest packet that was sent to HOST and PORT had %zu bytes, the largest that "
-             "came there %zu; the router reported \"fragmentation needed\" %s",
+             "came there %zu; routers reported \"fragmentation needed\" %s",
              seen->largest, seen->largest_there, counted(seen->reports, "time"));
 }
 
 static const char *wrong_probe_cause(struct program *program, const struct probing *seen,
-                                     int near_mtu, int far_mtu) {
-  int mtu = near_mtu < far_mtu ? near_mtu : far_mtu;
+                                     struct path path) {
+  int mtu = narrowest(path);
   if (tells(program, mtu - HEADERS))
     return "that is what fits into a datagram; the headers of IP and UDP count towards the MTU";
-  if (mtu == near_mtu || !tells(program, near_mtu))
+  for (int i = 1; path.mtus[i]; i++)
+    if (path.mtus[i] > mtu && path.mtus[i] < path.mtus[0] && tells(program, path.mtus[i]))
+      return "behind the router that objected comes another one: send again, until nobody objects "
+             "(a send() that fails has sent nothing; its error may be the report on the one "
+             "before)";
+  if (mtu == path.mtus[0] || !tells(program, path.mtus[0]))
     return NULL;
   if (seen->reports > 0)
     return "the router's report comes some time after the datagram was sent: wait for it (the "
            "socket then has an error, EMSGSIZE), and read IP_MTU again";
-  return (int)seen->largest == near_mtu
+  return (int)seen->largest == path.mtus[0]
              ? "the datagram may be cut, so no router objects: IP_MTU_DISCOVER is not set"
              : "that is the first link's MTU; only a datagram of that size finds out about others";
 }
 
-static void check_probe(int near_mtu, int far_mtu) {
-  int mtu = near_mtu < far_mtu ? near_mtu : far_mtu;
-  struct peer *far = make_path(near_mtu, far_mtu);
-  struct program *program = start("mtu", "--probe", FAR_HOST, say("%d", FAR_PORT));
+static void check_probe(struct path path) {
+  int mtu = narrowest(path);
+  struct peer *far = make_path(path);
+  struct program *program = start("mtu", "--probe", end_of(path), say("%d", FAR_PORT));
   bool ended = await_exit(program, PATIENCE);
   struct probing seen = probing_seen(far);
-  const char *path = say("a link of %d and one of %d bytes", near_mtu, far_mtu);
-  EXPECT(tells(program, mtu), .message = say("`mtu --probe` does not find the MTU of %s", path),
+  EXPECT(tells(program, mtu),
+         .message = say("`mtu --probe` does not find the MTU of %s", path_text(path)),
          .expected = say("%d", mtu), .actual = say("%s\n%s", printed(program), probing_text(&seen)),
-         .cause = wrong_probe_cause(program, &seen, near_mtu, far_mtu));
+         .cause = wrong_probe_cause(program, &seen, path));
   EXPECT((int)seen.largest_there == mtu,
-         .message = say("`mtu --probe` does not try what it prints on %s", path),
+         .message = say("`mtu --probe` does not try what it prints on %s", path_text(path)),
          .expected = say("in the end a datagram that fills %d bytes with its headers", mtu),
          .actual = probing_text(&seen),
          .cause = "after a refusal try again, with the new IP_MTU: a narrower link may come after "
@@ -357,20 +331,27 @@ static void check_probe(int near_mtu, int far_mtu) {
   expect_success(program, "`mtu --probe`, after printing the MTU,");
 }
 
+static void check_probes(const struct path *paths, size_t count) {
+  for (size_t i = 0; i < count; i++) {
+    if (i > 0)
+      fresh_world();
+    check_probe(paths[i]);
+  }
+}
+
 CHECK(mtu_of_path, "mtu.4", "mtu") {
-  check_probe(1500, 1280);
-  fresh_world();
-  check_probe(9000, 1400);
-  fresh_world();
-  check_probe(1500, 1492);
+  static const struct path paths[] = {{{1500, 1280}}, {{9000, 1400}}, {{1500, 1492}}};
+  check_probes(paths, sizeof paths / sizeof *paths);
 }
 
 CHECK(mtu_of_path_that_is_nowhere_narrower, "mtu.4", "mtu") {
-  check_probe(1500, 1500);
-  fresh_world();
-  check_probe(1400, 9000);
-  fresh_world();
-  check_probe(9000, 9000);
+  static const struct path paths[] = {{{1500, 1500}}, {{1400, 9000}}, {{9000, 9000}}};
+  check_probes(paths, sizeof paths / sizeof *paths);
+}
+
+CHECK(mtu_of_path_that_narrows_step_by_step, "mtu.4", "mtu") {
+  static const struct path paths[] = {{{1500, 1400, 1280}}, {{9000, 1500, 1492, 1280}}};
+  check_probes(paths, sizeof paths / sizeof *paths);
 }
 
 /* ---- sockopts ---- */
@@ -389,7 +370,7 @@ static size_t next_call(struct option_calls calls, size_t i, uint64_t socket, bo
 static bool was_switched_on(struct option_calls calls, int option) {
   for (size_t i = 0; i < calls.count; i++) {
     const struct option_call *call = &calls.list[i];
-    if (call->type != SOCK_DGRAM)
+    if (!is_of_udp_socket(call))
       continue;
     size_t read = next_call(calls, i, call->socket, false, option, 0);
     size_t set = next_call(calls, read, call->socket, true, option, 1);
@@ -434,7 +415,7 @@ CHECK(sockopts_are_read_and_set, "mtu.5", "sockopts") {
   bool type_read = false;
   for (size_t i = 0; i < calls.count; i++)
     type_read |= is_call(&calls.list[i], false, SOL_SOCKET, SO_TYPE) &&
-                 calls.list[i].type == SOCK_DGRAM && !calls.list[i].error;
+                 is_of_udp_socket(&calls.list[i]) && !calls.list[i].error;
   EXPECT(type_read, .message = "sockopts does not read SO_TYPE of a UDP socket",
          .expected = "getsockopt() of SO_TYPE: 2 (SOCK_DGRAM)", .actual = calls_text(calls));
   expect_switch(program, "SO_BROADCAST", SO_BROADCAST);
