@@ -54,7 +54,7 @@ CHECK(server_reads_sixteen_bytes, "tcp.3", "tcp-server") {
   } cuts[] = {{REQUEST, "all at once", 16, 16},
               {"0123456789abcdef", "one byte at a time", 1, 1},
               {"Hello, server! 1", "in pieces of 7 and 9", 7, 9},
-              {"50% \"of\" 'it' \\;", "in pieces of 15 and 1", 15, 1}};
+              {"50% 'of' it \\ %s", "in pieces of 15 and 1", 15, 1}};
   for (size_t i = 0; i < sizeof cuts / sizeof *cuts; i++) {
     if (i > 0)
       fresh_world();

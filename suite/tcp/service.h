@@ -24,10 +24,14 @@ struct connection *connect_when_ready(struct program *server, struct host *from,
 /* Sends what is left of a request, of which so much is `sent`, and waits for what comes of it. */
 struct service finish_request(struct program *server, struct connection *client,
                               const char *request, size_t sent);
-/* How a server without arguments serves the first client, whose request comes in one piece, or
- * (`cut` is not 0) in two. Ends the check if it does not serve it at all. */
+/* How a server without arguments serves its first client, whose request comes in one piece, or
+ * (`cut` is not 0) in two. */
 struct service serve_first(size_t cut);
+/* The same, in one piece; ends the check if nothing comes of it. */
+struct service expect_to_serve(void);
 
+/* Whether it was served as the other one was; a response that is wrong already without a
+ * disturbance may be wrong in whatever way. */
 bool is_as_good(const struct service *service, const struct service *undisturbed);
 const char *service_text(const struct service *service);
 /* Ends the check unless `what` was served as the other one was. */
