@@ -51,14 +51,14 @@ static bool holds_number(const char *text, long number) {
   return false;
 }
 
-/* Whether these are the two numbers, in any order. If they do not stand on lines of their own,
- * which is another requirement's business, they must be somewhere. */
+/* Whether these are the two numbers that are not negative, in any order. If they do not stand on
+ * lines of their own, which is another requirement's business, they must be somewhere. */
 static bool prints_both(struct program *program, long one, long other) {
   struct lines all = lines(program, STDOUT);
   long numbers[2];
   size_t count = 0;
   for (size_t i = 0; i < all.count && count < 2; i++)
-    count += is_integer(all.list[i].text, &numbers[count]);
+    count += is_integer(all.list[i].text, &numbers[count]) && numbers[count] >= 0;
   if (count == 2)
     return (numbers[0] == one && numbers[1] == other) || (numbers[0] == other && numbers[1] == one);
   const char *text = (const char *)output_of(program, STDOUT).bytes;
