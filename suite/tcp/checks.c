@@ -133,7 +133,7 @@ CHECK(server_responds_to_sixteen_bytes, "tcp.4", "tcp-server") {
            .cause = sent ? "one recv() may return less than 16 bytes: call it again until all are "
                            "there"
                          : "it sends before it has read anything");
-    tcp_send(client, REQUEST + sent, 1);
+    tcp_send(client, &REQUEST[sent], 1);
     pass(sent + 1 < MESSAGE_SIZE - 1 ? 0.02 : 1);
   }
 }
