@@ -130,7 +130,7 @@ static struct outcome run_client(size_t piece, enum stops stops) {
     if (stops == WHILE_IT_WAITS)
       send_signal(client, SIGCONT);
     pass(0.1);
-    tcp_send(server, RESPONSE + sent, piece);
+    tcp_send(server, &RESPONSE[sent], piece);
     pass(0.3);
     if (stops == WHILE_PIECES_COME)
       send_signal(client, SIGCONT);
