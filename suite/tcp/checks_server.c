@@ -138,7 +138,7 @@ static struct service serve_and_stop(enum moment when, bool stopped) {
   if (when == WAITING_FOR_CLIENTS)
     client = connect_home();
   if (when == BETWEEN_PIECES)
-    sent += tcp_send(client, REQUEST + sent, 5);
+    sent += tcp_send(client, &REQUEST[sent], 5);
   pass(1);
   if (stopped)
     send_signal(server, SIGCONT);
