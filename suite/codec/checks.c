@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PATIENCE = 30 };
+enum { PATIENCE = 60 };
 
 static struct program *run_codec(const char *encoder, const char *decoder, const char *text) {
   next_input(text, strlen(text));
@@ -163,6 +163,18 @@ CHECK(converts_all_lines, "codec.2", "codec") {
   expect_success(codec, "codec utf-8 latin-1, with several lines,");
 }
 
+CHECK(converts_zero_bytes, "codec.2", "codec") {
+  static const char wanted[] = "H\0e\0l\0l\0o\0";
+  struct program *codec = run_codec("utf-16le", "latin-1", "Hello");
+  struct output output = output_of(codec, STDOUT);
+  size_t length = sizeof wanted - 1;
+  EXPECT(memmem(output.bytes, output.length, wanted, length),
+         .message = "codec utf-16le latin-1 does not make of \"Hello\" what it should",
+         .expected = quoted(wanted, length), .actual = quoted(output.bytes, output.length),
+         .cause =
+             "every other byte is 0 here; a string of C ends at the first, bytes have a length");
+}
+
 /* ---- what cannot be converted ---- */
 
 /* Before the bad character, or the bad bytes, stands `good` so many times. */
@@ -203,16 +215,20 @@ static bool names_encoding(struct output message, const char *encoding) {
   return named;
 }
 
+/* A message with hundreds of numbers names none. */
 static bool names_number(struct output message, int number) {
+  enum { NUMBERS_MOST = 200 };
+  int count = 0;
+  bool found = false;
   for (size_t i = 0; i < message.length; i++) {
     if (!isdigit(message.bytes[i]))
       continue;
     char *end = NULL;
-    if (strtol((const char *)message.bytes + i, &end, 10) == number)
-      return true;
+    found |= strtol((const char *)message.bytes + i, &end, 10) == number;
     i = (size_t)(end - (const char *)message.bytes);
+    count++;
   }
-  return false;
+  return found && count <= NUMBERS_MOST;
 }
 
 /* The cause, if the position is one that is often taken for the right one. */
@@ -283,6 +299,7 @@ CHECK(says_what_cannot_be_encoded, "codec.3", "codec") {
     expect_refusal(list, 1);
 }
 
+/* Beyond U+10FFFF (f4 90 80 80) implementations differ: glibc's iconv() reads it. */
 CHECK(says_which_bytes_are_not_utf_8, "codec.3", "codec") {
   static const struct bad_text list[] = {
       {"utf-8", "ascii", false, "abc", "abc", 3, "é", "xyz", 0, "bytes that ascii lacks"},
@@ -294,6 +311,8 @@ CHECK(says_which_bytes_are_not_utf_8, "codec.3", "codec") {
        "bytes that are not UTF-8 (e5 a5 7a)"},
       {"latin-1", "utf-8", false, "aÃ©", "aé", 3, "¿", "z", 0, "bytes that are not UTF-8 (bf)"},
       {"latin-1", "utf-8", false, "aÃ©", "aé", 3, "À¯", "z", 0, "bytes that are not UTF-8 (c0 af)"},
+      {"latin-1", "utf-8", false, "aÃ©", "aé", 3, "í\xc2\xa0\xc2\x80", "z", 0,
+       "bytes that are not UTF-8 (ed a0 80)"},
       {"latin-1", "utf-8", false, "aÃ©", "aé", 3, "å¥", "", 0,
        "UTF-8 that ends within a character"},
       {"gbk", "utf-8", false, "浣犲ソ", "你好", 6, "你", "a", 0,

@@ -217,6 +217,8 @@ CHECK(says_what_is_unknown, "services.4", "services") {
   put_usual_services();
   struct program *services = run_services(ASK("no-such-service"));
   expect_unknown(services, "\"services no-such-service\"", "no-such-service");
+  services = run_services(ASK("telne")); /* the beginning of a name is no name */
+  expect_unknown(services, "\"services telne\"", "telne");
   expect_lines_before_unknown(ASK("ssh", "domain"), ASK("ssh", "domain", "wiregrade-unheard-of"),
                               "wiregrade-unheard-of");
   expect_lines_before_unknown(ASK("mysql", "telnet", "ssh"),
