@@ -275,6 +275,10 @@ result $? 'report of the standard input'
 
 run 0 grade --check udp_retry.6 --json - "$submission"
 python '{c["requirement"] for l in d["labs"] for c in l["checks"]} == {"udp-retry.6"}'
+run 0 grade --program udp_client --json - "$submission"
+python '{c["id"] for l in d["labs"] for c in l["checks"]} == {"udp.7/client_sends_one_datagram", "udp.8/client_shows_the_reply", "udp.9/client_is_promiscuous"}'
+run 2 grade --program udp-clientele .
+says err "No lab has a program 'udp-clientele'"
 timeout 60 "$wiregrade" grade --check udp.7 --json out "$submission" >out 2>err
 python '[l["lab"] for l in d["labs"]] == ["udp"]'
 run 0 grade --check udp.7 --tap "$submission"

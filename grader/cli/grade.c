@@ -17,7 +17,7 @@
 #include <string.h>
 
 struct grade_options {
-  struct cli_words labs, checks;
+  struct selection_names names;
   const char *clock, *json, *junit, *submission;
   const char *captures; /* as given; NULL: the default folder */
   bool captures_of_all;
@@ -280,10 +280,13 @@ static int grade_do(struct grade *grade) {
 static int option_take(const struct command *command, struct grade_options *options, int option) {
   switch (option) {
   case 'l':
-    cli_words_add(&options->labs, optarg);
+    cli_words_add(&options->names.labs, optarg);
     return 0;
   case 'c':
-    cli_words_add(&options->checks, optarg);
+    cli_words_add(&options->names.checks, optarg);
+    return 0;
+  case 'p':
+    cli_words_add(&options->names.programs, optarg);
     return 0;
   case 'k':
     options->clock = optarg;
@@ -326,6 +329,7 @@ static int grade_options_read(const struct command *command, int argc, char **ar
                               struct grade_options *options) {
   static const struct option table[] = {{"lab", required_argument, NULL, 'l'},
                                         {"check", required_argument, NULL, 'c'},
+                                        {"program", required_argument, NULL, 'p'},
                                         {"clock", required_argument, NULL, 'k'},
                                         {"jobs", required_argument, NULL, 'n'},
                                         {"seed", required_argument, NULL, 's'},
@@ -358,10 +362,10 @@ static int grade(const struct grade_options *given) {
   if (cli_catalogue(NULL, &grade.places, &grade.catalogue))
     return CLI_ERROR;
   int status;
-  if (cli_labs_check(&grade.catalogue, &options.labs)) {
+  if (cli_labs_check(&grade.catalogue, &options.names.labs)) {
     status = CLI_USAGE;
-  } else if (selection_make(&grade.places, &grade.catalogue, &options.labs, &options.checks,
-                            &grade.selection, &failure)) {
+  } else if (selection_make(&grade.places, &grade.catalogue, &options.names, &grade.selection,
+                            &failure)) {
     cli_complain(failure.sentence);
     status = CLI_USAGE;
   } else if (sandbox_enter(&mode, &failure)) {
@@ -380,7 +384,6 @@ int command_grade(const struct command *command, int argc, char **argv) {
   int status = grade_options_read(command, argc, argv, &options);
   if (!status)
     status = grade(&options);
-  free(options.labs.words);
-  free(options.checks.words);
+  selection_names_free(&options.names);
   return cli_printed(status == CLI_HELP ? CLI_PASSED : status);
 }

@@ -16,6 +16,7 @@ static const struct command commands[] = {
      "\n"
      "  --lab LAB           only this lab; may be given several times\n"
      "  --check ID          only this requirement (udp-retry.6) or check\n"
+     "  --program NAME      only checks that start this program\n"
      "                      (udp-retry.6/client_backs_off); may be given several times\n"
      "  --clock CLOCK       virtual (skips what is only waited for; default) or real\n"
      "  --jobs N            so many checks at once (default: the number of CPUs)\n"

@@ -68,9 +68,39 @@ static void description_of_requirements(const struct lab *lab, struct descriptio
   }
 }
 
+/* Dashes and underscores are the same. */
+static bool program_is_named(const char *program, const char *name) {
+  while (*program && (*program == *name || (*program == '-' && *name == '_')))
+    program++, name++;
+  return !*program && !*name;
+}
+
+static bool program_is_wanted(const char *program, const struct cli_words *names) {
+  for (size_t i = 0; i < names->count; i++)
+    if (program_is_named(program, names->words[i]))
+      return true;
+  return names->count == 0;
+}
+
+static bool lab_has_wanted_program(const struct lab *lab, const struct cli_words *names) {
+  for (unsigned i = 0; i < lab->program_count; i++)
+    if (program_is_wanted(lab->programs[i], names))
+      return true;
+  return false;
+}
+
+/* A check that could not be described is of any program. */
+static bool check_starts_wanted(const struct check_description *check,
+                                const struct cli_words *names) {
+  for (size_t i = 0; i < json_array_size(check->programs); i++)
+    if (program_is_wanted(json_string_value(json_array_get(check->programs, i)), names))
+      return true;
+  return !check->programs;
+}
+
 static int lab_choose(const struct places *places, const struct lab *lab,
-                      const struct cli_words *names, struct selection *selection,
-                      struct failure *failure) {
+                      const struct cli_words *names, const struct cli_words *programs,
+                      struct selection *selection, struct failure *failure) {
   selection->labs =
       memory_resize(selection->labs, (selection->count + 1) * sizeof *selection->labs);
   struct chosen_lab *chosen = &selection->labs[selection->count++];
@@ -90,7 +120,8 @@ static int lab_choose(const struct places *places, const struct lab *lab,
       return -1;
   }
   for (size_t i = 0; i < count; i++)
-    chosen->wanted_count += chosen->wanted[i] = chosen->wanted[i] || all;
+    chosen->wanted_count += chosen->wanted[i] =
+        (chosen->wanted[i] || all) && check_starts_wanted(&chosen->description.checks[i], programs);
   return 0;
 }
 
@@ -104,28 +135,50 @@ static bool lab_is_chosen(const struct lab *lab, const struct cli_words *labs,
   return false;
 }
 
+static int programs_check(const struct catalogue *catalogue, const struct cli_words *programs,
+                          struct failure *failure) {
+  for (size_t i = 0; i < programs->count; i++) {
+    const struct cli_words one = {&programs->words[i], 1};
+    size_t lab = 0;
+    while (lab < catalogue->count && !lab_has_wanted_program(catalogue->labs[lab], &one))
+      lab++;
+    if (lab == catalogue->count)
+      return failure_set(failure, "No lab has a program '%s'; `wiregrade list` shows them",
+                         programs->words[i]);
+  }
+  return 0;
+}
+
 int selection_make(const struct places *places, const struct catalogue *catalogue,
-                   const struct cli_words *labs, const struct cli_words *checks,
-                   struct selection *selection, struct failure *failure) {
+                   const struct selection_names *given, struct selection *selection,
+                   struct failure *failure) {
   *selection = (struct selection){0};
   struct cli_words names = {0};
-  int outcome = 0;
-  for (size_t i = 0; !outcome && i < checks->count; i++) {
-    char *name = name_corrected(catalogue, checks->words[i], failure);
+  int outcome = programs_check(catalogue, &given->programs, failure);
+  for (size_t i = 0; !outcome && i < given->checks.count; i++) {
+    char *name = name_corrected(catalogue, given->checks.words[i], failure);
     if (name)
       cli_words_add(&names, name);
     else
       outcome = -1;
   }
   for (size_t i = 0; !outcome && i < catalogue->count; i++)
-    if (lab_is_chosen(catalogue->labs[i], labs, &names))
-      outcome = lab_choose(places, catalogue->labs[i], &names, selection, failure);
+    if (lab_is_chosen(catalogue->labs[i], &given->labs, &names) &&
+        lab_has_wanted_program(catalogue->labs[i], &given->programs))
+      outcome =
+          lab_choose(places, catalogue->labs[i], &names, &given->programs, selection, failure);
   for (size_t i = 0; i < names.count; i++)
     free((char *)names.words[i]);
   free(names.words);
   if (outcome)
     selection_free(selection);
   return outcome;
+}
+
+void selection_names_free(struct selection_names *names) {
+  free(names->labs.words);
+  free(names->checks.words);
+  free(names->programs.words);
 }
 
 void selection_free(struct selection *selection) {

@@ -20,10 +20,16 @@ struct selection {
   size_t count;
 };
 
+/* What was named on the command line. */
+struct selection_names {
+  struct cli_words labs, checks, programs;
+};
+void selection_names_free(struct selection_names *names);
+
 /* Without any name all is chosen. A lab is chosen by its name, or by that of one of its
- * requirements or checks; the latter choose nothing else of that lab. Fails if a name is not known.
- */
+ * requirements or checks; the latter choose nothing else of that lab. With names of programs only
+ * checks that start one of them stay chosen. Fails if a name is not known. */
 int selection_make(const struct places *places, const struct catalogue *catalogue,
-                   const struct cli_words *labs, const struct cli_words *checks,
-                   struct selection *selection, struct failure *failure);
+                   const struct selection_names *names, struct selection *selection,
+                   struct failure *failure);
 void selection_free(struct selection *selection);

@@ -110,6 +110,31 @@ static int base_build(struct verification *verification, struct failure *failure
   return 0;
 }
 
+static bool is_program(const struct lab *lab, const char *name) {
+  for (unsigned i = 0; i < lab->program_count; i++)
+    if (strcmp(lab->programs[i], name) == 0)
+      return true;
+  return false;
+}
+
+/* A patch of programs' own sources leaves the others what they are in the reference, which passes:
+ * only what starts one of those programs is judged. */
+static void grading_narrow(struct grading *grading, const struct mutant *mutant,
+                           const struct lab *lab) {
+  for (size_t i = 0; i < mutant->source_count; i++)
+    if (!is_program(lab, mutant->sources[i]))
+      return;
+  grading->programs = mutant->sources;
+  grading->program_count = mutant->source_count;
+}
+
+static const struct lab *lab_named(const struct verification *verification, const char *name) {
+  size_t i = 0;
+  while (strcmp(verification->labs[i]->name, name) != 0)
+    i++;
+  return verification->labs[i];
+}
+
 static void gradings_plan(struct verification *verification) {
   size_t count = 1 + verification->styles.count + verification->mutants.count, used = 0;
   struct grading *gradings = memory_zeroed(count, sizeof *gradings);
@@ -122,10 +147,11 @@ static void gradings_plan(struct verification *verification) {
   }
   for (size_t i = 0; i < verification->mutants.count; i++) {
     const struct mutant *mutant = &verification->mutants.mutants[i];
-    gradings[used++] = (struct grading){.name = mutant->key,
-                                        .folder = verification->base,
-                                        .patch = mutant->path,
-                                        .labs = mutant->labs};
+    gradings[used] = (struct grading){.name = mutant->key,
+                                      .folder = verification->base,
+                                      .patch = mutant->path,
+                                      .labs = mutant->labs};
+    grading_narrow(&gradings[used++], mutant, lab_named(verification, mutant->lab));
   }
   verification->gradings = gradings;
   verification->count = used;

@@ -178,6 +178,22 @@ static void whole_retry(struct lab_run *run) {
   suite_outcome_free(&outcome);
 }
 
+/* Criterion's pattern for those tests: "@(udp/a|udp/b)". */
+static char *filter_of(const struct description *description, const bool *asked) {
+  char *filter = memory_text("@(");
+  for (size_t i = 0; i < description->count; i++) {
+    if (!asked[i])
+      continue;
+    char *longer =
+        memory_format("%s%s%s", filter, filter[2] ? "|" : "", description->checks[i].test);
+    free(filter);
+    filter = longer;
+  }
+  char *whole = memory_format("%s)", filter);
+  free(filter);
+  return whole;
+}
+
 void run_lab(const struct run_spec *spec, const struct description *description, const bool *wanted,
              struct judged_check *judged, void (*fault)(void *context, const char *sentence)) {
   size_t count = description->count;
@@ -197,17 +213,12 @@ void run_lab(const struct run_spec *spec, const struct description *description,
       whole_retry(&run);
       return;
     }
-  } else {
-    for (size_t i = 0; i < count && !is_stopped(&run); i++) {
-      if (!asked[i])
-        continue;
-      struct suite_outcome outcome = {0};
-      struct failure failure = {""};
-      memset(wanted_now, 0, count * sizeof *wanted_now);
-      wanted_now[i] = true;
-      suite_run_once(&run, description->checks[i].test, &outcome, &failure);
-      suite_outcome_free(&outcome);
-    }
+  } else if (asked_count > 0) {
+    struct suite_outcome outcome = {0};
+    struct failure failure = {""};
+    scoped_text char *filter = filter_of(description, asked);
+    suite_run_once(&run, filter, &outcome, &failure);
+    suite_outcome_free(&outcome);
   }
   for (size_t i = 0; i < count && !is_stopped(&run); i++)
     if (asked[i] && (!judged[i].verdict || verdict_is_error(judged[i].verdict)))

@@ -79,7 +79,7 @@ static _Noreturn void grading_child(const struct grading_pool *pool,
   size_t labs = 0, used = 0;
   while (grading->labs[labs])
     labs++;
-  char **argv = memory_zeroed(2 * labs + 11, sizeof *argv);
+  char **argv = memory_zeroed(2 * (labs + grading->program_count) + 11, sizeof *argv);
   argv[used++] = (char *)pool->executable;
   argv[used++] = (char *)"grade";
   argv[used++] = (char *)"--jobs";
@@ -91,6 +91,10 @@ static _Noreturn void grading_child(const struct grading_pool *pool,
   for (size_t i = 0; i < labs; i++) {
     argv[used++] = (char *)"--lab";
     argv[used++] = (char *)grading->labs[i];
+  }
+  for (size_t i = 0; i < grading->program_count; i++) {
+    argv[used++] = (char *)"--program";
+    argv[used++] = grading->programs[i];
   }
   argv[used++] = (char *)folder;
   if (pool->suite)

@@ -15,6 +15,8 @@ struct grading {
   const char *patch;  /* applied to a copy of the folder, which is then graded; NULL: the folder
                          itself is graded */
   const char *const *labs; /* ends with NULL */
+  char *const *programs;   /* only checks that start one of them; none: all checks */
+  size_t program_count;
   json_t *result;          /* what it found; NULL: failure says why there is nothing */
   struct failure failure;
 };

@@ -7,14 +7,25 @@
 #include <errno.h>
 #include <string.h>
 
+static void words_add(char ***words, size_t *count, char *word) {
+  *words = memory_resize(*words, (*count + 1) * sizeof **words);
+  (*words)[(*count)++] = word;
+}
+
 static void fails_add(struct mutant *mutant, char *words) {
   char *rest = words, *word;
   while ((word = strsep(&rest, " \t\n")))
-    if (*word) {
-      mutant->fails =
-          memory_resize(mutant->fails, (mutant->fail_count + 1) * sizeof *mutant->fails);
-      mutant->fails[mutant->fail_count++] = memory_text(word);
-    }
+    if (*word)
+      words_add(&mutant->fails, &mutant->fail_count, memory_text(word));
+}
+
+/* From a patch's "+++ b/udp/udp-client.c". */
+static void source_add(struct mutant *mutant, char *line) {
+  line[strcspn(line, "\t\n")] = '\0';
+  const char *slash = strrchr(line, '/');
+  const char *name = slash ? slash + 1 : line + strlen("+++ ");
+  words_add(&mutant->sources, &mutant->source_count,
+            memory_format("%.*s", (int)strcspn(name, "."), name));
 }
 
 /* A requirement of this lab is "LAB.NUMBER". */
@@ -47,6 +58,9 @@ static int mutant_read(struct mutant *mutant, struct failure *failure) {
     if (!is_of_lab(mutant->fails[i], mutant->lab))
       return failure_set(failure, "%s:2: '%s' is no requirement of the lab %s", mutant->path,
                          mutant->fails[i], mutant->lab);
+  while (getline(&line, &size, file) >= 0)
+    if (strncmp(line, "+++ ", 4) == 0)
+      source_add(mutant, line);
   return 0;
 }
 
@@ -94,6 +108,9 @@ void mutants_free(struct mutant_list *list) {
     for (size_t j = 0; j < mutant->fail_count; j++)
       free(mutant->fails[j]);
     free(mutant->fails);
+    for (size_t j = 0; j < mutant->source_count; j++)
+      free(mutant->sources[j]);
+    free(mutant->sources);
   }
   free(list->mutants);
   *list = (struct mutant_list){0};

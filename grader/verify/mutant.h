@@ -19,6 +19,8 @@ struct mutant {
   char *sentence;
   char **fails; /* requirements */
   size_t fail_count;
+  char **sources; /* what the patch changes, without folders and extension: "udp-client" */
+  size_t source_count;
 };
 
 struct mutant_list {

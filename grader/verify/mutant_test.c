@@ -43,6 +43,19 @@ Test(mutant, is_read) {
   mutants_free(&list);
 }
 
+Test(mutant, tells_which_sources_it_changes) {
+  shell(
+      "printf '# Both.\nFails: udp.3\n\n--- a/udp/udp-client.c\n+++ b/udp/udp-client.c\n@@ -1 +1 @@\n"
+      "-a\n+++ b\n--- a/x.c\n+++ b/x.c\t2026-01-01\n' > udp/both.patch");
+  struct mutant_list list = {0};
+  struct failure failure;
+  cr_assert(mutants_read(folder, "udp", &list, &failure) == 0, "%s", failure.sentence);
+  cr_assert(list.mutants[0].source_count >= 2);
+  cr_expect_str_eq(list.mutants[0].sources[0], "udp-client");
+  cr_expect_str_eq(list.mutants[0].sources[list.mutants[0].source_count - 1], "x");
+  mutants_free(&list);
+}
+
 static void expect_refused(const char *first_lines, const char *why) {
   scoped_text char *command = memory_format("printf -- '%s' > udp/bad.patch", first_lines);
   shell(command);
