@@ -17,7 +17,7 @@ struct grading {
   const char *const *labs; /* ends with NULL */
   char *const *programs;   /* only checks that start one of them; none: all checks */
   size_t program_count;
-  json_t *result;          /* what it found; NULL: failure says why there is nothing */
+  json_t *result; /* what it found; NULL: failure says why there is nothing */
   struct failure failure;
 };
 
