@@ -1,0 +1,254 @@
+/* http-server: where it listens, and what its response is. (checks_serving.c: how requests come,
+ * and how many; checks_bad_clients.c: clients that leave, or ask too much.) */
+#define LAB http_server
+#include "visit.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <strings.h>
+#include <time.h>
+
+/* ---- where ---- */
+
+/* Whether the text stands in a line of its output, as a whole: not a part of a longer number. */
+static bool shows_url(struct program *server) {
+  struct lines all = lines(server, STDOUT);
+  for (size_t i = 0; i < all.count; i++)
+    for (const char *at = all.list[i].text; (at = strstr(at, URL)); at++)
+      if (!isdigit((unsigned char)at[strlen(URL)]))
+        return true;
+  return false;
+}
+
+static bool await_url(struct program *server) {
+  enum { TRIES = 20 };
+  for (int i = 0; i < TRIES && !shows_url(server); i++)
+    pass(0.1);
+  return shows_url(server);
+}
+
+CHECK(listens_on_127_0_0_1, "http-server.1", "http-server") {
+  struct lan *lan = new_lan("LAN", 1500);
+  struct host *stranger = new_host("stranger");
+  attach(localhost(), lan, "192.168.1.2/24");
+  attach(stranger, lan, "192.168.1.3/24");
+  struct program *server = start("http-server");
+  struct address listening = await_tcp_listening(server, PORT), wanted = at_home();
+  EXPECT(address_equal(listening, wanted),
+         .message = "the server does not listen on 127.0.0.1 only",
+         .expected = address_text(wanted), .actual = address_text(listening),
+         .cause = listening.ip == 0 ? "it is bound to every interface (INADDR_ANY, or an empty "
+                                      "host): any machine can reach it"
+                                    : NULL);
+  const char *besides = tcp_listening_besides(server, wanted);
+  EXPECT(!besides, .message = "the server listens on other addresses than 127.0.0.1 too",
+         .expected = say("%s, and nothing else", address_text(wanted)),
+         .actual = say("also %s", besides));
+  EXPECT(!tcp_connect_at(stranger, "stranger", NULL, address("192.168.1.2", PORT)),
+         .message = "the server can be reached from another host",
+         .expected = "no connection to 192.168.1.2:8001", .actual = "there is one");
+  EXPECT(await_url(server), .message = "the server does not print where it is to be found",
+         .expected = "a line " URL, .actual = printed(server));
+}
+
+/* ---- the response ---- */
+
+/* "text/plain; charset=utf-8", in whatever case; the space is free, and so are quotes. */
+static bool is_plain_utf_8(const char *value) {
+  static const char type[] = "text/plain", parameter[] = "charset=";
+  if (strncasecmp(value, type, strlen(type)) != 0)
+    return false;
+  value += strlen(type);
+  value += strspn(value, " \t");
+  if (*value++ != ';')
+    return false;
+  value += strspn(value, " \t");
+  if (strncasecmp(value, parameter, strlen(parameter)) != 0)
+    return false;
+  value += strlen(parameter);
+  return strcasecmp(value, "utf-8") == 0 || strcasecmp(value, "\"utf-8\"") == 0;
+}
+
+/* The header beside what is required of it, a line each. */
+static const char *header_table(const struct response *response) {
+  const struct {
+    const char *name, *required, *received;
+    bool right;
+  } rows[] = {
+      {"status line", "HTTP/1.0 200 OK", response->status_line,
+       strcmp(response->status_line, "HTTP/1.0 200 OK") == 0},
+      {"Date", "(there is one)", response_field(response, "Date"),
+       response_field(response, "Date")},
+      {"Content-Type", "text/plain; charset=utf-8", response_field(response, "Content-Type"),
+       response_field(response, "Content-Type") &&
+           is_plain_utf_8(response_field(response, "Content-Type"))},
+      {"Content-Length", "(there is one)", response_field(response, "Content-Length"),
+       response_field(response, "Content-Length")},
+      {"empty line", "there", response->has_empty_line ? "there" : NULL, response->has_empty_line},
+      {"body", quoted(BODY, BODY_LENGTH), quoted(response->body, response->body_length),
+       response->body_length >= BODY_LENGTH && memcmp(response->body, BODY, BODY_LENGTH) == 0},
+  };
+  const char *table = say("  %-14s  %-25s  %s", "", "required", "received");
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+    table = say("%s\n%s %-14s  %-25s  %s", table, rows[i].right ? " " : "*", rows[i].name,
+                rows[i].required, rows[i].received ? rows[i].received : "(none)");
+  return table;
+}
+
+/* The number of the first line of the header, counted from 1, that does not end in CR LF; 0: all
+ * do. */
+static int bare_line(const struct response *response) {
+  const uint8_t *bytes = response->stream.bytes;
+  int line = 0;
+  for (size_t i = 0; i < response->header_length; i++)
+    if (bytes[i] == '\n') {
+      line++;
+      if (i == 0 || bytes[i - 1] != '\r')
+        return line;
+    }
+  return 0;
+}
+
+/* A line between the first and the empty one that is no header field; NULL: there is none. */
+static const char *line_without_colon(const struct response *response) {
+  const char *text = (const char *)response->stream.bytes, *end = text + response->header_length;
+  for (const char *line = text + strcspn(text, "\n") + 1; line < end;
+       line += strcspn(line, "\n") + 1) {
+    size_t length = strcspn(line, "\r\n");
+    size_t name = strcspn(line, ": \t\r\n");
+    if (length > 0 && (name == 0 || line[name] != ':'))
+      return say("%.*s", (int)length, line);
+  }
+  return NULL;
+}
+
+static const char *status_cause(const char *line) {
+  if (strncmp(line, "HTTP/1.1 ", strlen("HTTP/1.1 ")) == 0)
+    return "the response's version is the server's own, whatever the request says: HTTP/1.0";
+  if (strncmp(line, "HTTP/", strlen("HTTP/")) != 0)
+    return "a response begins with its status line";
+  return NULL;
+}
+
+static void expect_header(const struct response *response) {
+  const char *expected = "the response's header, and the body “Hello World”",
+             *table = header_table(response), *type = response_field(response, "Content-Type");
+  EXPECT(strcmp(response->status_line, "HTTP/1.0 200 OK") == 0,
+         .message = "the status line is not HTTP/1.0 200 OK", .expected = expected, .actual = table,
+         .cause = status_cause(response->status_line));
+  EXPECT(response->has_empty_line, .message = "no empty line ends the response's header",
+         .expected = expected, .actual = table,
+         .cause = "\\r\\n ends the last line, and another \\r\\n is the empty line");
+  EXPECT(response_field(response, "Date"), .message = "the response has no Date",
+         .expected = expected, .actual = table);
+  EXPECT(type && is_plain_utf_8(type),
+         .message = "the response's Content-Type is not text/plain; charset=utf-8",
+         .expected = expected, .actual = table);
+  EXPECT(response_field(response, "Content-Length"),
+         .message = "the response has no Content-Length", .expected = expected, .actual = table);
+}
+
+CHECK(responds, "http-server.2", "http-server") {
+  struct program *server;
+  struct response response = first_visit(&server);
+  expect_header(&response);
+  int bare = bare_line(&response);
+  EXPECT(bare == 0, .message = say("line %d of the header does not end in CR LF", bare),
+         .expected = "\\r\\n at the end of each line of the header, the empty one too",
+         .actual = quoted(response.stream.bytes, response.header_length),
+         .cause = "HTTP's lines end in CR LF, on every system");
+  const char *odd = line_without_colon(&response);
+  EXPECT(!odd, .message = "a line of the header is no header field", .expected = "Name: value",
+         .actual = odd);
+  /* How long it is, and what comes after it, is another requirement's business. */
+  EXPECT(response.body_length >= BODY_LENGTH && memcmp(response.body, BODY, BODY_LENGTH) == 0,
+         .message = "the body is not “Hello World”", .expected = quoted(BODY, BODY_LENGTH),
+         .actual = difference(BODY, BODY_LENGTH, response.body, response.body_length));
+}
+
+CHECK(counts_its_body, "http-server.3", "http-server") {
+  struct program *server;
+  struct response response = first_visit(&server);
+  const char *length = response_field(&response, "Content-Length");
+  EXPECT(length && *length && strspn(length, "0123456789") == strlen(length) &&
+             strtol(length, NULL, 10) == BODY_LENGTH,
+         .message = "Content-Length is not 11", .expected = "Content-Length: 11",
+         .actual = length ? say("Content-Length: %s", length) : "no Content-Length",
+         .cause = length && strcmp(length, "12") == 0
+                      ? "a newline or C's terminating NUL is no part of the 11 bytes"
+                      : NULL);
+  EXPECT(response.body_length == BODY_LENGTH,
+         .message = say("the body has %s, not 11", counted(response.body_length, "byte")),
+         .expected = "exactly 11 bytes behind the empty line",
+         .actual = difference(BODY, BODY_LENGTH, response.body, response.body_length),
+         .cause = response.body_length == BODY_LENGTH + 1
+                      ? "one byte more: a newline, or C's terminating NUL (sizeof counts it)"
+                      : NULL);
+}
+
+/* ---- the date ---- */
+
+static const char *const days[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+static const char *const months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                     "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+
+/* RFC 9110, 5.6.7: "Sun, 06 Nov 1994 08:49:37 GMT". */
+static const char *fixdate(time_t seconds) {
+  struct tm when;
+  gmtime_r(&seconds, &when);
+  return say("%s, %02d %s %04d %02d:%02d:%02d GMT", days[when.tm_wday], when.tm_mday,
+             months[when.tm_mon], when.tm_year + 1900, when.tm_hour, when.tm_min, when.tm_sec);
+}
+
+static const char *date_cause(const char *date, time_t now) {
+  const char *right = fixdate(now);
+  if (strncasecmp(date, right, strlen("Sun, 06 Nov 1994")) == 0 &&
+      strncmp(date, right, strlen("Sun, 06 Nov 1994")) != 0)
+    return "the names of days and months are written as Mon and Nov: upper and lower case matter";
+  if (!strstr(date, "GMT"))
+    return "the time is in GMT, and says so";
+  return NULL;
+}
+
+/* `latest`: when the response was there. */
+static void expect_date(const struct response *response, double earliest, double latest) {
+  const char *date = response_field(response, "Date");
+  EXPECT(date, .message = "the response has no Date", .expected = fixdate((time_t)latest),
+         .actual = "no Date");
+  for (time_t second = (time_t)earliest - 2; second <= (time_t)latest + 2; second++)
+    if (strcmp(date, fixdate(second)) == 0)
+      return;
+  check_fail((struct failure_report){
+      .message = "Date is not the current time, as HTTP writes it",
+      .expected = say("%s, or up to 2 s earlier or later", fixdate((time_t)latest)),
+      .actual = date,
+      .cause = date_cause(date, (time_t)latest)});
+}
+
+CHECK(tells_the_time, "http-server.10", "http-server") {
+  static const double later[] = {0, 3.4, 4.2}; /* a date that is made once is too old then */
+  struct house house = open_house();
+  fresh_world();
+  house.server = start_server();
+  for (size_t i = 0; i < sizeof later / sizeof *later; i++) {
+    pass(later[i]);
+    double before = wall_clock();
+    struct response response = visit(house.server, "a client", REQUEST);
+    expect_date(&response, before, wall_clock());
+    open_again(&house);
+  }
+}
+
+/* ---- a real client ---- */
+
+CHECK(satisfies_libcurl, "http-server.12", "http-server") {
+  struct program *server = start_server();
+  struct http_response got = http_get_at(localhost(), URL "/", PATIENCE);
+  EXPECT(got.ok, .message = "libcurl is not satisfied", .expected = "200, and the body",
+         .actual = say("%s; the server %s\n%s", got.error, doing(server), printed(server)));
+  EXPECT(got.status == 200, .message = say("libcurl gets status %d", got.status),
+         .expected = "200 OK", .actual = got.header);
+  EXPECT(got.body_length >= BODY_LENGTH && memcmp(got.body, BODY, BODY_LENGTH) == 0,
+         .message = "libcurl gets another body", .expected = quoted(BODY, BODY_LENGTH),
+         .actual = difference(BODY, BODY_LENGTH, got.body, got.body_length));
+}

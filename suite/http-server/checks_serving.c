@@ -1,0 +1,222 @@
+/* http-server: requests, however they come; and one client after another. */
+#define LAB http_server
+#include "visit.h"
+
+#include <stdio.h>
+
+/* ---- the end of the connection ---- */
+
+/* A request of that many bytes, with no line that is long, and not many. */
+static const char *long_request(size_t length) {
+  static const char end[] = "\r\n\r\n";
+  const char *text = "GET / HTTP/1.1\r\nHost: 127.0.0.1:8001";
+  for (int i = 1; strlen(text) + 250 < length; i++)
+    text = say("%s\r\nX-Field-%d: %0*d", text, i, 180, i);
+  return say("%s\r\nX-Last: %0*d%s", text,
+             (int)(length - strlen(text) - strlen("\r\nX-Last: ") - strlen(end)), 0, end);
+}
+
+CHECK(closes_in_order, "http-server.4", "http-server") {
+  /* No piece ends within the empty line. */
+  static const struct {
+    size_t length, piece;
+    const char *what;
+  } requests[] = {{0, 0, "a short request"},
+                  {2000, 0, "a request of 2000 bytes, in one piece"},
+                  {2000, 700, "a request of 2000 bytes, in pieces of 700"},
+                  {8192, 0, "a request of 8 KiB, in one piece"},
+                  {8192, 1000, "a request of 8 KiB, in pieces of 1000 bytes"}};
+  for (size_t i = 0; i < sizeof requests / sizeof *requests; i++) {
+    fresh_world();
+    struct program *server = start_server();
+    struct connection *client = connect_home(server, "the first client");
+    const char *request = requests[i].length ? long_request(requests[i].length) : REQUEST;
+    size_t piece = requests[i].piece ? requests[i].piece : strlen(request);
+    tcp_send_cut(client, request, strlen(request), piece, 0.01);
+    struct response response = await_response(client);
+    tcp_await_end(client, SILENCE);
+    response.stream = tcp_received(client);
+    EXPECT(response.stream.length > 0, .message = say("%s is not responded to", requests[i].what),
+           .expected = "the response, then FIN",
+           .actual = say("%s; the server %s\n%s", response_text(&response), doing(server),
+                         printed(server)),
+           .cause = "is there a buffer that is too small, or is the end of the header looked for "
+                    "in the last piece only?");
+    EXPECT(response.stream.end != TCP_RESET,
+           .message = say("after %s the connection is broken off, not closed", requests[i].what),
+           .expected = "the response, then FIN", .actual = response_text(&response),
+           .cause = "close() of a socket with bytes that were not read sends RST: read the whole "
+                    "header first");
+    EXPECT(response.stream.end == TCP_FINISHED,
+           .message = say("after the response to %s the connection stays open", requests[i].what),
+           .expected = "the server closes it",
+           .actual = say("%s; the server %s", response_text(&response), doing(server)),
+           .cause = "in HTTP/1.0 the server closes the connection when it has responded");
+  }
+}
+
+/* ---- the header's end ---- */
+
+/* Ends the check if anything was sent yet. */
+static void expect_nothing_yet(struct connection *client, const char *so_far, size_t length,
+                               const char *then) {
+  struct stream_so_far stream = tcp_received(client);
+  EXPECT(stream.length == 0,
+         .message = "the server responds before the request's header is complete",
+         .expected = say("no byte after %s%s", quoted(so_far, length), then),
+         .actual = quoted(stream.bytes, stream.length),
+         .cause = "one recv() is not one request: an empty line ends the header, and nothing else");
+}
+
+/* A request that is cut after `cut` bytes, with a pause there. */
+static void check_cut(struct house *house, const char *request, size_t cut) {
+  open_again(house);
+  struct connection *client =
+      connect_home(house->server, "a client whose request comes in two pieces");
+  tcp_send(client, request, cut);
+  pass(0.01);
+  expect_nothing_yet(client, request, cut, "");
+  tcp_send(client, request + cut, strlen(request) - cut);
+  struct response response = await_response(client);
+  tcp_close(client);
+  expect_as_good(&response, &house->first, house->server,
+                 say("a request that is cut behind %s", quoted(request, cut)),
+                 "the empty line may come in two pieces: look for it in all that has come");
+}
+
+static void check_byte_by_byte(struct house *house, const char *request) {
+  open_again(house);
+  struct connection *client =
+      connect_home(house->server, "a client whose request comes byte by byte");
+  for (size_t i = 0; request[i]; i++) {
+    expect_nothing_yet(client, request, i, ", which came byte by byte");
+    tcp_send(client, request + i, 1);
+  }
+  struct response response = await_response(client);
+  tcp_close(client);
+  expect_as_good(&response, &house->first, house->server,
+                 say("a client that sends %s byte by byte", quoted(request, strlen(request))),
+                 "each recv() gives one byte then: look for the empty line in all that has come");
+}
+
+CHECK(waits_for_the_empty_line, "http-server.5", "http-server") {
+  static const char with_newlines[] = "GET / HTTP/1.0\nHost: 127.0.0.1:8001\nAccept: */*\n\n";
+  static const char short_one[] = "GET / HTTP/1.0\r\n\r\n";
+  struct house house = open_house();
+  check_byte_by_byte(&house, REQUEST);
+  for (size_t cut = 1; cut < strlen(REQUEST); cut++)
+    check_cut(&house, REQUEST, cut);
+
+  open_again(&house);
+  struct response plain = visit(house.server, "a client whose lines end in LF", with_newlines);
+  expect_as_good(&plain, &house.first, house.server, "a request whose lines end in LF alone",
+                 "LF LF is an empty line too");
+  check_byte_by_byte(&house, with_newlines);
+  for (size_t cut = strlen(with_newlines) - 3; cut < strlen(with_newlines); cut++)
+    check_cut(&house, with_newlines, cut);
+  for (size_t cut = 3; cut < strlen(short_one); cut += 2)
+    check_cut(&house, short_one, cut);
+
+  /* Neither later, nor at the end of the client's side. (To give up such a client is free.) What
+   * becomes of the next client is another requirement's business. */
+  static const size_t beginnings[] = {1, 16, 40, sizeof REQUEST - 1 - 2};
+  for (size_t i = 0; i < sizeof beginnings / sizeof *beginnings; i++) {
+    fresh_world();
+    struct program *server = start_server();
+    struct connection *client = connect_home(server, "a client that says no more");
+    tcp_send(client, REQUEST, beginnings[i]);
+    tcp_await_end(client, 2.5);
+    expect_nothing_yet(client, REQUEST, beginnings[i], " and 2.5 s");
+    tcp_finish(client);
+    tcp_await_end(client, 1);
+    expect_nothing_yet(client, REQUEST, beginnings[i], " and the end of the client's side");
+  }
+}
+
+/* ---- what it prints ---- */
+
+/* Where the output goes on after all lines of the request; NULL if one is missing. */
+static const uint8_t *find_request(struct output output, const char *request) {
+  const uint8_t *at = output.bytes, *end = output.bytes + output.length;
+  for (const char *line = request; *line && at; line += strcspn(line, "\n") + 1) {
+    size_t length = strcspn(line, "\r\n");
+    const uint8_t *found = length ? memmem(at, (size_t)(end - at), line, length) : at;
+    at = found ? found + length : NULL;
+  }
+  return at;
+}
+
+static void expect_printed(struct program *server, const char *request, const char *how) {
+  enum { TRIES = 10 };
+  for (int i = 0; i < TRIES && !find_request(output_of(server, STDOUT), request); i++)
+    pass(0.1);
+  EXPECT(find_request(output_of(server, STDOUT), request),
+         .message = say("the server does not print the request, which came %s", how),
+         .expected = say("all lines of the header, or its text in one line, escaped: %s",
+                         quoted(request, strlen(request))),
+         .actual = printed(server));
+}
+
+static const char *request_with_token(void) {
+  return say("GET /kingfisher-%d HTTP/1.1\r\nHost: 127.0.0.1:8001\r\nX-Token: %d\r\n\r\n",
+             random_between(1000, 9999), random_between(100000, 999999));
+}
+
+CHECK(prints_the_request, "http-server.6", "http-server") {
+  struct house house = open_house();
+  for (int i = 0; i < 2; i++) {
+    open_again(&house);
+    const char *request = request_with_token();
+    visit(house.server, "a client", request);
+    expect_printed(house.server, request, "in one piece");
+  }
+
+  /* Between two lines: that it prints each piece by itself is all right. */
+  open_again(&house);
+  const char *request = request_with_token();
+  size_t first = strcspn(request, "\n") + 1;
+  struct connection *client = connect_home(house.server, "a client");
+  tcp_send(client, request, first);
+  pass(0.05);
+  bool too_early = tcp_received(client).length > 0;
+  tcp_send_text(client, request + first);
+  await_response(client);
+  tcp_close(client);
+  if (!too_early) /* to take a piece for the request is another requirement's business */
+    expect_printed(house.server, request, "in two pieces");
+}
+
+/* ---- one client after another ---- */
+
+CHECK(serves_one_after_another, "http-server.7", "http-server") {
+  enum { CLIENTS = 200 };
+  struct program *server;
+  struct response undisturbed = first_visit(&server);
+  for (int i = 2; i <= CLIENTS; i++) {
+    const char *what = say("client %d in a row", i);
+    struct response response = visit(server, what, REQUEST);
+    expect_as_good(&response, &undisturbed, server, what,
+                   "accept() belongs in a loop; are the sockets closed?");
+  }
+
+  fresh_world();
+  server = start_server();
+  struct connection *slow = connect_home(server, "a slow client");
+  tcp_send(slow, REQUEST, 20);
+  pass(0.2);
+  struct connection *second = connect_home(server, "a client that comes while another is slow");
+  tcp_send_text(second, REQUEST);
+  pass(0.5);
+  tcp_send_text(slow, REQUEST + 20);
+  struct response of_slow = await_response(slow);
+  tcp_close(slow);
+  struct response of_second = await_response(second);
+  tcp_close(second);
+  EXPECT(of_slow.stream.length > 0, .message = "a slow client is not served when another waits",
+         .expected = response_text(&undisturbed),
+         .actual =
+             say("%s; the server %s\n%s", response_text(&of_slow), doing(server), printed(server)));
+  expect_as_good(&of_second, &undisturbed, server, "a client that came while another was slow",
+                 "it waits in the backlog, or is served at once: is the listening socket still "
+                 "open?");
+}

@@ -1,0 +1,73 @@
+/* Visits to the server: a client's request, and what came back.
+ *
+ * What is wrong with every response is the business of the requirements that describe it. A check
+ * that asks something else (how a request may be cut, whether the next client is served) compares
+ * what its client got with what one got that nothing disturbed. */
+#pragma once
+
+#include "grader/sdk/wiregrade.h"
+
+#include <string.h>
+
+enum { PORT = 8001, BODY_LENGTH = 11 };
+
+#define BODY "Hello World"
+#define URL "http://127.0.0.1:8001"
+/* A browser's request, in short. */
+#define REQUEST                                                                                    \
+  "GET / HTTP/1.1\r\nHost: 127.0.0.1:8001\r\nUser-Agent: kingfisher\r\nAccept: */*\r\n\r\n"
+
+/* For one step of a program; more than any right one needs. */
+static const double PATIENCE = 15;
+/* So long nothing comes any more when all has come. */
+static const double SILENCE = 1;
+
+/* 127.0.0.1:8001 */
+struct address at_home(void);
+/* Starts it, and waits until it listens. */
+struct program *start_server(void);
+/* A connection to it; ends the check if there is none. `what` is the client's, in reports: "the
+ * client after …". */
+struct connection *connect_home(struct program *server, const char *what);
+
+/* All that came on a connection until its end, or until the silence after it. */
+struct response {
+  struct stream_so_far stream;
+  /* The header's length, with the empty line that ends it; without one it is all but the bytes
+   * behind the last line. */
+  size_t header_length;
+  bool has_empty_line;
+  const char *status_line;
+  const uint8_t *body;
+  size_t body_length;
+};
+/* Waits for it. */
+struct response await_response(struct connection *client);
+/* Sends the request in one piece, waits for the response, and leaves. */
+struct response visit(struct program *server, const char *what, const char *request);
+/* A fresh world's server and its first visitor; ends the check if nothing comes back. */
+struct response first_visit(struct program **server);
+
+/* For checks that ask one server several times: whether it can be asked more than once is the
+ * business of one requirement. */
+struct house {
+  struct program *server;
+  struct response first; /* what its first client got */
+  bool serves_one;       /* and no other as well */
+};
+struct house open_house(void);
+/* Before a client that must find a server: a new one, if this one serves no second. */
+void open_again(struct house *house);
+
+/* The value of the first header field of that name, in lower or upper case; NULL: there is none. */
+const char *response_field(const struct response *response, const char *name);
+/* "214 bytes, then FIN: “HTTP/1.0 200 OK…”" */
+const char *response_text(const struct response *response);
+
+/* Whether it is what the undisturbed one is, but for fields that may differ from time to time. */
+bool is_as_good(const struct response *response, const struct response *undisturbed);
+/* Ends the check unless `what` was served as the undisturbed one was. */
+void expect_as_good(const struct response *response, const struct response *undisturbed,
+                    struct program *server, const char *what, const char *cause);
+/* One more client; ends the check unless it is served so. `after`: "after a client that …". */
+void expect_next(struct program *server, const struct response *undisturbed, const char *after);
