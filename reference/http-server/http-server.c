@@ -5,8 +5,8 @@
  * come byte by byte, and whatever one recv() returned says nothing about whether there is more.
  * That empty line is what we have to look for.
  *
- * The response is made the same way, and ends in two ways at once: by its Content-Length, and by the
- * connection being closed after it, as usual in HTTP/1.0.
+ * The response is made the same way, and ends in two ways at once: by its Content-Length, and by
+ * the connection being closed after it, as usual in HTTP/1.0.
  *
  * Clients are served one after another. One that connects meanwhile waits in the kernel's queue of
  * complete connections (the backlog). The server runs until SIGINT or SIGTERM. */
@@ -154,9 +154,8 @@ static void serve(int fd) {
 }
 
 int main(void) {
-  const struct sockaddr_in address = {.sin_family = AF_INET,
-                                      .sin_port = htons(PORT),
-                                      .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+  const struct sockaddr_in address = {
+      .sin_family = AF_INET, .sin_port = htons(PORT), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
   int listener = listen_at(&address);
   printf("http://127.0.0.1:%d\n", PORT);
   fflush(stdout);
@@ -168,8 +167,8 @@ int main(void) {
     if (fd == -1)
       fail("accept");
     serve(fd);
-    /* Sends what is still to be sent, then FIN. (Had we not read the whole request, the client would
-     * get RST instead, and perhaps lose the response.) */
+    /* Sends what is still to be sent, then FIN. (Had we not read the whole request, the client
+     * would get RST instead, and perhaps lose the response.) */
     close(fd);
   }
 }
