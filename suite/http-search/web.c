@@ -1,0 +1,223 @@
+#include "web.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+enum { HTTP_PORT = 80, HTTPS_PORT = 443, PROXY_PORT = 3128 };
+
+/* More than any right program needs for a reply that is there. */
+static const double PATIENCE = 30;
+
+/* ---- sites ---- */
+
+const char *const SITE_NAMES[SITES] = {"www.google.com", "www.baidu.com", "baidu.com"};
+static const char *const ADDRESSES[SITES] = {"192.0.2.10", "192.0.2.20", "192.0.2.30"};
+
+struct web make_web(enum certificate certificate, int lacks) {
+  struct lan *lan = new_lan("LAN", 1500);
+  struct host *internet = new_host("the internet");
+  attach(localhost(), lan, "192.0.2.2/24");
+  attach(internet, lan, "192.0.2.1/24");
+  struct web web = {.dns = dns_server(internet, "192.0.2.1"),
+                    .proxy = new_proxy(internet, "192.0.2.1", PROXY_PORT)};
+  for (int i = 0; i < SITES; i++) {
+    struct host *host = new_host(SITE_NAMES[i]);
+    attach(host, lan, say("%s/24", ADDRESSES[i]));
+    if (!(lacks & NOT_NAMED))
+      dns_address(web.dns, SITE_NAMES[i], ADDRESSES[i]);
+    if (lacks & NOT_SERVED)
+      continue;
+    web.origins[i][0] = new_origin(host, SITE_NAMES[i], ADDRESSES[i], HTTP_PORT, NO_TLS);
+    web.origins[i][1] = new_origin(host, SITE_NAMES[i], ADDRESSES[i], HTTPS_PORT, certificate);
+  }
+  if (!(lacks & NOT_SERVED))
+    set_plain_reply(&web);
+  return web;
+}
+
+bool is_site(struct address of) {
+  for (int i = 0; i < SITES; i++)
+    if (of.ip == address(ADDRESSES[i], 0).ip)
+      return true;
+  return false;
+}
+
+/* ---- replies ---- */
+
+/* Cuts the text to length, not within a character; what is missing then is filled up. */
+static const char *cut(char *text, size_t length) {
+  size_t end = length;
+  while (end > 0 && ((unsigned char)text[end] & 0xc0) == 0x80)
+    end--;
+  while (end > 0 && (text[end - 1] == '\n' || text[end - 1] == ' '))
+    end--;
+  memset(text + end, '.', length - end);
+  text[length] = '\0';
+  const char *kept = say("%s", text);
+  free(text);
+  return kept;
+}
+
+const char *make_text(size_t length, bool ascii) {
+  static const char *const phrases[] = {"naïve façade, Ω ≈ 3", "山重水复疑无路，柳暗花明又一村",
+                                        "🜚 is gold, 🜛 is silver",
+                                        "100 % plain, <b>&amp;</b>, \\o/"};
+  enum { PHRASES = sizeof phrases / sizeof *phrases, LINE_SIZE = 200 };
+  char *text = malloc(length + LINE_SIZE);
+  size_t at = 0;
+  if (!text)
+    check_error("no memory for a reply");
+  for (int number = 1; at <= length; number++) {
+    const char *phrase = phrases[ascii ? PHRASES - 1 : number % PHRASES];
+    at += (size_t)snprintf(text + at, LINE_SIZE, "line %d: %s (%x)\n", number, phrase,
+                           (unsigned)random_between(0, 1 << 20));
+  }
+  return cut(text, length);
+}
+
+/* Chunks of many lengths, in upper- and lower-case hexadecimal. */
+static void write_chunks(FILE *out, const char *body, size_t length) {
+  static const int longest[] = {15, 300, 40, 5000, 1, 70000};
+  for (size_t at = 0, number = 0; at < length; number++) {
+    size_t size = (size_t)random_between(1, longest[number % (sizeof longest / sizeof *longest)]);
+    if (number == 0 && length > 26)
+      size = 26; /* 1a: neither 1 nor 26 */
+    if (size > length - at)
+      size = length - at;
+    fprintf(out, number % 2 ? "%zX\r\n" : "%zx\r\n", size);
+    fwrite(body + at, 1, size, out);
+    fputs("\r\n", out);
+    at += size;
+  }
+  fputs("0\r\n\r\n", out);
+}
+
+struct reply make_reply(enum framing framing, const char *header, const char *body,
+                        size_t body_length) {
+  static const char *const framed[] = {"by Content-Length", "in chunks", "ended by close"};
+  const char *field = framing == BY_LENGTH   ? say("Content-Length: %zu\r\n", body_length)
+                      : framing == BY_CHUNKS ? "Transfer-Encoding: chunked\r\n"
+                                             : "";
+  struct reply reply = {
+      .name = say("a body of %zu bytes, %s", body_length, framed[framing]),
+      .body = body,
+      .body_length = body_length,
+      .header = say("HTTP/1.1 200 OK\r\nContent-Type: text/plain; charset=utf-8\r\n%s%s\r\n",
+                    header, field),
+  };
+  char *bytes = NULL;
+  FILE *out = open_memstream(&bytes, &reply.length);
+  fputs(reply.header, out);
+  if (framing == BY_CHUNKS)
+    write_chunks(out, body, body_length);
+  else
+    fwrite(body, 1, body_length, out);
+  fclose(out);
+  reply.bytes = say("%s", bytes); /* there is no zero byte in it */
+  free(bytes);
+  return reply;
+}
+
+void set_reply(const struct web *web, const struct reply *reply, size_t length, size_t piece,
+               enum origin_end end) {
+  for (int i = 0; i < SITES; i++)
+    for (int k = 0; k < 2; k++)
+      origin_reply(web->origins[i][k], (struct origin_reply){.bytes = reply->bytes,
+                                                             .length = length,
+                                                             .piece = piece,
+                                                             .pause = piece ? 0.001 : 0,
+                                                             .end = end});
+}
+
+void set_plain_reply(const struct web *web) {
+  static const char body[] = "All is well.";
+  struct reply reply = make_reply(BY_LENGTH, "Connection: close\r\n", body, strlen(body));
+  set_reply(web, &reply, reply.length, 0, ORIGIN_CLOSES);
+}
+
+/* ---- asking ---- */
+
+static int by_time(const void *one, const void *other) {
+  const struct question *a = one, *b = other;
+  return (a->request.time > b->request.time) - (a->request.time < b->request.time);
+}
+
+/* What was asked since `since`, of all sites. */
+static void gather(const struct web *web, struct search *search, double since) {
+  static const char *const schemes[] = {"http", "https"};
+  for (int i = 0; i < SITES; i++) {
+    for (int k = 0; k < 2 && web->origins[i][k]; k++) {
+      struct requests requests = requests_to(web->origins[i][k]);
+      search->stray += stray_bytes_to(web->origins[i][k]);
+      for (size_t n = 0; n < requests.count && search->count < QUESTIONS_MAX; n++)
+        if (requests.list[n].time >= since)
+          search->questions[search->count++] =
+              (struct question){.request = requests.list[n],
+                                .site = (enum site)i,
+                                .url = say("%s://%s", schemes[k], SITE_NAMES[i])};
+    }
+  }
+  qsort(search->questions, search->count, sizeof *search->questions, by_time);
+}
+
+struct search search_with_input(const struct web *web, const char *name, const char *input) {
+  struct search search = {.name = name};
+  next_input(input, strlen(input));
+  pass(0.01); /* so that a request of this search is later than all of the one before */
+  double began = now();
+  search.program = start_with(localhost(), name, (const char *const[]){name, NULL});
+  if (!await_exit(search.program, PATIENCE)) {
+    search.endless = true;
+    search.waits_for = why_standing_still();
+    kill_at_once(search.program);
+  }
+  gather(web, &search, began);
+  return search;
+}
+
+struct search search(const struct web *web, const char *name, const char *keyword) {
+  return search_with_input(web, name, say("%s\n", keyword));
+}
+
+void expect_question(const struct search *search) {
+  EXPECT(search->count > 0, .message = say("%s makes no request", search->name),
+         .expected = "a request to one of the sites",
+         .actual = say("none; it %s\n%s", doing(search->program), printed(search->program)));
+}
+
+/* ---- requests ---- */
+
+const char *request_line(const struct request *request) {
+  const char *text = (const char *)request->bytes;
+  return say("%.*s", (int)strcspn(text, "\r\n"), text);
+}
+
+const char *request_target(const struct request *request) {
+  const char *line = request_line(request), *space = strchr(line, ' ');
+  if (!space)
+    return "";
+  const char *end = strrchr(space + 1, ' ');
+  if (!end || strncmp(end, " HTTP/", strlen(" HTTP/")) != 0)
+    end = space + strlen(space);
+  return say("%.*s", (int)(end - space - 1), space + 1);
+}
+
+size_t request_field(const struct request *request, const char *name, const char **value) {
+  size_t count = 0, length = strlen(name);
+  const char *line = strchr((const char *)request->bytes, '\n');
+  for (; line; line = strchr(line, '\n')) {
+    line++;
+    if (strncasecmp(line, name, length) != 0 || line[length] != ':')
+      continue;
+    const char *text = line + length + 1;
+    text += strspn(text, " \t");
+    size_t size = strcspn(text, "\r\n");
+    while (size > 0 && (text[size - 1] == ' ' || text[size - 1] == '\t'))
+      size--;
+    if (count++ == 0)
+      *value = say("%.*s", (int)size, text);
+  }
+  return count;
+}
