@@ -17,9 +17,8 @@ static const char *asked(const struct search *search) {
   for (size_t i = 0; i < search->count; i++)
     text = say("%s%s%s, %s", text, i > 0 ? "\n" : "", search->questions[i].url,
                request_line(&search->questions[i].request));
-  return search->count > 0
-             ? text
-             : say("nothing; it %s\n%s", doing(search->program), printed(search->program));
+  return search->count > 0 ? text
+                           : say("nothing; it %s\n%s", search->did, printed(search->program));
 }
 
 /* ---- the prompt, and the line ---- */
@@ -59,7 +58,7 @@ static void check_reading(const char *name) {
   const char *reading = say("%s reads one line from stdin", name);
   EXPECT(tried(), .message = say("%s makes nothing of the line that it is given", name),
          .expected = reading,
-         .actual = say("it %s, and nothing went out to the network\n%s", doing(search.program),
+         .actual = say("it %s, and nothing went out to the network\n%s", search.did,
                        printed(search.program)));
   EXPECT(!asked_for(&search, SECOND), .message = say("%s reads more than one line", name),
          .expected = reading, .actual = asked(&search),
@@ -287,7 +286,7 @@ static void check_encoding(const char *name) {
     EXPECT(one.count > 0,
            .message = say("%s makes no request for the keyword “%s”", name, keywords[i]),
            .expected = "a request with the keyword percent-encoded",
-           .actual = say("none; it %s\n%s", doing(one.program), printed(one.program)),
+           .actual = say("none; it %s\n%s", one.did, printed(one.program)),
            .cause = "a library may refuse a URL in which something is not encoded");
     const char *target = request_target(&one.questions[0].request), *place = "";
     unsigned char byte = 0;

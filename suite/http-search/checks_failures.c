@@ -12,8 +12,7 @@ static bool expect_normal_search(const char *name) {
   struct web web = make_web(CERTIFICATE_GOOD, 0);
   struct search one = search(&web, name, KEYWORD);
   EXPECT(one.count > 0, .message = say("%s makes no request, even if nothing is wrong", name),
-         .expected = "a request",
-         .actual = say("it %s\n%s", doing(one.program), printed(one.program)));
+         .expected = "a request", .actual = say("it %s\n%s", one.did, printed(one.program)));
   fresh_world();
   return strstr(request_line(&one.questions[0].request), " HTTP/1.0") != NULL;
 }

@@ -168,8 +168,9 @@ struct search search_with_input(const struct web *web, const char *name, const c
   pass(0.01); /* so that a request of this search is later than all of the one before */
   double began = now();
   search.program = start_with(localhost(), name, (const char *const[]){name, NULL});
-  if (!await_exit(search.program, PATIENCE)) {
-    search.endless = true;
+  search.endless = !await_exit(search.program, PATIENCE);
+  search.did = doing(search.program);
+  if (search.endless) {
     search.waits_for = why_standing_still();
     kill_at_once(search.program);
   }
@@ -184,7 +185,7 @@ struct search search(const struct web *web, const char *name, const char *keywor
 void expect_question(const struct search *search) {
   EXPECT(search->count > 0, .message = say("%s makes no request", search->name),
          .expected = "a request to one of the sites",
-         .actual = say("none; it %s\n%s", doing(search->program), printed(search->program)));
+         .actual = say("none; it %s\n%s", search->did, printed(search->program)));
 }
 
 /* ---- requests ---- */

@@ -64,8 +64,9 @@ enum { QUESTIONS_MAX = 20 };
 struct search {
   const char *name; /* the program's */
   struct program *program;
-  bool endless;                             /* it did not end by itself */
-  const char *waits_for;                    /* what it did instead */
+  const char *did;                          /* "ended with exit status 0" */
+  bool endless;                             /* it did not end by itself, and was killed */
+  const char *waits_for;                    /* what it did instead: the whole diagnosis */
   struct question questions[QUESTIONS_MAX]; /* of all sites, in order */
   size_t count;
   size_t stray; /* bytes that made up no request, of all searches so far */
