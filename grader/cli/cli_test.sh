@@ -176,7 +176,8 @@ silent out
 run 2 grade empty
 says err 'empty'
 run 1 grade --json result.json other
-says err 'No program was found in other; looked for udp-server'
+says err 'No program was found in other; looked for '
+says err 'udp-server'
 cp result.json out
 python 'd["score"] == 0 and d["max_score"] > 0'
 python 'all(c["status"] == "missing" for l in d["labs"] for c in l["checks"])'

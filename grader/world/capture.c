@@ -124,15 +124,34 @@ static bool capture_receive(struct capture *capture) {
   return true;
 }
 
-bool capture_drain(struct capture *capture) {
-  bool any = false;
-  while (capture_receive(capture))
-    any = true;
+/* Frames are lost that came faster than they could be read. That is our fault, unless somebody
+ * floods the wire. */
+static void look_for_losses(struct capture *capture) {
+  enum { FLOOD_FRAMES = 20000 };
+  struct world *world = capture->host->world;
   struct tpacket_stats lost = {0};
   socklen_t length = sizeof lost;
-  if (any && getsockopt(capture->fd, SOL_PACKET, PACKET_STATISTICS, &lost, &length) == 0 &&
-      lost.tp_drops > 0)
-    world_break(capture->host->world, false, "frames came faster than they could be captured");
+  if (getsockopt(capture->fd, SOL_PACKET, PACKET_STATISTICS, &lost, &length) < 0 ||
+      lost.tp_drops == 0)
+    return;
+  if (world->log.frame_count < FLOOD_FRAMES)
+    world_break(world, false, "frames came faster than they could be captured");
+  else
+    world_finding_add(world, "host %s is flooded with frames; not all were seen",
+                      capture->host->name);
+}
+
+/* Not more at once, so that a flood does not keep the loop here. */
+enum { FRAMES_AT_ONCE = 512 };
+
+bool capture_drain(struct capture *capture) {
+  bool any = false;
+  for (int i = 0; i < FRAMES_AT_ONCE && capture_receive(capture); i++)
+    any = true;
+  if (any) {
+    look_for_losses(capture);
+    host_end_flood(capture->host);
+  }
   return any;
 }
 

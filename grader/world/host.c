@@ -129,6 +129,18 @@ struct world *host_world(const struct host *host) {
   return host->world;
 }
 
+void host_end_flood(struct host *host) {
+  struct world *world = host->world;
+  if (world->log.frames_left_out == 0)
+    return;
+  for (struct program *program = world->programs; program; program = program->next)
+    if (program->host == host && !program->ended) {
+      world_finding_add(world, "%s was ended: more than %zu frames were sent", program->name,
+                        world->log.frame_count);
+      program_kill(program);
+    }
+}
+
 struct program *host_latest_program(const struct host *host) {
   for (struct program *program = host->world->programs; program; program = program->next)
     if (program->host == host)

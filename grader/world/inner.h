@@ -130,6 +130,9 @@ void visit_end(struct visit *visit);
 /* A new network namespace with `lo` up; its descriptor, or -1. */
 int namespace_create(struct failure *failure);
 
+/* Ends the host's programs if so many frames were sent that no more are kept (log.h). */
+void host_end_flood(struct host *host);
+
 /* capture.c: every frame on the host's `lo`, into the log. */
 struct capture *capture_open(struct host *host, struct failure *failure);
 void capture_close(struct capture *capture);

@@ -82,7 +82,7 @@ struct log {
 };
 
 /* A program that floods the wire fills no memory: more frames than this are only counted. */
-enum { LOG_FRAMES_MAX = 400000, LOG_FRAME_BYTES_MAX = 256 << 20 };
+enum { LOG_FRAMES_MAX = 100000, LOG_FRAME_BYTES_MAX = 256 << 20 };
 
 /* Appends a copy of *event (and of its bytes) in the place that its time demands. Returns its
  * index; SIZE_MAX if it is a frame that is one too many. */

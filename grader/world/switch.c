@@ -198,8 +198,11 @@ static bool port_receive(struct port *port) {
 }
 
 bool port_drain(struct port *port) {
+  enum { FRAMES_AT_ONCE = 512 }; /* so that a flood does not keep the loop here */
   bool any = false;
-  while (port->fd >= 0 && port_receive(port))
+  for (int i = 0; i < FRAMES_AT_ONCE && port->fd >= 0 && port_receive(port); i++)
     any = true;
+  if (any)
+    host_end_flood(port->host);
   return any;
 }

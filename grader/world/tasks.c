@@ -7,6 +7,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -96,16 +97,28 @@ static void tasks_scan(struct tasks *tasks) {
 
 enum task_condition { TASK_AWAKE, TASK_ASLEEP, TASK_DEAD, TASK_GONE };
 
-/* The parent of a vfork sleeps uninterruptibly, until its child has executed something or ended. */
-static bool is_vfork(long call) {
+/* The flags of a clone3, which stand in the task's memory. */
+static uint64_t clone3_flags(const struct tasks *tasks, const struct task *task, uint64_t address) {
+  char path[40];
+  uint64_t flags = 0;
+  snprintf(path, sizeof path, "%d/mem", task->process);
+  scoped_fd int fd = openat(tasks->proc_fd, path, O_RDONLY | O_CLOEXEC);
+  return fd >= 0 && pread(fd, &flags, sizeof flags, (off_t)address) == sizeof flags ? flags : 0;
+}
+
+/* The parent of a vfork sleeps uninterruptibly, until its child has executed something or ended. A
+ * parent of any other fork is in that state for moments only. */
+static bool is_vfork(const struct tasks *tasks, const struct task *task, long call,
+                     uint64_t argument) {
 #ifdef SYS_vfork
   if (call == SYS_vfork)
     return true;
 #endif
-  return call == SYS_clone || call == SYS_clone3;
+  return (call == SYS_clone && (argument & CLONE_VFORK)) ||
+         (call == SYS_clone3 && (clone3_flags(tasks, task, argument) & CLONE_VFORK));
 }
 
-static enum task_condition task_look(const struct task *task) {
+static enum task_condition task_look(const struct tasks *tasks, const struct task *task) {
   char text[512];
   ssize_t length = pread(task->syscall_fd, text, sizeof text - 1, 0);
   if (length < 0)
@@ -114,7 +127,9 @@ static enum task_condition task_look(const struct task *task) {
     return TASK_GONE;
   text[length] = '\0';
   bool running = strncmp(text, "running", 7) == 0;
-  long call = running ? -1 : atol(text);
+  char *rest = text;
+  long call = running ? -1 : strtol(text, &rest, 10);
+  uint64_t argument = running ? 0 : strtoull(rest, NULL, 16);
   length = pread(task->stat_fd, text, sizeof text - 1, 0);
   if (length <= 0)
     return TASK_GONE;
@@ -123,7 +138,8 @@ static enum task_condition task_look(const struct task *task) {
   int state = name_end && name_end[1] ? name_end[2] : 'R';
   if (state == 'Z' || state == 'X')
     return TASK_DEAD;
-  bool asleep = state == 'S' || state == 'T' || (state == 'D' && is_vfork(call));
+  bool asleep =
+      state == 'S' || state == 'T' || (state == 'D' && is_vfork(tasks, task, call, argument));
   return !running && asleep ? TASK_ASLEEP : TASK_AWAKE;
 }
 
@@ -139,7 +155,7 @@ bool tasks_asleep(struct tasks *tasks) {
       i++;
       continue;
     }
-    switch (task->held ? TASK_ASLEEP : task_look(task)) {
+    switch (task->held ? TASK_ASLEEP : task_look(tasks, task)) {
     case TASK_AWAKE:
       return false;
     case TASK_GONE:
@@ -155,7 +171,7 @@ bool tasks_asleep(struct tasks *tasks) {
     }
   }
   /* Process 1 sleeps until main dies, and then has that to tell. */
-  if (!main_lives && keeper && task_look(keeper) == TASK_AWAKE)
+  if (!main_lives && keeper && task_look(tasks, keeper) == TASK_AWAKE)
     return false;
   tasks->changed = false;
   return true;

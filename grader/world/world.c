@@ -23,6 +23,8 @@
 #define BUSY_WAIT_NS (200 * MILLISECONDS)
 /* and how often, at least, it must have asked for the time or for something to come. */
 #define BUSY_WAIT_CALLS 50
+/* Who asks for nothing and uses the CPU for so long does not compute any more. */
+#define COMPUTING_NS (2 * SECONDS)
 
 /* ---- watches ---- */
 
@@ -302,9 +304,9 @@ static void busyness_account(struct world *world, struct busyness *busyness) {
   if (beyond <= 0)
     return;
   clock_advance_to(&world->clock, busyness->clock_base_ns + beyond);
-  /* Who only computes asks for nothing. */
+  /* Who only computes asks for nothing, and comes to an end. */
   bool asks = world->supervisor.calls - busyness->calls_base >= BUSY_WAIT_CALLS;
-  if (beyond > BUSY_WAIT_NS && asks)
+  if (beyond > BUSY_WAIT_NS && (asks || beyond > COMPUTING_NS))
     for (struct program *program = world->programs; program; program = program->next)
       if (!program->ended && !program->busy_told && tasks_cpu_ns(&program->tasks) > BUSY_WAIT_NS) {
         program->busy_told = true;

@@ -1,0 +1,323 @@
+/* broadcast: the client. */
+#include "lan.h"
+
+#include <string.h>
+
+/* More than any right client needs, from its start or from the last reply. */
+static const double LONG = 12;
+
+/* A client that has asked, and what it asked. */
+struct asking {
+  struct network network;
+  struct peer *servers[SERVERS_MOST]; /* they hear the question, and answer when they are told to */
+  struct program *client;
+};
+
+static struct asking start_client(int servers, const char *ip, const char *port) {
+  struct asking asking = {.network = new_network(servers)};
+  for (int i = 0; i < servers; i++)
+    asking.servers[i] =
+        udp_peer_at(asking.network.servers[i], say("server %d", i + 1), "0.0.0.0", PORT);
+  const char *const arguments[] = {"broadcast", "client", ip, port, NULL};
+  asking.client = start_with(asking.network.client, "broadcast", arguments);
+  return asking;
+}
+
+/* Waits for the client's first datagram, wherever it goes: what it has to be is the business of one
+ * requirement only. */
+static struct frame await_question(struct asking *asking) {
+  struct datagram heard;
+  struct datagrams_sent sent = {0};
+  double began = now();
+  while (sent.count == 0 && now() < began + LONG && !await_exit(asking->client, 0)) {
+    udp_receive(asking->servers[0], 0.01, &heard);
+    sent = datagrams_sent_by("client");
+  }
+  sent = datagrams_sent_by("client"); /* it may have ended as soon as it had asked */
+  EXPECT(sent.count > 0, .message = "the client sends nothing", .expected = "a datagram",
+         .actual = say("none; it %s\n%s", doing(asking->client), printed(asking->client)),
+         .cause =
+             "without the socket option SO_BROADCAST the kernel refuses to send to a broadcast "
+             "address: EACCES, “Permission denied”");
+  return sent.list[0];
+}
+
+/* Has server `number` reply to what the client sent last. */
+static void reply(struct asking *asking, int number) {
+  struct datagrams_sent sent = datagrams_sent_by("client");
+  udp_send_text(asking->servers[number], sent.list[sent.count - 1].source, ANSWER);
+}
+
+/* ---- what it sends ---- */
+
+static void check_question(struct asking *asking, int port) {
+  await_exit(asking->client, LONG);
+  struct datagrams_sent sent = datagrams_sent_by("client");
+  const struct frame *first = &sent.list[0];
+  struct address everybody = address(EVERYBODY, port);
+  EXPECT(sent.count == 1, .message = "the client sends more than one datagram",
+         .expected = "exactly one", .actual = counted(sent.count, "datagram"),
+         .cause = "one broadcast reaches all: send once, and then wait for the replies");
+  EXPECT(first->length == strlen(QUESTION) && memcmp(first->bytes, QUESTION, strlen(QUESTION)) == 0,
+         .message = "the client's datagram is not what is required",
+         .expected = quoted(QUESTION, strlen(QUESTION)),
+         .actual = quoted(first->bytes, first->length),
+         .cause = first->length == strlen(QUESTION) + 1 && first->bytes[strlen(QUESTION)] == 0
+                      ? "13 bytes: the terminating NUL of the C string is sent too"
+                      : NULL);
+  EXPECT(address_equal(first->destination, everybody) && first->broadcast,
+         .message = "the client's datagram does not go to where it is told to",
+         .expected = say("%s, as an Ethernet broadcast", address_text(everybody)),
+         .actual = datagram_text(first),
+         .cause = first->destination.ip == everybody.ip
+                      ? "is the port the one that was given, in network byte order (htons)?"
+                      : NULL);
+}
+
+CHECK(client_broadcasts_once, "broadcast.3", "broadcast") {
+  struct asking asking = start_client(2, EVERYBODY, NULL);
+  await_question(&asking);
+  check_question(&asking, PORT);
+
+  fresh_world(); /* a reply is no reason to ask again, and the port may be another one */
+  asking = start_client(2, EVERYBODY, say("%d", OTHER_PORT));
+  await_question(&asking);
+  reply(&asking, 0);
+  check_question(&asking, OTHER_PORT);
+}
+
+/* ---- what it prints ---- */
+
+static bool is_reply_line(const char *line) {
+  return line_matches(line, "Server responded: %t", ANSWER);
+}
+
+/* Lines for replies; if there is none in the words that are required, lines in any words, anywhere.
+ * Which words these are is the business of one requirement only. */
+static size_t count_reply_lines(struct program *client) {
+  size_t right = 0, similar = 0;
+  for (enum stream stream = STDOUT; stream <= STDERR; stream++) {
+    struct lines all = lines(client, stream);
+    for (size_t i = 0; i < all.count; i++) {
+      right += stream == STDOUT && is_reply_line(all.list[i].text);
+      similar += strcasestr(all.list[i].text, "respon") != NULL;
+    }
+  }
+  return right ? right : similar;
+}
+
+CHECK(client_shows_a_reply, "broadcast.4", "broadcast") {
+  struct asking asking = start_client(1, EVERYBODY, NULL);
+  await_question(&asking);
+  reply(&asking, 0);
+  expect_line(asking.client, LONG, "Server responded: %t", ANSWER);
+
+  fresh_world();
+  asking = start_client(1, EVERYBODY, NULL);
+  await_question(&asking);
+  await_exit(asking.client, LONG);
+  struct lines all = lines(asking.client, STDOUT);
+  for (size_t i = 0; i < all.count; i++)
+    EXPECT(!is_reply_line(all.list[i].text),
+           .message = "the client prints a reply although none has come",
+           .expected = "no such line without a reply", .actual = printed(asking.client));
+}
+
+/* ---- how long it listens ---- */
+
+struct timetable {
+  int replies;
+  double times[SERVERS_MOST]; /* after the question, in order; each from another server */
+};
+
+static const char *timetable_text(const struct timetable *timetable) {
+  const char *text = "";
+  int i = 0, same = 0;
+  for (; i < timetable->replies; i += same) {
+    for (same = 0; i + same < timetable->replies; same++)
+      if (timetable->times[i + same] > timetable->times[i])
+        break;
+    text = say("%s%s%s %.2f s", text, i > 0 ? ", " : "", same > 1 ? say("%d at", same) : "one at",
+               timetable->times[i]);
+  }
+  return text;
+}
+
+static void check_replies(const struct timetable *timetable) {
+  struct asking asking = start_client(timetable->replies, EVERYBODY, NULL);
+  double asked = await_question(&asking).time;
+  double last_reply = asked;
+  size_t due = 0; /* on a busy machine and the real clock the last ones may be late */
+  for (int i = 0; i < timetable->replies; i++) {
+    if (asked + timetable->times[i] > now())
+      pass(asked + timetable->times[i] - now());
+    reply(&asking, i);
+    last_reply = now();
+    due += last_reply < asked + at_least(PATIENCE);
+  }
+  await_exit(asking.client, LONG);
+  const char *when = timetable_text(timetable);
+  size_t shown = count_reply_lines(asking.client), wanted = (size_t)timetable->replies;
+  struct datagrams_sent sent = datagrams_sent_by("client");
+  double asked_last = sent.list[sent.count - 1].time;
+  double latest = last_reply > asked_last ? last_reply : asked_last;
+  bool ended = await_exit(asking.client, 0);
+  double end = ended ? exit_time(asking.client) : -1;
+
+  EXPECT(!ended || end >= asked + at_least(PATIENCE),
+         .message = "the client does not listen for 5 s",
+         .expected = say("replies: %s. It ends 5 s after its question, or later", when),
+         .actual = say("it %s %.3f s after its question\n%s", doing(asking.client), end - asked,
+                       printed(asking.client)),
+         .cause = shown == 1 && wanted > 1
+                      ? "it ends with the first reply: nobody can know whether it is the last"
+                      : "nobody can know whether a reply is the last: wait until the time is over");
+  EXPECT(shown >= due && shown <= wanted,
+         .message = "the client does not print one line for each reply",
+         .expected = say("%s, for the replies: %s", counted(wanted, "line"), when),
+         .actual = say("%s\n%s", counted(shown, "line"), printed(asking.client)),
+         .cause = shown < wanted ? "does it go on receiving after a reply, until the 5 s are over?"
+                                 : NULL);
+  if (due > 0)
+    expect_success(asking.client, "broadcast client, with replies,");
+  EXPECT(end <= latest + at_most(PATIENCE), .message = "the client listens for too long",
+         .expected = say("replies: %s. It ends at most 5 s after the last", when),
+         .actual = say("it ended %.3f s after the last reply, %.3f s after its question",
+                       end - last_reply, end - asked));
+}
+
+CHECK(client_hears_all_replies, "broadcast.5", "broadcast") {
+  static const struct timetable timetables[] = {
+      {1, {0}},
+      {5, {0, 0.3, 0.3, 1.9, 4.75}},
+      {1, {4.75}},
+      {20, {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5}},
+  };
+  for (size_t i = 0; i < sizeof timetables / sizeof *timetables; i++) {
+    if (i > 0)
+      fresh_world();
+    check_replies(&timetables[i]);
+  }
+}
+
+CHECK(client_gives_up, "broadcast.6", "broadcast") {
+  struct asking asking = start_client(2, EVERYBODY, NULL);
+  double asked = await_question(&asking).time;
+  await_exit(asking.client, LONG);
+  expect_failure(asking.client, "broadcast client, without any reply,");
+  EXPECT(says_timed_out(asking.client, STDERR),
+         .message = "the message does not say that it timed out",
+         .expected = "the words “timed out” (or “time out”, “timeout”) on stderr",
+         .actual = printed(asking.client));
+  struct datagrams_sent sent = datagrams_sent_by("client");
+  double asked_last = sent.list[sent.count - 1].time, end = exit_time(asking.client);
+  EXPECT(end >= asked + at_least(PATIENCE) && end <= asked_last + at_most(PATIENCE),
+         .message = say("without any reply the client ends after %.3f s", end - asked),
+         .expected = "5 s after its question", .actual = say("%.3f s after it", end - asked));
+}
+
+/* ---- the limited broadcast address ---- */
+
+/* What becomes of a client that asks at that address, and gets a reply at once. */
+struct outcome {
+  struct frame question;
+  struct program *client;
+  size_t shown;
+  bool success;
+};
+
+static struct outcome ask_at(const char *ip) {
+  struct asking asking = start_client(1, ip, NULL);
+  struct outcome outcome = {.question = await_question(&asking), .client = asking.client};
+  reply(&asking, 0);
+  await_exit(asking.client, LONG);
+  outcome.shown = count_reply_lines(asking.client);
+  outcome.success = await_exit(asking.client, 0) && exit_status(asking.client) == 0;
+  return outcome;
+}
+
+CHECK(client_can_use_the_limited_broadcast, "broadcast.8", "broadcast") {
+  struct outcome usual = ask_at(EVERYBODY); /* what it does then is other requirements' business */
+  fresh_world();
+  struct outcome limited = ask_at(EVERYBODY_HERE);
+  struct address wanted = address(EVERYBODY_HERE, usual.question.destination.port);
+  EXPECT(address_equal(limited.question.destination, wanted) && limited.question.broadcast,
+         .message = "told to ask at " EVERYBODY_HERE ", the client asks somewhere else",
+         .expected = say("a datagram to %s, as an Ethernet broadcast", address_text(wanted)),
+         .actual = datagram_text(&limited.question));
+  EXPECT(limited.shown >= usual.shown && limited.success >= usual.success,
+         .message = "asking at " EVERYBODY_HERE ", the client does not take a reply",
+         .expected = "the same as with " EVERYBODY,
+         .actual = say("%s\n%s", doing(limited.client), printed(limited.client)));
+}
+
+/* ---- options ---- */
+
+/* Where a client with these arguments sends its first datagram, in a world of its own; 0.0.0.0 if
+ * it sends none. */
+static struct address asked_with(const char *const *arguments, struct program **client) {
+  fresh_world();
+  struct network network = new_network(1);
+  *client = start_with(network.client, "broadcast", arguments);
+  double began = now();
+  while (datagrams_sent_by("client").count == 0 && now() < began + 5 && !await_exit(*client, 0))
+    pass(0.05);
+  struct datagrams_sent sent = datagrams_sent_by("client");
+  return sent.count ? sent.list[0].destination : address("0.0.0.0", 0);
+}
+
+/* Whether one of the forms that options may have does what the positions do: `wanted`, or, if these
+ * have a fault of their own, `positions`. */
+static bool options_do(const char *ip, const char *port, struct address wanted,
+                       struct address positions) {
+  struct program *client;
+  struct option_forms forms = option_forms("client", ip, port);
+  for (size_t i = 0; i < OPTION_FORMS; i++) {
+    struct address asked = asked_with(forms.arguments[i], &client);
+    if (address_equal(asked, wanted) || (asked.ip == wanted.ip && address_equal(asked, positions)))
+      return true;
+  }
+  return false;
+}
+
+static struct address asked_at(const char *ip, const char *port) {
+  struct program *client;
+  return asked_with((const char *const[]){"broadcast", "client", ip, port, NULL}, &client);
+}
+
+static void expect_options_asked(const char *ip, const char *port, struct address wanted,
+                                 struct address positions) {
+  if (options_do(ip, port, wanted, positions))
+    return;
+  struct program *client;
+  struct option_forms forms = option_forms("client", ip, port);
+  struct address asked = asked_with(forms.arguments[0], &client);
+  check_fail((struct failure_report){
+      .message = port ? "the client does not do what --serverIp and --serverPort say"
+                      : "the client does not do what --serverIp says",
+      .expected = say("`%s` sends a datagram to %s", option_command("client", ip, port),
+                      address_text(wanted)),
+      .actual = asked.ip ? say("it sends one to %s", address_text(asked))
+                         : say("none is sent; the program %s\n%s", doing(client), printed(client)),
+      .cause = asked.ip ? "the option is read and not used, or its text is not converted as the "
+                          "argument's is"
+                        : NULL});
+}
+
+CHECK(client_takes_options, "broadcast.9", "broadcast") {
+  /* Those that it takes as arguments. That it can broadcast, and where to, are other requirements;
+   * that it can ask one host is none. */
+  const char *const ips[] = {EVERYBODY, server_ip(0)};
+  const char *port = say("%d", OTHER_PORT);
+  bool any = false;
+  for (int i = 0; i < 2; i++) {
+    struct address with_ip = asked_at(ips[i], NULL), both = address(ips[i], OTHER_PORT);
+    if (with_ip.ip != both.ip && (i == 0 || any))
+      continue;
+    any = true;
+    expect_options_asked(ips[i], NULL, address(ips[i], PORT), with_ip);
+    struct address with_both = asked_at(ips[i], port);
+    bool port_has_effect = !address_equal(with_ip, with_both);
+    expect_options_asked(ips[i], port, both, port_has_effect ? with_both : both);
+  }
+}

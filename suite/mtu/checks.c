@@ -1,0 +1,424 @@
+/* mtu: how large a datagram may be; and how a socket's options are read and set. */
+#define LAB mtu
+#include "grader/sdk/wiregrade.h"
+
+#include "telling.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/ip_icmp.h>
+#include <string.h>
+
+enum { HEADERS = 20 + 8 }; /* of IP and UDP: they count towards the MTU */
+
+/* More than any right program needs; a resolver may take its time. */
+static const double PATIENCE = 60;
+
+/* ---- calls that were made ---- */
+
+static const char *call_text(const struct option_call *call) {
+  static const struct {
+    int level, option;
+    const char *name;
+  } names[] = {{IPPROTO_IP, IP_MTU_DISCOVER, "IP_MTU_DISCOVER"},
+               {IPPROTO_IP, IP_MTU, "IP_MTU"},
+               {SOL_SOCKET, SO_TYPE, "SO_TYPE"},
+               {SOL_SOCKET, SO_BROADCAST, "SO_BROADCAST"},
+               {SOL_SOCKET, SO_DONTROUTE, "SO_DONTROUTE"}};
+  const char *name = NULL;
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+    if (call->level == names[i].level && call->option == names[i].option)
+      name = names[i].name;
+  if (!name)
+    return NULL;
+  const char *outcome = call->error ? say("fails: %s", strerror(call->error))
+                                    : say("%s %ld", call->set ? "is set to" : "is", call->value);
+  return say("%s of socket %d%s %s", name, call->fd, call->connected ? " (connected)" : "",
+             outcome);
+}
+
+/* All of them, for `actual`. */
+static const char *calls_text(struct option_calls calls) {
+  enum { SHOWN = 8 };
+  const char *text = "";
+  int shown = 0;
+  for (size_t i = 0; i < calls.count && shown < SHOWN; i++) {
+    const char *line = call_text(&calls.list[i]);
+    if (line)
+      text = say("%s%s%s", text, shown++ ? "\n" : "", line);
+  }
+  return shown ? text : "no such option was set or read";
+}
+
+static bool is_call(const struct option_call *call, bool set, int level, int option) {
+  return call->set == set && call->level == level && call->option == option;
+}
+
+static bool is_of_udp_socket(const struct option_call *call) {
+  return call->type == SOCK_DGRAM && (call->family == AF_INET || call->family == AF_INET6);
+}
+
+/* ---- mtu: what the kernel knows ---- */
+
+/* Whether the socket was forbidden to cut datagrams while it was connected; before or after. */
+static bool is_forbidden_to_cut(struct option_calls calls, uint64_t socket) {
+  bool forbidden = false;
+  for (size_t i = 0; i < calls.count; i++) {
+    const struct option_call *call = &calls.list[i];
+    if (call->socket != socket || call->error)
+      continue;
+    if (is_call(call, true, IPPROTO_IP, IP_MTU_DISCOVER))
+      forbidden = call->value == IP_PMTUDISC_DO;
+    if (forbidden && call->connected)
+      return true;
+  }
+  return false;
+}
+
+static const char *not_discovering_cause(struct option_calls calls) {
+  for (size_t i = 0; i < calls.count; i++)
+    if (is_call(&calls.list[i], true, IPPROTO_IP, IP_MTU_DISCOVER))
+      return calls.list[i].error ? "setsockopt() fails: check what it returns"
+             : calls.list[i].value != IP_PMTUDISC_DO
+                 ? "the value is another one: IP_PMTUDISC_DO is 2 (0 is DONT, 1 is WANT)"
+                 : "it is set on another socket than the one that IP_MTU is read of";
+  return "setsockopt(fd, IPPROTO_IP, IP_MTU_DISCOVER, …) is missing";
+}
+
+static const char *not_read_cause(struct option_calls calls) {
+  for (size_t i = 0; i < calls.count; i++)
+    if (is_call(&calls.list[i], false, IPPROTO_IP, IP_MTU))
+      return calls.list[i].error == ENOTCONN
+                 ? "only a connected socket has an IP_MTU: connect() it to HOST and PORT first"
+             : !is_of_udp_socket(&calls.list[i]) ? "the socket is not a UDP socket"
+                                                 : NULL;
+  return "IP_MTU is read with getsockopt(), of a connected socket; an interface's MTU "
+         "(SIOCGIFMTU, `ip link`) is another thing";
+}
+
+static void expect_mtu_read(struct program *program) {
+  struct option_calls calls = option_calls_of(program);
+  bool read = false, discovers = false;
+  for (size_t i = 0; i < calls.count; i++) {
+    const struct option_call *call = &calls.list[i];
+    if (is_call(call, false, IPPROTO_IP, IP_MTU) && !call->error && is_of_udp_socket(call)) {
+      read = true;
+      discovers |= is_forbidden_to_cut(calls, call->socket);
+    }
+  }
+  EXPECT(read, .message = "mtu does not read IP_MTU of a connected UDP socket",
+         .expected = "getsockopt() of IP_MTU, which succeeds", .actual = calls_text(calls),
+         .cause = not_read_cause(calls));
+  EXPECT(discovers, .message = "mtu does not set IP_MTU_DISCOVER to IP_PMTUDISC_DO",
+         .expected =
+             "setsockopt() of IP_MTU_DISCOVER to IP_PMTUDISC_DO (2), on the connected socket",
+         .actual = calls_text(calls), .cause = not_discovering_cause(calls));
+}
+
+static const char *wrong_mtu_cause(struct program *program, long mtu) {
+  if (telling_of(program, mtu).at_all)
+    return "the number is there, but not on a line of its own; or others are beside it";
+  if (tells(program, LOOPBACK + 1))
+    return "65536 is the MTU of the link; IP_MTU is at most 65535, the largest IP packet";
+  if (tells(program, mtu - HEADERS))
+    return "that is what fits into a datagram; the headers of IP and UDP count towards the MTU";
+  if (!printed_anything(program, STDOUT) && printed_anything(program, STDERR))
+    return "a call failed: see the message";
+  return NULL;
+}
+
+CHECK(mtu_of_loopback, "mtu.1", "mtu") {
+  enum { PORT = 60000 };
+  udp_peer("silent host", "127.0.0.1", PORT);
+  record_calls();
+  struct program *program = start("mtu");
+  await_exit(program, PATIENCE);
+  struct telling telling = telling_of(program, LOOPBACK);
+  EXPECT(telling.alone && !telling.ambiguous,
+         .message = "mtu does not print the IP_MTU of loopback on a line of its own",
+         .expected = say("%d", LOOPBACK), .actual = printed(program),
+         .cause = wrong_mtu_cause(program, LOOPBACK));
+  expect_mtu_read(program);
+  expect_success(program, "mtu, after printing the MTU,");
+}
+
+/* One LAN for each MTU, all of them at this host, and a silent host on each. */
+CHECK(mtu_of_other_links, "mtu.2", "mtu") {
+  static const struct {
+    int mtu, port;
+    const char *here, *there;
+    bool port_given;
+  } links[] = {{1280, 60000, "192.168.1.4", "192.168.1.2", false},
+               {1500, 60000, "192.168.2.4", "192.168.2.2", true},
+               {9000, 60000, "192.168.3.4", "192.168.3.2", false},
+               {1400, 7777, "192.168.4.4", "192.168.4.2", true}};
+  enum { LINKS = sizeof links / sizeof *links };
+  for (size_t i = 0; i < LINKS; i++) {
+    struct host *host = new_host(say("host behind %d", links[i].mtu));
+    struct lan *lan = new_lan(say("LAN of MTU %d", links[i].mtu), links[i].mtu);
+    attach(localhost(), lan, say("%s/24", links[i].here));
+    attach(host, lan, say("%s/24", links[i].there));
+    udp_peer_at(host, "silent host", links[i].there, links[i].port);
+  }
+  for (size_t i = 0; i < LINKS; i++) {
+    const char *there = links[i].there, *port = say("%d", links[i].port);
+    struct program *program = links[i].port_given ? start("mtu", there, port) : start("mtu", there);
+    await_exit(program, PATIENCE);
+    struct telling telling = telling_of(program, links[i].mtu);
+    EXPECT(telling.at_all && !telling.ambiguous,
+           .message = say("`mtu %s%s%s` does not print the MTU of the link to that host", there,
+                          links[i].port_given ? " " : "", links[i].port_given ? port : ""),
+           .expected = say("%d", links[i].mtu), .actual = printed(program),
+           .cause = tells(program, LOOPBACK) || tells(program, LOOPBACK + 1)
+                        ? "that is loopback's: is the socket connected to HOST?"
+                        : wrong_mtu_cause(program, links[i].mtu));
+  }
+}
+
+/* A name is as good as an address. Whether what is printed for loopback is right, mtu.1 judges. */
+CHECK(mtu_takes_names, "mtu.2", "mtu") {
+  udp_peer("silent host", "127.0.0.1", 60000);
+  struct program *without = start("mtu");
+  await_exit(without, PATIENCE);
+  struct program *named = start("mtu", "localhost");
+  await_exit(named, PATIENCE);
+  struct lines expected = lines(without, STDOUT), seen = lines(named, STDOUT);
+  bool same = expected.count > 0 && expected.count == seen.count;
+  for (size_t i = 0; same && i < seen.count; i++)
+    same = strcmp(expected.list[i].text, seen.list[i].text) == 0;
+  EXPECT(same || tells(named, LOOPBACK),
+         .message = "`mtu localhost` does not print the MTU of loopback",
+         .expected = say("%d", LOOPBACK), .actual = printed(named),
+         .cause = "a name is turned into an address with getaddrinfo(); inet_pton() knows "
+                  "addresses only");
+}
+
+CHECK(mtu_of_unknown_name, "mtu.3", "mtu") {
+  static const char *const names[] = {"no-such-host.invalid", "nosuchhost"};
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+    struct program *program = i ? start("mtu", names[i], "60000") : start("mtu", names[i]);
+    await_exit(program, PATIENCE);
+    expect_failure(
+        program, say("`mtu %s%s`, of a name that does not resolve,", names[i], i ? " 60000" : ""));
+  }
+}
+
+/* ---- mtu --probe: what the whole path lets through ---- */
+
+enum { FAR_PORT = 7001, LINKS_MAX = 4 };
+
+/* A path from this host, over links of these MTUs (0 ends them) with a router between each two, to
+ * a far host, which is silent. */
+struct path {
+  int mtus[LINKS_MAX + 1];
+};
+
+static int narrowest(struct path path) {
+  int least = path.mtus[0];
+  for (int i = 1; path.mtus[i]; i++)
+    least = path.mtus[i] < least ? path.mtus[i] : least;
+  return least;
+}
+
+static const char *path_text(struct path path) {
+  const char *text = say("a path over links of %d", path.mtus[0]);
+  for (int i = 1; path.mtus[i]; i++)
+    text = say("%s%s %d", text, path.mtus[i + 1] ? "," : " and", path.mtus[i]);
+  return say("%s bytes", text);
+}
+
+/* The far host's address. */
+static const char *end_of(struct path path) {
+  int links = 1;
+  while (path.mtus[links])
+    links++;
+  return say("10.0.%d.2", links);
+}
+
+/* The i-th link's network is 10.0.i.0/24; there is a router at its end, .1, and at its beginning,
+ * .254. Reports take 2 ms to come, as they would anywhere: who reads IP_MTU at once reads the old
+ * one. */
+static struct peer *make_path(struct path path) {
+  struct lan *lan = new_lan("link 1", path.mtus[0]);
+  int last = 1;
+  attach(localhost(), lan, "10.0.1.2/24");
+  default_route(localhost(), "10.0.1.1");
+  for (; path.mtus[last]; last++) {
+    struct lan *next = new_lan(say("link %d", last + 1), path.mtus[last]);
+    new_router(say("router %d", last), lan, say("10.0.%d.1/24", last), next,
+               say("10.0.%d.254/24", last + 1));
+    lan = next;
+  }
+  struct host *far_host = new_host("far host");
+  attach(far_host, lan, say("%s/24", end_of(path)));
+  default_route(far_host, say("10.0.%d.254", last));
+  treat_frames_to(localhost(), (struct treatment){.delay = 0.002});
+  return udp_peer_at(far_host, "far host", end_of(path), FAR_PORT);
+}
+
+/* What became of the datagrams that were sent to the far host: lengths with headers. */
+struct probing {
+  size_t sent, largest; /* how many, and the largest of them */
+  size_t largest_there; /* of those that came there */
+  size_t reports;       /* "fragmentation needed", by a router */
+};
+
+static struct probing probing_seen(struct peer *far) {
+  struct frames all = frames_all(), sent = frames_to_port(FAR_PORT);
+  struct probing seen = {.sent = sent.count};
+  for (size_t i = 0; i < sent.count; i++)
+    if (sent.list[i].length + HEADERS > seen.largest)
+      seen.largest = sent.list[i].length + HEADERS;
+  for (size_t i = 0; i < all.count; i++)
+    seen.reports += all.list[i].protocol == IPPROTO_ICMP &&
+                    all.list[i].icmp_type == ICMP_DEST_UNREACH &&
+                    all.list[i].icmp_code == ICMP_FRAG_NEEDED;
+  struct datagram datagram;
+  while (udp_receive(far, 0, &datagram))
+    if (datagram.length + HEADERS > seen.largest_there)
+      seen.largest_there = datagram.length + HEADERS;
+  return seen;
+}
+
+static const char *probing_text(const struct probing *seen) {
+  if (!seen->sent)
+    return "no datagram was sent to HOST and PORT";
+  return say("the largest packet that was sent to HOST and PORT had %zu bytes, the largest that "
+             "came there %zu; routers reported \"fragmentation needed\" %s",
+             seen->largest, seen->largest_there, counted(seen->reports, "time"));
+}
+
+static const char *wrong_probe_cause(struct program *program, const struct probing *seen,
+                                     struct path path) {
+  int mtu = narrowest(path);
+  if (tells(program, mtu - HEADERS))
+    return "that is what fits into a datagram; the headers of IP and UDP count towards the MTU";
+  for (int i = 1; path.mtus[i]; i++)
+    if (path.mtus[i] > mtu && path.mtus[i] < path.mtus[0] && tells(program, path.mtus[i]))
+      return "behind the router that objected comes another one: send again, until nobody objects "
+             "(a send() that fails has sent nothing; its error may be the report on the one "
+             "before)";
+  if (mtu == path.mtus[0] || !tells(program, path.mtus[0]))
+    return NULL;
+  if (seen->reports > 0)
+    return "the router's report comes some time after the datagram was sent: wait for it (the "
+           "socket then has an error, EMSGSIZE), and read IP_MTU again";
+  return (int)seen->largest == path.mtus[0]
+             ? "the datagram may be cut, so no router objects: IP_MTU_DISCOVER is not set"
+             : "that is the first link's MTU; only a datagram of that size finds out about others";
+}
+
+static void check_probe(struct path path) {
+  int mtu = narrowest(path);
+  struct peer *far = make_path(path);
+  struct program *program = start("mtu", "--probe", end_of(path), say("%d", FAR_PORT));
+  bool ended = await_exit(program, PATIENCE);
+  struct probing seen = probing_seen(far);
+  EXPECT(tells(program, mtu),
+         .message = say("`mtu --probe` does not find the MTU of %s", path_text(path)),
+         .expected = say("%d", mtu), .actual = say("%s\n%s", printed(program), probing_text(&seen)),
+         .cause = wrong_probe_cause(program, &seen, path));
+  EXPECT((int)seen.largest_there == mtu,
+         .message = say("`mtu --probe` does not try what it prints on %s", path_text(path)),
+         .expected = say("in the end a datagram that fills %d bytes with its headers", mtu),
+         .actual = probing_text(&seen),
+         .cause = "after a refusal try again, with the new IP_MTU: a narrower link may come after "
+                  "the first narrow one");
+  EXPECT(ended, .message = "`mtu --probe` does not end by itself",
+         .expected = "it ends when no datagram is refused any more, though nobody answers",
+         .actual = say("it %s", doing(program)),
+         .cause = "the host is silent: wait for a report for a second or so, not for ever");
+  expect_success(program, "`mtu --probe`, after printing the MTU,");
+}
+
+static void check_probes(const struct path *paths, size_t count) {
+  for (size_t i = 0; i < count; i++) {
+    if (i > 0)
+      fresh_world();
+    check_probe(paths[i]);
+  }
+}
+
+CHECK(mtu_of_path, "mtu.4", "mtu") {
+  static const struct path paths[] = {{{1500, 1280}}, {{9000, 1400}}, {{1500, 1492}}};
+  check_probes(paths, sizeof paths / sizeof *paths);
+}
+
+CHECK(mtu_of_path_that_is_nowhere_narrower, "mtu.4", "mtu") {
+  static const struct path paths[] = {{{1500, 1500}}, {{1400, 9000}}, {{9000, 9000}}};
+  check_probes(paths, sizeof paths / sizeof *paths);
+}
+
+CHECK(mtu_of_path_that_narrows_step_by_step, "mtu.4", "mtu") {
+  static const struct path paths[] = {{{1500, 1400, 1280}}, {{9000, 1500, 1492, 1280}}};
+  check_probes(paths, sizeof paths / sizeof *paths);
+}
+
+/* ---- sockopts ---- */
+
+/* The first call of that kind on the socket, from the i-th call on; calls.count if there is none.
+ */
+static size_t next_call(struct option_calls calls, size_t i, uint64_t socket, bool set, int option,
+                        long value) {
+  while (i < calls.count &&
+         !(is_call(&calls.list[i], set, SOL_SOCKET, option) && calls.list[i].socket == socket &&
+           !calls.list[i].error && calls.list[i].value == value))
+    i++;
+  return i;
+}
+
+static bool was_switched_on(struct option_calls calls, int option) {
+  for (size_t i = 0; i < calls.count; i++) {
+    const struct option_call *call = &calls.list[i];
+    if (!is_of_udp_socket(call))
+      continue;
+    size_t read = next_call(calls, i, call->socket, false, option, 0);
+    size_t set = next_call(calls, read, call->socket, true, option, 1);
+    if (next_call(calls, set, call->socket, false, option, 1) < calls.count)
+      return true;
+  }
+  return false;
+}
+
+static void expect_switch(struct program *program, const char *name, int option) {
+  struct option_calls calls = option_calls_of(program);
+  EXPECT(was_switched_on(calls, option),
+         .message = say("sockopts does not read %s, set it to 1 and read it again", name),
+         .expected = say("getsockopt() of %s: 0, setsockopt() to 1, getsockopt(): 1, "
+                         "all on one UDP socket",
+                         name),
+         .actual = calls_text(calls),
+         .cause = "each number that is printed has to be what getsockopt() returned");
+}
+
+static size_t place_of(struct program *program, const char *line) {
+  struct lines all = lines(program, STDOUT);
+  size_t i = 0;
+  while (i < all.count && strcmp(all.list[i].text, line) != 0)
+    i++;
+  return i;
+}
+
+CHECK(sockopts_are_read_and_set, "mtu.5", "sockopts") {
+  record_calls();
+  struct program *program = start("sockopts");
+  await_exit(program, PATIENCE);
+  expect_line(program, 0, "SO_TYPE 2");
+  expect_line(program, 0, "SO_BROADCAST 0 1");
+  expect_line(program, 0, "SO_DONTROUTE 0 1");
+  size_t type = place_of(program, "SO_TYPE 2");
+  EXPECT(type < place_of(program, "SO_BROADCAST 0 1") &&
+             type < place_of(program, "SO_DONTROUTE 0 1"),
+         .message = "sockopts prints the lines in another order",
+         .expected = "SO_TYPE 2\nSO_BROADCAST 0 1\nSO_DONTROUTE 0 1", .actual = printed(program));
+  struct option_calls calls = option_calls_of(program);
+  bool type_read = false;
+  for (size_t i = 0; i < calls.count; i++)
+    type_read |= is_call(&calls.list[i], false, SOL_SOCKET, SO_TYPE) &&
+                 is_of_udp_socket(&calls.list[i]) && !calls.list[i].error;
+  EXPECT(type_read, .message = "sockopts does not read SO_TYPE of a UDP socket",
+         .expected = "getsockopt() of SO_TYPE: 2 (SOCK_DGRAM)", .actual = calls_text(calls));
+  expect_switch(program, "SO_BROADCAST", SO_BROADCAST);
+  expect_switch(program, "SO_DONTROUTE", SO_DONTROUTE);
+  expect_success(program, "sockopts");
+}

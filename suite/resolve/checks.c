@@ -1,0 +1,198 @@
+/* resolve: an address by the name of a host, from /etc/hosts and from a name server. */
+#define LAB resolve
+#include "grader/sdk/wiregrade.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { PATIENCE = 60 };
+
+#define DEFAULT_HOST "www.baidu.com"
+
+/* A host with an address on a LAN (some programs ask for no addresses where there is none), a name
+ * server beside it, and an /etc/hosts with these lines. */
+static struct dns *begin_network(const char *hosts) {
+  struct lan *lan = new_lan("LAN", 1500);
+  struct host *server = new_host("name server");
+  attach(localhost(), lan, "192.168.1.2/24");
+  attach(server, lan, "192.168.1.53/24");
+  put_file("/etc/nsswitch.conf", "hosts: files dns\nservices: files\nprotocols: files\n");
+  put_file("/etc/hosts", say("127.0.0.1\tlocalhost\n%s", hosts));
+  return dns_server(server, "192.168.1.53");
+}
+
+/* Another address in each world, and in each run: none can be known beforehand. */
+static const char *some_address(void) {
+  return say("10.%d.%d.%d", random_between(1, 254), random_between(1, 254), random_between(1, 254));
+}
+
+static struct program *run_resolve(const char *host) {
+  struct program *resolve = host ? start("resolve", host) : start("resolve");
+  await_exit(resolve, PATIENCE);
+  return resolve;
+}
+
+/* ---- an address, and nothing else ---- */
+
+static const char *swapped(const char *ip) {
+  uint32_t number = address(ip, 0).ip;
+  return say("%u.%u.%u.%u", number & 0xff, number >> 8 & 0xff, number >> 16 & 0xff, number >> 24);
+}
+
+static void expect_one_address(const char *host, const char *const *addresses, size_t count) {
+  struct program *resolve = run_resolve(host);
+  const char *what = host ? say("resolve %s", host) : "resolve without an argument";
+  struct lines seen = lines(resolve, STDOUT);
+  bool good = false, is_swapped = false;
+  const char *expected = "";
+  for (size_t i = 0; i < count; i++) {
+    expected = say("%s%s%s", expected, i ? " or " : "", addresses[i]);
+    good |= seen.count == 1 && strcmp(seen.list[0].text, addresses[i]) == 0;
+    is_swapped |= seen.count == 1 && strcmp(seen.list[0].text, swapped(addresses[i])) == 0;
+  }
+  EXPECT(good,
+         .message = say("%s does not print one address of %s, and nothing else", what,
+                        host ? host : DEFAULT_HOST),
+         .expected = say("%s, in one line", expected),
+         .actual = say("%s\nit %s", printed(resolve), doing(resolve)),
+         .cause = is_swapped
+                      ? "the bytes are in the wrong order: an address is in network byte order"
+                  : seen.count > 1 ? "one address, and nothing else"
+                                   : NULL);
+  expect_success(resolve, what);
+}
+
+/* Where the names come from is another requirement: /etc/hosts and the name server agree here. */
+static void check_addresses(const char *host, size_t count) {
+  enum { MOST = 3 };
+  const char *addresses[MOST], *hosts = "";
+  const char *name = host ? host : DEFAULT_HOST;
+  for (size_t i = 0; i < count; i++) {
+    addresses[i] = some_address();
+    hosts = say("%s%s\t%s\n", hosts, addresses[i], name);
+  }
+  struct dns *dns = begin_network(hosts);
+  for (size_t i = 0; i < count; i++)
+    dns_address(dns, name, addresses[i]);
+  expect_one_address(host, addresses, count);
+}
+
+CHECK(prints_an_address, "resolve.1", "resolve") {
+  check_addresses("host.example", 1);
+  fresh_world();
+  check_addresses("many.example", 3);
+}
+
+CHECK(looks_up_baidu_by_default, "resolve.1", "resolve") {
+  check_addresses(NULL, 1);
+}
+
+/* ---- who is asked ---- */
+
+static bool prints(struct program *resolve, const char *text) {
+  struct output output = output_of(resolve, STDOUT);
+  const char *found = strstr((const char *)output.bytes, text);
+  size_t length = strlen(text);
+  while (found && (isdigit((unsigned char)found[length]) ||
+                   (found > (const char *)output.bytes && isdigit((unsigned char)found[-1]))))
+    found = strstr(found + 1, text);
+  return found != NULL;
+}
+
+/* Somewhere, and in whichever order of bytes: how addresses are printed is another requirement. */
+static bool prints_address(struct program *resolve, const char *ip) {
+  return prints(resolve, ip) || prints(resolve, swapped(ip));
+}
+
+CHECK(asks_etc_hosts_first, "resolve.2", "resolve") {
+  const char *in_hosts = some_address(), *in_dns = some_address();
+  struct dns *dns = begin_network(say("%s\tboth.example both\n"
+                                      "%s\t" DEFAULT_HOST "\n",
+                                      in_hosts, in_hosts));
+  dns_address(dns, "both.example", in_dns);
+  dns_address(dns, DEFAULT_HOST, in_dns);
+  struct program *resolve = run_resolve("both.example");
+  EXPECT(prints_address(resolve, in_hosts) && !prints_address(resolve, in_dns),
+         .message = "resolve does not find a name where /etc/hosts has it",
+         .expected = say("%s, as /etc/hosts says", in_hosts), .actual = printed(resolve),
+         .cause = prints_address(resolve, in_dns)
+                      ? "the name server was asked, though the name is in /etc/hosts"
+                      : NULL);
+  resolve = run_resolve("both");
+  EXPECT(prints_address(resolve, in_hosts),
+         .message = "resolve does not find the second name of a line in /etc/hosts",
+         .expected = say("%s: the line is \"%s both.example both\"", in_hosts, in_hosts),
+         .actual = printed(resolve));
+}
+
+CHECK(asks_the_name_server, "resolve.2", "resolve") {
+  const char *ip = some_address(), *other = some_address();
+  struct dns *dns = begin_network("");
+  dns_address(dns, "host.example", ip);
+  dns_address(dns, "other.example", other);
+  struct program *resolve = run_resolve("host.example");
+  EXPECT(prints_address(resolve, ip),
+         .message = "resolve does not find a name that the name server knows",
+         .expected = say("%s, as the name server of /etc/resolv.conf says", ip),
+         .actual = say("%s\nit %s; the name server was asked %s", printed(resolve), doing(resolve),
+                       counted(dns_queries_to(dns).count, "time")));
+  resolve = run_resolve("other.example");
+  EXPECT(prints_address(resolve, other),
+         .message = "resolve does not find another name that the name server knows",
+         .expected = other, .actual = printed(resolve));
+}
+
+CHECK(follows_aliases, "resolve.2", "resolve") {
+  const char *ip = some_address();
+  struct dns *dns = begin_network("");
+  dns_alias(dns, "alias.example", "host.example");
+  dns_alias(dns, "www.example", "cdn.example.net");
+  dns_alias(dns, "cdn.example.net", "edge.cdn.example.org");
+  dns_alias(dns, "edge.cdn.example.org", "host.example");
+  dns_address(dns, "host.example", ip);
+  static const char *const names[] = {"alias.example", "www.example"};
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+    struct program *resolve = run_resolve(names[i]);
+    EXPECT(prints_address(resolve, ip),
+           .message = say("resolve does not follow %s to an address",
+                          i ? "aliases of aliases" : "an alias"),
+           .expected = ip, .actual = say("%s\nit %s", printed(resolve), doing(resolve)),
+           .cause = "the answer holds CNAME records before the address: they are no error");
+  }
+}
+
+/* ---- no answer, or a bad one ---- */
+
+static void expect_no_such_name(const char *host) {
+  struct program *resolve = run_resolve(host);
+  const char *what = say("resolve %s, which does not exist,", host);
+  expect_failure(resolve, what);
+  struct output out = output_of(resolve, STDOUT), message = output_of(resolve, STDERR);
+  EXPECT(strstr((const char *)message.bytes, host),
+         .message = say("%s does not say which name it is", what),
+         .expected = say("a message on stderr that names %s", host), .actual = printed(resolve),
+         .cause =
+             "gai_strerror(), herror() and Python's gaierror do not name it: the program must");
+  EXPECT(out.length == 0, .message = say("%s prints something on stdout", what),
+         .expected = "nothing on stdout", .actual = printed(resolve));
+}
+
+CHECK(says_what_does_not_exist, "resolve.3", "resolve") {
+  struct dns *dns = begin_network("");
+  dns_address(dns, DEFAULT_HOST, some_address());
+  dns_address(dns, "example", some_address());
+  expect_no_such_name("no-such-host.example");
+  expect_no_such_name("unheard-of");
+}
+
+CHECK(gives_up, "resolve.4", "resolve") {
+  /* Two attempts of 5 s are usual; other resolvers have other limits, and who asks for IPv6 too, or
+   * once more with a domain behind the name, waits several times. */
+  enum { LIMIT = 120 };
+  struct dns *dns = begin_network("");
+  dns_silence(dns);
+  struct program *resolve = start("resolve", "host.example");
+  await_exit(resolve, LIMIT);
+  expect_failure(resolve, "resolve, when the name server never answers,");
+}

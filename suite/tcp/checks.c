@@ -1,0 +1,180 @@
+/* tcp: the server, and one client in a world: whether it serves a second one is tcp.7's business.
+ * (checks_server.c has the rest of the server's checks, checks_client.c the client's.) */
+#define LAB tcp
+#include "service.h"
+
+CHECK(server_listens_on_127_0_0_1, "tcp.1", "tcp-server") {
+  struct lan *lan = new_lan("LAN", 1500);
+  struct host *stranger = new_host("stranger");
+  attach(localhost(), lan, "192.168.1.2/24");
+  attach(stranger, lan, "192.168.1.3/24");
+  struct program *server = start("tcp-server");
+  struct address listening = await_tcp_listening(server, PORT), wanted = at_home();
+  EXPECT(address_equal(listening, wanted),
+         .message = "the server does not listen on 127.0.0.1 only",
+         .expected = address_text(wanted), .actual = address_text(listening),
+         .cause = listening.ip == 0 ? "it is bound to every interface (INADDR_ANY, or an empty "
+                                      "host): any machine can reach it"
+                                    : NULL);
+  const char *besides = tcp_listening_besides(server, wanted);
+  EXPECT(!besides, .message = "the server listens on other addresses than 127.0.0.1 too",
+         .expected = say("%s, and nothing else", address_text(wanted)),
+         .actual = say("also %s", besides));
+  EXPECT(!tcp_connect_at(stranger, "stranger", NULL, address("192.168.1.2", PORT)),
+         .message = "the server can be reached from another host",
+         .expected = "no connection to 192.168.1.2:60000", .actual = "there is one");
+  expect_line(server, 2, "Listening at %a", &wanted);
+}
+
+static void check_addresses(struct program *server, struct connection *client) {
+  struct address own = tcp_local(client), servers = tcp_remote(client);
+  tcp_send_text(client, REQUEST);
+  if (tcp_await_end(client, 0.5) == TCP_OPEN) /* it may print all of it only when it is done */
+    tcp_finish(client);
+  expect_line(server, 2, "A new TCP Connection from %a was accepted.", &own);
+  expect_line(server, 2, "Socket Name: %a", &servers);
+  expect_line(server, 2, "Socket Peer: %a", &own);
+}
+
+CHECK(server_shows_both_ends, "tcp.2", "tcp-server") {
+  struct program *server = start_server();
+  check_addresses(server, connect_from("client", "127.0.0.2"));
+
+  /* The listening socket's name would be true above, and is not here. */
+  fresh_world();
+  server = start("tcp-server", "0.0.0.0");
+  struct connection *client = connect_when_ready(server, localhost(), address("127.0.0.5", PORT));
+  if (client) /* else tcp.14 has something to say */
+    check_addresses(server, client);
+}
+
+CHECK(server_reads_sixteen_bytes, "tcp.3", "tcp-server") {
+  static const struct {
+    const char *text, *how;
+    size_t first, then; /* the first piece, and each of those that follow */
+  } cuts[] = {{REQUEST, "all at once", 16, 16},
+              {"0123456789abcdef", "one byte at a time", 1, 1},
+              {"Hello, server! 1", "in pieces of 7 and 9", 7, 9},
+              {"50% 'of' it \\ %s", "in pieces of 15 and 1", 15, 1}};
+  for (size_t i = 0; i < sizeof cuts / sizeof *cuts; i++) {
+    if (i > 0)
+      fresh_world();
+    struct program *server = start_server();
+    struct connection *client = connect_home();
+    tcp_send(client, cuts[i].text, cuts[i].first);
+    pass(0.05);
+    tcp_send_cut(client, cuts[i].text + cuts[i].first, MESSAGE_SIZE - cuts[i].first, cuts[i].then,
+                 0.05);
+    if (await_line(server, STDOUT, 2, "Receiving request: %t", cuts[i].text) >= 0)
+      continue;
+    check_fail((struct failure_report){
+        .message = say("a request that comes %s is not printed", cuts[i].how),
+        .expected = say("Receiving request: %s", cuts[i].text),
+        .actual = say("%s\nthe server %s", printed(server), doing(server)),
+        .cause = i == 0 ? "no '\\0' ends the 16 bytes; the words must be exactly these"
+                        : "one recv() returns what is there, which may be a part: call it until 16 "
+                          "bytes have come"});
+  }
+}
+
+static bool says_sent(struct program *server) {
+  struct lines all = lines(server, STDOUT);
+  for (size_t i = 0; i < all.count; i++)
+    if (line_matches(all.list[i].text, "Response was sent successfully.") ||
+        line_matches(all.list[i].text, "Response was been sent successfully."))
+      return true;
+  return false;
+}
+
+static void expect_response(struct program *server, struct connection *client) {
+  tcp_send_text(client, REQUEST);
+  enum tcp_end end = tcp_await_end(client, PATIENCE);
+  struct stream_so_far response = tcp_received(client);
+  EXPECT(
+      response.length == strlen(RESPONSE) && memcmp(response.bytes, RESPONSE, response.length) == 0,
+      .message = "the response is not what is required",
+      .expected = say("16 bytes: %s", quoted(RESPONSE, strlen(RESPONSE))),
+      .actual = response.length == 0
+                    ? say("nothing came; the server %s\n%s", doing(server), printed(server))
+                    : difference(RESPONSE, strlen(RESPONSE), response.bytes, response.length),
+      .cause = response.length == strlen(RESPONSE) + 1 && response.bytes[response.length - 1] == 0
+                   ? "17 bytes: the terminating NUL of the C string is sent too"
+                   : NULL);
+  EXPECT(end == TCP_FINISHED, .message = "the server does not close the connection as it should",
+         .expected = "FIN from the server, after the response",
+         .actual =
+             end == TCP_RESET ? "RST" : say("nothing in %g s; it %s", PATIENCE, doing(server)),
+         .cause = end == TCP_RESET
+                      ? "SO_LINGER with a time of 0, or bytes that were never read"
+                      : "close() the socket that accept() returned, in every process that has it, "
+                        "without waiting for the client to do so");
+  tcp_close(client);
+  enum { TRIES = 20 };
+  for (int i = 0; i < TRIES && !says_sent(server); i++)
+    pass(0.1);
+  EXPECT(says_sent(server), .message = "the server does not say that the response was sent",
+         .expected = "Response was sent successfully.", .actual = printed(server));
+}
+
+CHECK(server_responds_to_sixteen_bytes, "tcp.4", "tcp-server") {
+  struct program *server = start_server();
+  expect_response(server, connect_home());
+
+  fresh_world();
+  start_server();
+  struct connection *client = connect_home();
+  pass(0.5);
+  for (size_t sent = 0; sent < MESSAGE_SIZE; sent++) {
+    struct stream_so_far early = tcp_received(client);
+    EXPECT(early.length == 0,
+           .message = say("the server responds after %s, before the 16th", counted(sent, "byte")),
+           .expected = "no byte before the 16th has come",
+           .actual = quoted(early.bytes, early.length),
+           .cause = sent ? "one recv() may return less than 16 bytes: call it again until all are "
+                           "there"
+                         : "it sends before it has read anything");
+    tcp_send(client, &REQUEST[sent], 1);
+    pass(sent + 1 < MESSAGE_SIZE - 1 ? 0.02 : 1);
+  }
+}
+
+static void check_early_end(size_t count, size_t piece) {
+  fresh_world();
+  struct program *server = start_server();
+  struct connection *client = connect_home();
+  tcp_send_cut(client, REQUEST, count, piece, 0.05);
+  tcp_finish(client);
+  tcp_await_end(client, 2);
+  struct stream_so_far response = tcp_received(client);
+  EXPECT(response.length == 0,
+         .message = say("a request of %s is answered", counted(count, "byte")),
+         .expected = "nothing is sent", .actual = quoted(response.bytes, response.length),
+         .cause = "send only if all 16 bytes have come");
+  expect_early_end(server, "the server", count);
+}
+
+CHECK(server_counts_what_came, "tcp.5", "tcp-server") {
+  struct service whole = serve_first(0);
+  fresh_world();
+  struct service cut = serve_first(7);
+  check_early_end(7, 7);
+  check_early_end(15, 15);
+  check_early_end(0, 1);
+  if (is_as_good(&cut, &whole)) /* else it reads once, and tcp.3 has something to say */
+    check_early_end(7, 4);
+}
+
+CHECK(server_restarts_at_once, "tcp.6", "tcp-server") {
+  struct program *server = start_server();
+  struct connection *client = connect_home();
+  tcp_send_text(client, REQUEST);
+  tcp_await_end(client, 1);
+  stop(server); /* if it has not closed the connection by now, the kernel does, in its name */
+  tcp_close(client);
+  struct program *again = start("tcp-server");
+  EXPECT(connect_when_ready(again, localhost(), at_home()),
+         .message = "the server cannot be started again right after it closed a connection",
+         .expected = "it listens at once, although that connection is in TIME_WAIT",
+         .actual = say("it %s\n%s", doing(again), printed(again)),
+         .cause = "SO_REUSEADDR is to be set on the listening socket, before bind()");
+}
