@@ -233,6 +233,14 @@ static void process_reap(struct suite_process *process) {
     ;
 }
 
+/* What the worlds of its checks left for others to close (closing.c) is gone when nobody holds its
+ * stderr any more. */
+static void leftovers_wait(struct suite_process *process) {
+  struct pollfd wait = {process->complaint.fd, 0, 0};
+  if (wait.fd >= 0)
+    poll(&wait, 1, GRACE_MS);
+}
+
 /* Criterion leaves its socket behind when it is killed. */
 static void socket_remove(pid_t pid) {
   scoped_text char *path = memory_format("/tmp/criterion_%d.sock", pid);
@@ -258,6 +266,7 @@ int suite_run(const struct suite_spec *spec, struct suite_outcome *outcome,
     process_watch(&process);
   if (process.pid > 0) {
     process_reap(&process);
+    leftovers_wait(&process);
     socket_remove(process.pid);
   }
   scope_close_fd(&process.pidfd);

@@ -99,6 +99,10 @@ static int namespaces_enter(struct failure *failure) {
     return refusal_explain("set up a user namespace", errno, failure);
   if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
     return refusal_explain("make mounts private", errno, failure);
+  /* Criterion's processes meet in files here that bear a process id. Those that another user's
+   * killed run left behind could not be removed, and whoever gets their id could not start. */
+  if (mount("tmpfs", "/dev/shm", "tmpfs", MS_NOSUID | MS_NODEV, "mode=1777") < 0 && errno != ENOENT)
+    return refusal_explain("mount a /dev/shm of its own", errno, failure);
   return 0;
 }
 

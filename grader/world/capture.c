@@ -62,7 +62,7 @@ struct capture *capture_open(struct host *host, struct failure *failure) {
 
 void capture_close(struct capture *capture) {
   world_unwatch(capture->watch);
-  close(capture->fd);
+  closing_add(&capture->host->world->closing, capture->fd);
   free(capture);
 }
 

@@ -31,6 +31,15 @@ struct traffic {
   struct passing *held; /* to go behind the next one */
 };
 
+/* closing.c: descriptors whose closing takes long, and that nobody waits for. */
+struct closing {
+  int *fds;
+  size_t count;
+};
+/* Takes the descriptor. */
+void closing_add(struct closing *closing, int fd);
+void closing_do(struct closing *closing);
+
 struct world {
   struct world_options options;
   struct clock clock;
@@ -39,6 +48,7 @@ struct world {
   struct lan *lans;
   struct router *routers;
   struct host *switch_host; /* the namespace of the switch's ends of all links; NULL without LANs */
+  struct closing closing;
   struct world_timer *timers; /* by their deadlines */
   bool saw_tcp;               /* a segment; without one there are no kernel timers to respect */
   int64_t arp_until_real_ns;  /* until then the kernel may ask for somebody's Ethernet address */

@@ -197,7 +197,7 @@ void lans_end(struct world *world) {
       lan->ports = port->next;
       world_unwatch(port->watch);
       if (port->fd >= 0)
-        close(port->fd);
+        closing_add(&world->closing, port->fd);
       free(port);
     }
     free(lan->name);

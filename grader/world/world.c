@@ -113,6 +113,7 @@ void world_destroy(struct world *world) {
   }
   watches_sweep(world, true);
   close(world->epoll_fd);
+  closing_do(&world->closing);
   clock_end(&world->clock);
   log_clear(&world->log);
   for (size_t i = 0; i < world->finding_count; i++)
