@@ -1,19 +1,26 @@
 #include "web.h"
 
+#include <arpa/inet.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
-enum { HTTP_PORT = 80, HTTPS_PORT = 443, PROXY_PORT = 3128 };
+enum { PROXY_PORT = 3128 };
 
 /* More than any right program needs for a reply that is there. */
 static const double PATIENCE = 30;
 
 /* ---- sites ---- */
 
-const char *const SITE_NAMES[SITES] = {"www.google.com", "www.baidu.com", "baidu.com"};
-static const char *const ADDRESSES[SITES] = {"192.0.2.10", "192.0.2.20", "192.0.2.30"};
+static const struct {
+  const char *name, *ip;
+} sites[SITES] = {{"www.google.com", "192.0.2.10"},
+                  {"www.baidu.com", "192.0.2.20"},
+                  {"baidu.com", "192.0.2.30"},
+                  {"google.com", "192.0.2.40"}};
+static const int ports[PORTS] = {80, 443, 8080, 8443};
 
 struct web make_web(enum certificate certificate, int lacks) {
   struct lan *lan = new_lan("LAN", 1500);
@@ -23,24 +30,29 @@ struct web make_web(enum certificate certificate, int lacks) {
   struct web web = {.dns = dns_server(internet, "192.0.2.1"),
                     .proxy = new_proxy(internet, "192.0.2.1", PROXY_PORT)};
   for (int i = 0; i < SITES; i++) {
-    struct host *host = new_host(SITE_NAMES[i]);
-    attach(host, lan, say("%s/24", ADDRESSES[i]));
+    struct host *host = new_host(sites[i].name);
+    attach(host, lan, say("%s/24", sites[i].ip));
     if (!(lacks & NOT_NAMED))
-      dns_address(web.dns, SITE_NAMES[i], ADDRESSES[i]);
-    if (lacks & NOT_SERVED)
-      continue;
-    web.origins[i][0] = new_origin(host, SITE_NAMES[i], ADDRESSES[i], HTTP_PORT, NO_TLS);
-    web.origins[i][1] = new_origin(host, SITE_NAMES[i], ADDRESSES[i], HTTPS_PORT, certificate);
+      dns_address(web.dns, sites[i].name, sites[i].ip);
+    for (int k = 0; k < PORTS && !(lacks & NOT_SERVED); k++)
+      web.origins[i][k] = new_origin(host, sites[i].name, sites[i].ip, ports[k], certificate);
   }
   if (!(lacks & NOT_SERVED))
     set_plain_reply(&web);
   return web;
 }
 
-bool is_site(struct address of) {
-  for (int i = 0; i < SITES; i++)
-    if (of.ip == address(ADDRESSES[i], 0).ip)
-      return true;
+bool connected_directly(void) {
+  struct frames all = frames_all();
+  for (size_t i = 0; i < all.count; i++) {
+    const struct frame *frame = &all.list[i];
+    if (frame->protocol != IPPROTO_TCP || frame->tcp_flags != TH_SYN ||
+        strcmp(frame->host, "localhost") != 0)
+      continue;
+    for (int k = 0; k < SITES; k++)
+      if (frame->destination.ip == address(sites[k].ip, 0).ip)
+        return true;
+  }
   return false;
 }
 
@@ -120,21 +132,30 @@ struct reply make_reply(enum framing framing, const char *header, const char *bo
   return reply;
 }
 
-void set_reply(const struct web *web, const struct reply *reply, size_t length, size_t piece,
-               enum origin_end end) {
+/* So long does a plain reply keep a program waiting. */
+static const double MOMENT = 0.05;
+
+static void set_reply_later(const struct web *web, const struct reply *reply, size_t length,
+                            struct pace pace, enum origin_end end, double delay) {
   for (int i = 0; i < SITES; i++)
-    for (int k = 0; k < 2; k++)
+    for (int k = 0; k < PORTS; k++)
       origin_reply(web->origins[i][k], (struct origin_reply){.bytes = reply->bytes,
                                                              .length = length,
-                                                             .piece = piece,
-                                                             .pause = piece ? 0.001 : 0,
+                                                             .piece = pace.piece,
+                                                             .pause = pace.pause,
+                                                             .delay = delay,
                                                              .end = end});
+}
+
+void set_reply(const struct web *web, const struct reply *reply, size_t length, struct pace pace,
+               enum origin_end end) {
+  set_reply_later(web, reply, length, pace, end, 0);
 }
 
 void set_plain_reply(const struct web *web) {
   static const char body[] = "All is well.";
   struct reply reply = make_reply(BY_LENGTH, "Connection: close\r\n", body, strlen(body));
-  set_reply(web, &reply, reply.length, 0, ORIGIN_CLOSES);
+  set_reply_later(web, &reply, reply.length, (struct pace){0, 0}, ORIGIN_CLOSES, MOMENT);
 }
 
 /* ---- asking ---- */
@@ -144,22 +165,36 @@ static int by_time(const void *one, const void *other) {
   return (a->request.time > b->request.time) - (a->request.time < b->request.time);
 }
 
+/* Where it was asked, as a URL. */
+static const char *url_of(const struct request *request, const char *site, int port) {
+  const char *scheme = request->tls ? "https" : "http";
+  return port == (request->tls ? 443 : 80) ? say("%s://%s", scheme, site)
+                                           : say("%s://%s:%d", scheme, site, port);
+}
+
+static size_t gather(struct requests from, bool whole, const char *site, int port, double since,
+                     struct question questions[QUESTIONS_MAX], size_t count) {
+  for (size_t n = 0; n < from.count && count < QUESTIONS_MAX; n++)
+    if (from.list[n].time >= since)
+      questions[count++] = (struct question){.request = from.list[n],
+                                             .whole = whole,
+                                             .site = site,
+                                             .url = url_of(&from.list[n], site, port)};
+  return count;
+}
+
 /* What was asked since `since`, of all sites. */
-static void gather(const struct web *web, struct search *search, double since) {
-  static const char *const schemes[] = {"http", "https"};
-  for (int i = 0; i < SITES; i++) {
-    for (int k = 0; k < 2 && web->origins[i][k]; k++) {
-      struct requests requests = requests_to(web->origins[i][k]);
-      search->stray += stray_bytes_to(web->origins[i][k]);
-      for (size_t n = 0; n < requests.count && search->count < QUESTIONS_MAX; n++)
-        if (requests.list[n].time >= since)
-          search->questions[search->count++] =
-              (struct question){.request = requests.list[n],
-                                .site = (enum site)i,
-                                .url = say("%s://%s", schemes[k], SITE_NAMES[i])};
+static void gather_all(const struct web *web, struct search *search, double since) {
+  for (int i = 0; i < SITES; i++)
+    for (int k = 0; k < PORTS && web->origins[i][k]; k++) {
+      struct origin *origin = web->origins[i][k];
+      search->count = gather(requests_to(origin), true, sites[i].name, ports[k], since,
+                             search->questions, search->count);
+      search->rest_count = gather(fragments_to(origin), false, sites[i].name, ports[k], since,
+                                  search->rest, search->rest_count);
     }
-  }
   qsort(search->questions, search->count, sizeof *search->questions, by_time);
+  qsort(search->rest, search->rest_count, sizeof *search->rest, by_time);
 }
 
 struct search search_with_input(const struct web *web, const char *name, const char *input) {
@@ -174,7 +209,7 @@ struct search search_with_input(const struct web *web, const char *name, const c
     search.waits_for = why_standing_still();
     kill_at_once(search.program);
   }
-  gather(web, &search, began);
+  gather_all(web, &search, began);
   return search;
 }
 
@@ -182,10 +217,24 @@ struct search search(const struct web *web, const char *name, const char *keywor
   return search_with_input(web, name, say("%s\n", keyword));
 }
 
-void expect_question(const struct search *search) {
-  EXPECT(search->count > 0, .message = say("%s makes no request", search->name),
-         .expected = "a request to one of the sites",
-         .actual = say("none; it %s\n%s", search->did, printed(search->program)));
+const struct question *expect_question(const struct search *search) {
+  EXPECT(search->count + search->rest_count > 0,
+         .message = say("%s makes no request", search->name),
+         .expected = "a request to one of the sites", .actual = asked(search));
+  return search->count > 0 ? &search->questions[0] : &search->rest[0];
+}
+
+const char *asked(const struct search *search) {
+  const char *text = "", *newline = "";
+  for (size_t i = 0; i < search->count; i++, newline = "\n")
+    text = say("%s%s%s, %s", text, newline, search->questions[i].url,
+               request_line(&search->questions[i].request));
+  for (size_t i = 0; i < search->rest_count; i++, newline = "\n") {
+    const struct request *rest = &search->rest[i].request;
+    text = say("%s%s%s, bytes that are no whole request: %s", text, newline, search->rest[i].url,
+               quoted(rest->bytes, rest->length));
+  }
+  return *text ? text : say("nothing; it %s\n%s", search->did, printed(search->program));
 }
 
 /* ---- requests ---- */
