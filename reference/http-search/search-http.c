@@ -10,6 +10,7 @@
  *
  * In the first two cases we can tell a whole reply from one that was cut short, and we do. */
 #include <ctype.h>
+#include <locale.h>
 #include <netdb.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -24,46 +25,54 @@
 #define PORT "80"
 
 enum {
-  LINE_SIZE = 8192,        /* the longest line of a header that we put up with */
-  HEADER_LINES_MAX = 1000, /* a header without end must not keep us for ever */
+  LINE_SIZE = 8192, /* the longest line of a header that we put up with */
+  LINES_MAX = 1000, /* headers without end must not keep us for ever */
 };
 
-static void fail(const char *what) {
+static _Noreturn void fail(const char *what) {
   perror(what);
   exit(EXIT_FAILURE);
 }
 
-static void fail_because(const char *why) {
+static _Noreturn void fail_because(const char *why) {
   fprintf(stderr, "%s\n", why);
   exit(EXIT_FAILURE);
 }
 
-/* Asks for the keyword: one line, without its end. It may hold any byte, a zero too, so it has a
- * length. */
-static size_t read_keyword(char **keyword) {
+/* Asks for the keyword: one line of UTF-8, without its end. The caller frees it. */
+static char *read_keyword(void) {
   printf("Input search keyword: ");
   fflush(stdout); /* or an unfinished line would stay in stdio's buffer while we wait */
+  char *keyword = NULL;
   size_t size = 0;
-  ssize_t length = getline(keyword, &size, stdin);
+  ssize_t length = getline(&keyword, &size, stdin);
   if (length == -1)
     fail_because("there is no line to read");
-  if ((*keyword)[length - 1] == '\n')
-    (*keyword)[--length] = '\0';
-  return (size_t)length;
+  if (keyword[length - 1] == '\n')
+    keyword[--length] = '\0';
+  if (length == 0)
+    fail_because("the keyword is empty");
+  setlocale(LC_CTYPE, "C.UTF-8"); /* for mbstowcs */
+  if (mbstowcs(NULL, keyword, 0) == (size_t)-1)
+    fail_because("the keyword is not UTF-8");
+  for (ssize_t i = 0; i < length; i++)
+    if (iscntrl((unsigned char)keyword[i])) /* a '\0' too */
+      fail_because("there is a control character in the keyword");
+  return keyword;
 }
 
 /* For a query (RFC 3986, 2.1): what is not unreserved becomes %XX, a space +. Of a character that
  * has several bytes in UTF-8 each byte is encoded by itself, so that there is nothing to decode
- * here, and bytes that are no UTF-8 do no harm. The caller frees the text. */
-static char *percent_encode(const char *bytes, size_t length) {
+ * here. The caller frees the text. */
+static char *percent_encode(const char *bytes) {
   static const char unreserved[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
                                    "0123456789-._~";
-  char *text = malloc(3 * length + 1), *end = text;
+  char *text = malloc(3 * strlen(bytes) + 1), *end = text;
   if (!text)
     fail("malloc");
-  for (size_t i = 0; i < length; i++) {
-    unsigned char byte = bytes[i];
-    if (memchr(unreserved, byte, strlen(unreserved))) /* strchr would find the '\0' too */
+  for (; *bytes; bytes++) {
+    unsigned char byte = *bytes;
+    if (strchr(unreserved, byte))
       *end++ = (char)byte;
     else if (byte == ' ')
       *end++ = '+';
@@ -99,7 +108,7 @@ static int connect_to(const char *host, const char *port) {
 }
 
 /* The stream has ended, or failed, before the reply was whole. */
-static void fail_cut_short(FILE *reply) {
+static _Noreturn void fail_cut_short(FILE *reply) {
   if (ferror(reply))
     fail("recv");
   fail_because("the reply is cut short");
@@ -144,16 +153,22 @@ struct header {
   unsigned long long length;
 };
 
-static struct header read_header(FILE *reply) {
-  char line[LINE_SIZE];
-  struct header header = {0};
+/* The next line of a header, or of what follows the last chunk; false if it is the empty one. */
+static bool read_field(FILE *reply, char line[LINE_SIZE]) {
+  static int count;
+  if (++count > LINES_MAX)
+    fail_because("the header has too many lines");
   read_line(reply, line);
-  if (sscanf(line, "HTTP/1.%*1d %3d", &header.status) != 1)
+  return *line != '\0';
+}
+
+static struct header read_header(FILE *reply) {
+  char line[LINE_SIZE] = "";
+  struct header header = {0};
+  if (!read_field(reply, line) || sscanf(line, "HTTP/1.%*1d %3d", &header.status) != 1)
     fail_because("the reply is not HTTP/1");
-  for (int count = 0; read_line(reply, line), *line; count++) {
+  while (read_field(reply, line)) {
     const char *value;
-    if (count == HEADER_LINES_MAX)
-      fail_because("the header has too many lines");
     if ((value = field_value(line, "Transfer-Encoding"))) {
       if (strcasecmp(value, "chunked") != 0)
         fail_because("the reply has an encoding that was not asked for");
@@ -179,7 +194,7 @@ static void print_bytes(FILE *reply, unsigned long long count) {
 }
 
 static void print_chunks(FILE *reply) {
-  char line[LINE_SIZE];
+  char line[LINE_SIZE] = "";
   unsigned long long size;
   while (read_line(reply, line), (size = read_number(line, 16)) > 0) { /* "1a;note" is 26 */
     print_bytes(reply, size);
@@ -187,9 +202,8 @@ static void print_chunks(FILE *reply) {
     if (*line)
       fail_because("a chunk is longer than it says");
   }
-  do /* the header may have a second part here */
-    read_line(reply, line);
-  while (*line);
+  while (read_field(reply, line)) /* the header may have a second part here */
+    ;
 }
 
 static void print_until_close(FILE *reply) {
@@ -223,9 +237,8 @@ int main(int argc, char *argv[]) {
   }
   signal(SIGPIPE, SIG_IGN); /* writing to a closed connection is then an error like any other */
 
-  char *keyword = NULL;
-  size_t length = read_keyword(&keyword);
-  char *query = percent_encode(keyword, length);
+  char *keyword = read_keyword();
+  char *query = percent_encode(keyword);
 
   /* One server at one address may serve many names: Host says which is meant. There will be no
    * second request: Connection: close lets the server close when it has said all. */

@@ -4,10 +4,13 @@
  * nobody changes anything, and the one at the other end is the one we meant. A certificate says who
  * that is; we verify that an authority that we trust has signed it, that it is valid today, and
  * that it is for this name. All three, and before the first byte of the request is sent. */
+#include <ctype.h>
+#include <locale.h>
 #include <netdb.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,49 +20,57 @@
 #define HOST "baidu.com"
 #define PORT "443"
 
-static void fail(const char *what) {
+static _Noreturn void fail(const char *what) {
   perror(what);
   exit(EXIT_FAILURE);
 }
 
-static void fail_because(const char *why) {
+static _Noreturn void fail_because(const char *why) {
   fprintf(stderr, "%s\n", why);
   exit(EXIT_FAILURE);
 }
 
 /* OpenSSL keeps a list of what went wrong. */
-static void fail_tls(const char *what) {
+static _Noreturn void fail_tls(const char *what) {
   fprintf(stderr, "%s:\n", what);
   ERR_print_errors_fp(stderr);
   exit(EXIT_FAILURE);
 }
 
-/* Asks for the keyword: one line, without its end. It may hold any byte, a zero too, so it has a
- * length. */
-static size_t read_keyword(char **keyword) {
+/* Asks for the keyword: one line of UTF-8, without its end. The caller frees it. */
+static char *read_keyword(void) {
   printf("Input search keyword: ");
   fflush(stdout); /* or an unfinished line would stay in stdio's buffer while we wait */
+  char *keyword = NULL;
   size_t size = 0;
-  ssize_t length = getline(keyword, &size, stdin);
+  ssize_t length = getline(&keyword, &size, stdin);
   if (length == -1)
     fail_because("there is no line to read");
-  if ((*keyword)[length - 1] == '\n')
-    (*keyword)[--length] = '\0';
-  return (size_t)length;
+  if (keyword[length - 1] == '\n')
+    keyword[--length] = '\0';
+  if (length == 0)
+    fail_because("the keyword is empty");
+  setlocale(LC_CTYPE, "C.UTF-8"); /* for mbstowcs */
+  if (mbstowcs(NULL, keyword, 0) == (size_t)-1)
+    fail_because("the keyword is not UTF-8");
+  for (ssize_t i = 0; i < length; i++)
+    if (iscntrl((unsigned char)keyword[i])) /* a '\0' too */
+      fail_because("there is a control character in the keyword");
+  return keyword;
 }
 
 /* For a query (RFC 3986, 2.1): what is not unreserved becomes %XX, a space +. Of a character that
  * has several bytes in UTF-8 each byte is encoded by itself, so that there is nothing to decode
- * here, and bytes that are no UTF-8 do no harm. The caller frees the text. */
-static char *percent_encode(const char *bytes, size_t length) {
+ * here. The caller frees the text. */
+static char *percent_encode(const char *bytes) {
   static const char unreserved[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
                                    "0123456789-._~";
-  char *text = malloc(3 * length + 1), *end = text;
+  char *text = malloc(3 * strlen(bytes) + 1), *end = text;
   if (!text)
     fail("malloc");
-  for (size_t i = 0; i < length; i++) {
-    unsigned char byte = bytes[i];
-    if (memchr(unreserved, byte, strlen(unreserved))) /* strchr would find the '\0' too */
+  for (; *bytes; bytes++) {
+    unsigned char byte = *bytes;
+    if (strchr(unreserved, byte))
       *end++ = (char)byte;
     else if (byte == ' ')
       *end++ = '+';
@@ -138,17 +149,43 @@ static void send_request(SSL *tls, const char *query) {
   free(request);
 }
 
+/* Looks at the beginning of the reply, to find the end of its header, the first empty line. A
+ * header without end must not keep us for ever. */
+struct header {
+  size_t length, line_length;
+  bool ended;
+};
+
+static void header_look(struct header *header, const char *bytes, int count) {
+  enum { LENGTH_MAX = 1 << 20 };
+  for (int i = 0; i < count && !header->ended; i++) {
+    if (++header->length > LENGTH_MAX)
+      fail_because("the header of the reply is too long");
+    if (bytes[i] == '\n') {
+      header->ended = header->line_length == 0;
+      header->line_length = 0;
+    } else if (bytes[i] != '\r') {
+      header->line_length++;
+    }
+  }
+}
+
 /* Prints all that comes until the server says that this is all: TLS has an end of its own,
  * close_notify. The end of the TCP connection will not do, since anybody on the way can forge that
  * and so cut the reply short; OpenSSL reports it as an error ("unexpected eof"). */
 static void print_reply(SSL *tls) {
   static char bytes[16384]; /* a TLS record has no more */
+  struct header header = {0};
   int length;
-  while ((length = SSL_read(tls, bytes, sizeof bytes)) > 0)
+  while ((length = SSL_read(tls, bytes, sizeof bytes)) > 0) {
+    header_look(&header, bytes, length);
     fwrite(bytes, 1, (size_t)length, stdout);
+  }
   switch (SSL_get_error(tls, length)) {
   case SSL_ERROR_ZERO_RETURN:
-    return;
+    if (!header.ended)
+      fail_because("the reply is cut short");
+    break;
   case SSL_ERROR_SYSCALL:
     fail("recv");
     break;
@@ -164,9 +201,8 @@ int main(int argc, char *argv[]) {
   }
   signal(SIGPIPE, SIG_IGN); /* writing to a closed connection is then an error like any other */
 
-  char *keyword = NULL;
-  size_t length = read_keyword(&keyword);
-  char *query = percent_encode(keyword, length);
+  char *keyword = read_keyword();
+  char *query = percent_encode(keyword);
 
   int fd = connect_to(HOST, PORT);
   SSL *tls = begin_tls(fd, HOST);

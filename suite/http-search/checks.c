@@ -139,6 +139,11 @@ static bool asked_more(const struct search *search) {
   return false;
 }
 
+static const char *more_cause(const struct search *search) {
+  return *search->rest[0].request.bytes ? "the empty line is the end"
+                                        : "in C, is the terminating NUL of a text sent as well?";
+}
+
 /* Exactly one request was made: GET, of this URL. */
 static const struct request *expect_one_get(const struct search *search, const char *url,
                                             const char *host, const char *path) {
@@ -151,8 +156,7 @@ static const struct request *expect_one_get(const struct search *search, const c
          .message = say("%s does not ask what is required", search->name), .expected = expected,
          .actual = asked(search), .cause = get_cause(search, url, path));
   EXPECT(!asked_more(search), .message = say("%s sends more than one request", search->name),
-         .expected = expected, .actual = asked(search),
-         .cause = "the empty line is the end; in C, is a terminating NUL sent as well?");
+         .expected = expected, .actual = asked(search), .cause = more_cause(search));
   size_t hosts = request_field(request, "Host", &value);
   int port = strncmp(url, "https:", 6) == 0 ? 443 : 80;
   EXPECT(hosts == 1 &&
@@ -228,7 +232,7 @@ CHECK(tls_says_every_byte, "http-search.4", "search-tls") {
                                             : NULL);
   EXPECT(one.rest_count == 0, .message = "more bytes follow the request",
          .expected = "nothing after the empty line", .actual = asked(&one),
-         .cause = "in C, is a terminating NUL sent as well?");
+         .cause = more_cause(&one));
 
   /* Of the ways to encode a space one only is left here; a space that is not encoded at all is
    * another requirement's business. */
@@ -255,10 +259,13 @@ CHECK(tls_names_the_server, "http-search.11", "search-tls") {
 
 /* ---- encoding ---- */
 
+static bool is_unreserved(unsigned char byte) {
+  return byte < 128 && (isalnum(byte) || strchr("-._~", byte));
+}
+
 /* How many bytes of the text stand, rightly encoded, for this byte of a keyword; 0: none. */
 static size_t encoded_length(const char *text, unsigned char byte) {
-  bool unreserved = isalnum(byte) || strchr("-._~", byte);
-  if (unreserved)
+  if (is_unreserved(byte))
     return (unsigned char)text[0] == byte;
   if (byte == ' ' && text[0] == '+')
     return 1;
@@ -284,12 +291,20 @@ static bool wrongly_encoded(const char *text, const char *keyword, unsigned char
   return false;
 }
 
+static const char *right_encoding(const char *keyword, unsigned char byte) {
+  if (!byte)
+    return "its encoding, and nothing more";
+  return is_unreserved(byte) ? say("“%s” with %c as it is", keyword, byte)
+                             : say("“%s” with %%%02X for its byte 0x%02X%s", keyword, byte, byte,
+                                   byte == ' ' ? ", or +" : "");
+}
+
 static const char *encoding_cause(unsigned char byte, const char *place) {
   if (byte == '\0')
     return "more stands behind it than behind another keyword";
   if (strncmp(place, "%25", 3) == 0 && byte != '%')
     return "it is encoded twice";
-  if (isalnum(byte) || strchr("-._~", byte))
+  if (is_unreserved(byte))
     return say("%c is unreserved (RFC 3986, 2.3) and stays as it is", byte);
   if (byte > 127 && *place == '%')
     return "the keyword is taken for another encoding than UTF-8, or encoded by characters, not by "
@@ -330,11 +345,8 @@ static const char *expect_encoding(const struct web *web, const char *name, cons
   bool wrong = wrongly_encoded(query_value(query), keyword, &byte, &place);
   EXPECT(!wrong && (!behind || strcmp(place, behind) == 0),
          .message = say("the keyword “%s” is not rightly encoded", keyword),
-         .expected =
-             byte ? say("“%s” with %%%02X (or as it is, if it is unreserved) for its byte 0x%02X",
-                        keyword, byte, byte)
-                  : "its encoding, and nothing more",
-         .actual = query, .cause = encoding_cause(byte, place));
+         .expected = right_encoding(keyword, byte), .actual = query,
+         .cause = encoding_cause(byte, place));
   return place;
 }
 

@@ -166,20 +166,19 @@ static struct habits observe(struct web *web, const char *name, bool ascii) {
                          .alters = !printed_well};
 }
 
-/* Whether the text is there, if not as it was: the number of each of its lines, and what stands at
- * the end of each, in this order. */
+/* Whether the text is there, if not as it was: of each line its number and what stands at its end,
+ * in this order, in upper or lower case. */
 static bool has_all_lines(struct output in, const struct reply *reply) {
-  const char *line = reply->body, *body_end = reply->body + reply->body_length;
-  for (const char *end; (end = memchr(line, '\n', (size_t)(body_end - line))); line = end + 1) {
-    const char *brace = memrchr(line, '(', (size_t)(end - line));
-    const char *words[] = {line, brace ? brace : end};
-    size_t lengths[] = {strcspn(line, ":"), (size_t)(end - words[1])};
+  const char *text = (const char *)in.bytes, *line = reply->body;
+  for (const char *end; (end = strchr(line, '\n')); line = end + 1) {
+    const char *number = line + strcspn(line, "0123456789"), *last = memrchr(line, '(', end - line);
+    const char *words[] = {say("%.*s", (int)strcspn(number, " "), number),
+                           say("%.*s", last ? (int)(end - last) : 0, last ? last : "")};
     for (int i = 0; i < 2; i++) {
-      const uint8_t *found = find(in, words[i], lengths[i]);
-      if (!found)
+      text = strcasestr(text, words[i]);
+      if (!text)
         return false;
-      in.length -= (size_t)(found - in.bytes) + lengths[i];
-      in.bytes = found + lengths[i];
+      text += strlen(words[i]);
     }
   }
   return true;
