@@ -46,14 +46,16 @@ enum certificate {
   CERTIFICATE_OF_OTHER_NAME,
   CERTIFICATE_UNTRUSTED /* signed by an authority that nobody knows */
 };
-/* Serves HTTP, or HTTPS, at the address, with a certificate for `name`. The authority that has
- * signed it is made for the world; programs that are started from now on find it in
+/* Serves HTTP at the address, and HTTPS too (whatever the port) with a certificate for `name`, if
+ * there is one: who forgets TLS, or uses it where nobody else does, is heard. The authority that
+ * has signed it is made for the world; programs that are started from now on find it in
  * /etc/ssl/certs/ca-certificates.crt and by SSL_CERT_FILE and its like. The world needs no name for
  * the address: dns_address gives it one. */
 struct origin;
 struct origin *new_origin(struct host *host, const char *name, const char *ip, int port,
                           enum certificate certificate);
-/* What it says to each request whose header is complete, byte for byte. */
+/* What it says to each request whose header is complete, byte for byte (to HEAD the header only).
+ */
 enum origin_end {
   ORIGIN_CLOSES,     /* then closes, with close_notify if it speaks TLS */
   ORIGIN_STAYS_OPEN, /* then waits for another request */
@@ -65,6 +67,7 @@ struct origin_reply {
   size_t length;
   size_t piece; /* sent in pieces of so many bytes; 0: all at once */
   double pause; /* seconds between two pieces */
+  double delay; /* before the first piece: what else the client sends meanwhile is noticed */
   enum origin_end end;
 };
 void origin_reply(struct origin *origin, struct origin_reply reply);
@@ -74,9 +77,8 @@ void origin_reply(struct origin *origin, struct origin_reply reply);
 struct origin *new_proxy(struct host *host, const char *ip, int port);
 
 struct request {
-  double time; /* when its header was complete */
-  const uint8_t
-      *bytes; /* all that came on its connection until the reply began; a 0 byte follows */
+  double time;          /* when its header was complete */
+  const uint8_t *bytes; /* the header, its empty line included; a 0 byte follows */
   size_t length;
   bool tls;
   const char *server_name; /* SNI; "" if there was none */
@@ -90,8 +92,9 @@ struct requests requests_to(struct origin *origin);
 /* How many TCP connections were made to it, and how many of them failed in the TLS handshake. */
 int connections_to(struct origin *origin);
 int failed_handshakes_with(struct origin *origin);
-/* Bytes that came on connections, beyond the TLS handshake, that made up no whole request. */
-size_t stray_bytes_to(struct origin *origin);
+/* What came on connections that have ended, beyond the TLS handshake, and made up no whole header:
+ * a beginning of one, a body, or what followed the last request that was answered. */
+struct requests fragments_to(struct origin *origin);
 
 /* ---- HTTP by a real client: libcurl ---- */
 

@@ -119,7 +119,7 @@ Test(internet, an_origin_keeps_requests_and_says_what_it_is_told) {
   cr_assert_eq(requests.count, 1);
   cr_assert(strstr((const char *)requests.list[0].bytes, "GET /?q=1 HTTP/1.1\r\n"));
   cr_assert_eq(connections_to(origin), 1);
-  cr_assert_eq(stray_bytes_to(origin), 0);
+  cr_assert_eq(fragments_to(origin).count, 0);
 }
 
 static const char *get_by_tls(enum certificate kind, struct origin **origin) {
@@ -157,7 +157,7 @@ Test(internet, bad_certificates_are_not) {
     const char *said = get_by_tls(bad[i].kind, &origin);
     cr_assert(strstr(said, bad[i].why), "%s", said);
     cr_assert_eq(requests_to(origin).count, 0);
-    cr_assert_eq(stray_bytes_to(origin), 0);
+    cr_assert_eq(fragments_to(origin).count, 0);
     cr_assert_eq(failed_handshakes_with(origin), 1);
   }
 }
@@ -177,6 +177,30 @@ Test(internet, ends_of_replies) {
   origin_reply(origin, reply);
   said = python(GET("http://www.example/"));
   cr_assert(strstr(said, "timed out"), "%s", said);
+}
+
+#define SEND(bytes_)                                                                               \
+  "import socket, time\n"                                                                          \
+  "s = socket.create_connection(('10.0.0.1', 443))\n"                                              \
+  "for part in " bytes_ ": s.sendall(part); time.sleep(0.01)\n"                                    \
+  "s.shutdown(socket.SHUT_WR); s.settimeout(9); s.recv(99)"
+
+Test(internet, an_origin_hears_what_is_no_request) {
+  struct origin *origin = new_origin(internet, "www.example", "10.0.0.1", 443, CERTIFICATE_GOOD);
+  struct origin_reply reply = REPLY("HTTP/1.1 204 No Content\r\n\r\n");
+  reply.delay = 0.1;
+  origin_reply(origin, reply);
+  python(SEND("(b'GET / HTTP/1.1\\r\\n', b'Host: a\\r\\n')"));
+  cr_assert_eq(requests_to(origin).count, 0);
+  cr_assert_str_eq((const char *)fragments_to(origin).list[0].bytes,
+                   "GET / HTTP/1.1\r\nHost: a\r\n");
+  python(SEND("(b'\\r\\nPOST / HTTP/1.1\\r\\n\\r\\n', b'the body')"));
+  struct requests requests = requests_to(origin), fragments = fragments_to(origin);
+  cr_assert_eq(requests.count, 1);
+  cr_assert_not(requests.list[0].tls);
+  cr_assert_str_eq((const char *)requests.list[0].bytes, "\r\nPOST / HTTP/1.1\r\n\r\n");
+  cr_assert_eq(fragments.count, 2);
+  cr_assert_str_eq((const char *)fragments.list[1].bytes, "the body");
 }
 
 Test(internet, a_megabyte_is_whole) {

@@ -10,7 +10,10 @@
 /* ---- requests ---- */
 
 size_t header_length(const uint8_t *bytes, size_t length) {
-  for (size_t i = 0; i < length; i++) {
+  size_t begin = 0; /* empty lines in front of a request are ignored: RFC 9112, 2.2 */
+  while (begin < length && (bytes[begin] == '\r' || bytes[begin] == '\n'))
+    begin++;
+  for (size_t i = begin; i < length; i++) {
     if (bytes[i] != '\n')
       continue;
     if (i + 1 < length && bytes[i + 1] == '\n')
@@ -21,22 +24,30 @@ size_t header_length(const uint8_t *bytes, size_t length) {
   return 0;
 }
 
-void request_note(struct exchange *exchange) {
-  struct origin *origin = exchange->origin;
+/* Takes so many bytes of what has come, and keeps them in a list. */
+static void keep(struct exchange *exchange, size_t length, struct request_list *list) {
   const char *server_name =
       exchange->ssl ? SSL_get_servername(exchange->ssl, TLSEXT_NAMETYPE_host_name) : NULL;
-  origin->requests =
-      memory_resize(origin->requests, (origin->request_count + 1) * sizeof *origin->requests);
-  origin->requests[origin->request_count++] = (struct request){
+  list->items = memory_resize(list->items, (list->count + 1) * sizeof *list->items);
+  list->items[list->count++] = (struct request){
       .time = now(),
-      .bytes =
-          (const uint8_t *)scrap_text((const char *)exchange->request, exchange->request_length),
-      .length = exchange->request_length,
+      .bytes = (const uint8_t *)scrap_text((const char *)exchange->request, length),
+      .length = length,
       .tls = exchange->ssl != NULL,
       .server_name = server_name ? say("%s", server_name) : "",
       .connection = exchange->number,
   };
-  exchange->request_length = 0;
+  exchange->request_length -= length;
+  memmove(exchange->request, exchange->request + length, exchange->request_length + 1);
+}
+
+void request_note(struct exchange *exchange, size_t header) {
+  keep(exchange, header, &exchange->origin->requests);
+}
+
+static void note_fragment(struct exchange *exchange) {
+  if (exchange->request_length > 0)
+    keep(exchange, exchange->request_length, &exchange->origin->fragments);
 }
 
 /* ---- sending ---- */
@@ -59,11 +70,16 @@ static void send_bytes(struct exchange *exchange, const uint8_t *bytes, size_t l
   flush_tls(exchange);
 }
 
+static void take_request(struct exchange *exchange);
+
 static void reply_end(struct exchange *exchange) {
   exchange->replying = false;
   enum origin_end end = exchange->origin->reply.end;
-  if (end == ORIGIN_STAYS_OPEN)
+  if (end == ORIGIN_STAYS_OPEN && exchange->connection->end == TCP_OPEN) {
+    take_request(exchange); /* one may have come meanwhile */
     return;
+  }
+  note_fragment(exchange);
   if (end == ORIGIN_CLOSES && exchange->ssl) {
     SSL_shutdown(exchange->ssl);
     flush_tls(exchange);
@@ -71,33 +87,58 @@ static void reply_end(struct exchange *exchange) {
   connection_queue_end(exchange->connection, end == ORIGIN_RESETS ? QUEUE_RESET : QUEUE_CLOSE);
 }
 
-static void reply_go_on(void *context);
-
-/* One piece, and the next one later. */
-static void reply_piece(struct exchange *exchange) {
-  const struct origin_reply *reply = &exchange->origin->reply;
-  size_t left = reply->length - exchange->reply_sent;
-  size_t piece = reply->piece > 0 && reply->piece < left ? reply->piece : left;
-  if (exchange->connection->end == TCP_RESET) {
-    exchange->replying = false;
-    return;
-  }
-  send_bytes(exchange, (const uint8_t *)reply->bytes + exchange->reply_sent, piece);
-  exchange->reply_sent += piece;
-  if (exchange->reply_sent == reply->length) {
-    reply_end(exchange);
-    return;
-  }
-  struct exchange **later = memory_zeroed(1, sizeof *later);
-  *later = exchange;
-  world_at(the_check.world, world_now(the_check.world) + (int64_t)(reply->pause * 1e9) + 1,
-           reply_go_on, later);
-}
+static void reply_piece(struct exchange *exchange);
 
 static void reply_go_on(void *context) {
   struct exchange *exchange = *(struct exchange **)context;
   free(context);
   reply_piece(exchange);
+}
+
+static void reply_later(struct exchange *exchange, double seconds) {
+  struct exchange **later = memory_zeroed(1, sizeof *later);
+  *later = exchange;
+  world_at(the_check.world, world_now(the_check.world) + (int64_t)(seconds * 1e9) + 1, reply_go_on,
+           later);
+}
+
+/* One piece, and the next one later. */
+static void reply_piece(struct exchange *exchange) {
+  const struct origin_reply *reply = &exchange->origin->reply;
+  size_t length = reply->length;
+  if (exchange->header_only && header_length(reply->bytes, length) > 0)
+    length = header_length(reply->bytes, length);
+  size_t left = length - exchange->reply_sent;
+  size_t piece = reply->piece > 0 && reply->piece < left ? reply->piece : left;
+  if (exchange->connection->end == TCP_RESET) {
+    exchange->replying = false;
+    note_fragment(exchange);
+    return;
+  }
+  send_bytes(exchange, (const uint8_t *)reply->bytes + exchange->reply_sent, piece);
+  exchange->reply_sent += piece;
+  if (exchange->reply_sent == length)
+    reply_end(exchange);
+  else
+    reply_later(exchange, reply->pause);
+}
+
+static void take_request(struct exchange *exchange) {
+  size_t header = header_length(exchange->request, exchange->request_length);
+  if (header == 0 || exchange->replying)
+    return;
+  if (exchange->origin->is_proxy) {
+    proxy_take(exchange, header);
+    return;
+  }
+  exchange->header_only = strncmp((const char *)exchange->request, "HEAD ", strlen("HEAD ")) == 0;
+  request_note(exchange, header);
+  exchange->replying = true;
+  exchange->reply_sent = 0;
+  if (exchange->origin->reply.delay > 0)
+    reply_later(exchange, exchange->origin->reply.delay);
+  else
+    reply_piece(exchange);
 }
 
 /* ---- receiving ---- */
@@ -141,6 +182,18 @@ static bool take_tls(struct exchange *exchange) {
   return !exchange->handshake_failed;
 }
 
+/* A record of a TLS handshake begins with 22; no request does. Who forgets TLS is heard as well. */
+static void choose_tls(struct exchange *exchange, uint8_t first) {
+  enum { HANDSHAKE_RECORD = 22 };
+  if (!exchange->origin->tls || first != HANDSHAKE_RECORD)
+    return;
+  exchange->ssl = SSL_new(exchange->origin->tls);
+  exchange->in = BIO_new(BIO_s_mem());
+  exchange->out = BIO_new(BIO_s_mem());
+  SSL_set_bio(exchange->ssl, exchange->in, exchange->out);
+  SSL_set_accept_state(exchange->ssl);
+}
+
 static void on_event(void *context, struct connection *connection) {
   struct exchange *exchange = context;
   if (exchange->other_side) {
@@ -149,6 +202,8 @@ static void on_event(void *context, struct connection *connection) {
   }
   const uint8_t *fresh = connection->bytes + exchange->taken;
   size_t length = connection->length - exchange->taken;
+  if (exchange->taken == 0 && length > 0)
+    choose_tls(exchange, *fresh);
   exchange->taken = connection->length;
   if (exchange->ssl) {
     if (length > 0)
@@ -157,20 +212,9 @@ static void on_event(void *context, struct connection *connection) {
   } else if (length > 0) {
     request_grow(exchange, fresh, length);
   }
-  size_t header = header_length(exchange->request, exchange->request_length);
-  if (header > 0 && !exchange->replying) {
-    if (exchange->origin->is_proxy) {
-      proxy_take(exchange, header);
-      return;
-    }
-    request_note(exchange);
-    exchange->replying = true;
-    exchange->reply_sent = 0;
-    reply_piece(exchange);
-  }
-  if (connection->end != TCP_OPEN && !exchange->replying) {
-    exchange->origin->stray_bytes += exchange->request_length;
-    exchange->request_length = 0;
+  take_request(exchange);
+  if (connection->end != TCP_OPEN && !exchange->replying && !exchange->other_side) {
+    note_fragment(exchange);
     connection_queue_end(connection, QUEUE_CLOSE);
   }
 }
@@ -187,13 +231,6 @@ static void on_connection(void *context, struct connection *connection) {
   struct exchange *exchange = memory_zeroed(1, sizeof *exchange);
   *exchange = (struct exchange){
       .origin = origin, .connection = connection, .number = ++origin->connections};
-  if (origin->tls) {
-    exchange->ssl = SSL_new(origin->tls);
-    exchange->in = BIO_new(BIO_s_mem());
-    exchange->out = BIO_new(BIO_s_mem());
-    SSL_set_bio(exchange->ssl, exchange->in, exchange->out);
-    SSL_set_accept_state(exchange->ssl);
-  }
   /* It lives as long as the world, since a piece of a reply may be due later. */
   struct peer *owner = peer_create(origin->host, origin->name, -1);
   owner->of = exchange;
@@ -211,7 +248,8 @@ static void origin_end(void *context) {
       break;
     }
   SSL_CTX_free(origin->tls);
-  free(origin->requests);
+  free(origin->requests.items);
+  free(origin->fragments.items);
   free(origin);
 }
 
@@ -239,12 +277,21 @@ void origin_reply(struct origin *origin, struct origin_reply reply) {
   origin->reply = reply;
 }
 
+static struct requests snapshot(const struct request_list *kept) {
+  struct request *list = scrap((kept->count + 1) * sizeof *list);
+  if (kept->count > 0)
+    memcpy(list, kept->items, kept->count * sizeof *list);
+  return (struct requests){list, kept->count};
+}
+
 struct requests requests_to(struct origin *origin) {
   settle();
-  struct request *list = scrap((origin->request_count + 1) * sizeof *list);
-  if (origin->request_count > 0)
-    memcpy(list, origin->requests, origin->request_count * sizeof *list);
-  return (struct requests){list, origin->request_count};
+  return snapshot(&origin->requests);
+}
+
+struct requests fragments_to(struct origin *origin) {
+  settle();
+  return snapshot(&origin->fragments);
 }
 
 int connections_to(struct origin *origin) {
@@ -255,9 +302,4 @@ int connections_to(struct origin *origin) {
 int failed_handshakes_with(struct origin *origin) {
   settle();
   return origin->failed_handshakes;
-}
-
-size_t stray_bytes_to(struct origin *origin) {
-  settle();
-  return origin->stray_bytes;
 }

@@ -4,16 +4,20 @@
 #include "grader/sdk/certificate.h"
 #include "grader/sdk/tcp_inner.h"
 
+struct request_list {
+  struct request *items;
+  size_t count;
+};
+
 struct origin {
   struct origin *next; /* of the check's world */
   struct host *host;
   const char *name;
   struct address address;
-  SSL_CTX *tls; /* NULL: plain */
+  SSL_CTX *tls; /* NULL: plain only */
   bool is_proxy;
   struct origin_reply reply;
-  struct request *requests;
-  size_t request_count, stray_bytes;
+  struct request_list requests, fragments;
   int connections, failed_handshakes;
 };
 
@@ -23,10 +27,11 @@ struct exchange {
   struct connection *connection;
   int number;
   size_t taken; /* of the connection's bytes */
-  SSL *ssl;     /* NULL: plain */
+  SSL *ssl;     /* NULL: plain, or nothing has come yet */
   BIO *in, *out;
   bool handshake_failed, replying;
-  uint8_t *request; /* what has come of the present one */
+  bool header_only; /* of the reply: it was asked by HEAD */
+  uint8_t *request; /* what has come and is not taken; a 0 byte follows */
   size_t request_length;
   size_t reply_sent;
   struct connection *other_side; /* of a tunnel */
@@ -36,7 +41,8 @@ struct exchange {
 struct origin *origin_create(struct host *host, const char *name, const char *ip, int port);
 /* The length of a header that is complete, its empty line included; 0 if it is not. */
 size_t header_length(const uint8_t *bytes, size_t length);
-void request_note(struct exchange *exchange);
+/* Takes the header, and keeps it. */
+void request_note(struct exchange *exchange, size_t header);
 /* proxy.c: a whole header has come to a proxy. */
 void proxy_take(struct exchange *exchange, size_t header);
 /* proxy.c: something happened on a connection of a tunnel. */

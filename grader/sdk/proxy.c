@@ -65,7 +65,8 @@ void proxy_take(struct exchange *exchange, size_t header) {
   const char *rest = scrap_text(request + line, exchange->request_length - line);
   const char *after = scrap_text(request + header, exchange->request_length - header);
   size_t after_length = exchange->request_length - header;
-  request_note(exchange);
+  request_note(exchange, header);
+  exchange->request_length = 0;
   if (!origin) {
     answer(exchange, "HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n");
     connection_queue_end(exchange->connection, QUEUE_CLOSE);

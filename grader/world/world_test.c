@@ -340,3 +340,15 @@ Test(world, is_reproducible) {
     world_destroy(world);
   }
 }
+
+Test(world, its_wall_clock_is_the_programs) {
+  for (enum world_clock clock = CLOCK_VIRTUAL; clock <= CLOCK_REAL; clock++) {
+    begin(clock);
+    struct program *program = start("date", (const char *const[]){"date", "+%s", NULL});
+    run_to_the_end(program);
+    long long seen = atoll(output_of(program, STREAM_STDOUT));
+    long long told = (long long)(world_wall_clock(world) / SECONDS);
+    cr_assert(told - seen >= 0 && told - seen <= 10, "%lld seen, %lld told", seen, told);
+    world_destroy(world);
+  }
+}
