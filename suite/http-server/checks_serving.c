@@ -207,7 +207,7 @@ CHECK(serves_one_after_another, "http-server.7", "http-server") {
   struct connection *second = connect_home(server, "a client that comes while another is slow");
   tcp_send_text(second, REQUEST);
   pass(0.5);
-  tcp_send_text(slow, REQUEST + 20);
+  tcp_send_text(slow, &REQUEST[20]);
   struct response of_slow = await_response(slow);
   tcp_close(slow);
   struct response of_second = await_response(second);
