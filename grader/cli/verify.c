@@ -180,6 +180,33 @@ static void progress_draw(void *context, const char *name, size_t done, size_t t
   progress_show(context, name, done, total);
 }
 
+static int is_slower(const void *one, const void *other) {
+  const struct grading *left = one, *right = other;
+  return (left->duration_s < right->duration_s) - (left->duration_s > right->duration_s);
+}
+
+/* Where the time went: the gradings by duration, the first few in words. */
+static json_t *durations(const struct verification *verification, const struct page *page) {
+  enum { SHOWN = 5 };
+  scoped_text struct grading *sorted = memory_zeroed(verification->count, sizeof *sorted);
+  memcpy(sorted, verification->gradings, verification->count * sizeof *sorted);
+  qsort(sorted, verification->count, sizeof *sorted, is_slower);
+  json_t *all = json_object();
+  scoped_text char *slowest = memory_text("");
+  for (size_t i = 0; i < verification->count; i++) {
+    json_object_set_new(all, sorted[i].name, json_real(sorted[i].duration_s));
+    if (i >= SHOWN)
+      continue;
+    char *longer = memory_format("%s%s%s (%.1f s)", slowest, i ? ", " : "", sorted[i].name,
+                                 sorted[i].duration_s);
+    free(slowest);
+    slowest = longer;
+  }
+  page_paragraph(page, PAGE_FAINT, "slowest", 9, slowest, 0);
+  page_gap(page);
+  return all;
+}
+
 static int verification_report(const struct verification *verification,
                                const struct verify_options *options, double duration_s) {
   struct matrix matrix = matrix_fill(verification);
@@ -190,18 +217,21 @@ static int verification_report(const struct verification *verification,
       memory_format("%zu styles and %zu mutants: %zu deviation%s, %zu error%s, in %.1f s",
                     verification->styles.count, verification->mutants.count, deviations,
                     deviations == 1 ? "" : "s", faults, faults == 1 ? "" : "s", duration_s);
+  json_t *seconds = durations(verification, &page);
   page_line(&page, deviations || faults ? PAGE_BAD : PAGE_GOOD, summary);
   int status = faults ? CLI_ERROR : deviations ? CLI_FAILED : CLI_PASSED;
   if (options->json) {
     struct failure failure;
     json_t *document = matrix_json(&matrix);
     json_object_set_new(document, "duration_s", json_real(duration_s));
+    json_object_set(document, "gradings_s", seconds);
     if (result_write(document, options->json, &failure)) {
       cli_complain(failure.sentence);
       status = CLI_ERROR;
     }
     json_decref(document);
   }
+  json_decref(seconds);
   matrix_free(&matrix);
   return status;
 }

@@ -48,17 +48,22 @@ static void process_release(const char *folder, const char *number) {
   each_number(path, task_release);
 }
 
+void sandbox_kill_processes(const struct sandbox *sandbox) {
+  if (sandbox->init_pidfd < 0)
+    return;
+  syscall(SYS_pidfd_send_signal, sandbox->init_pidfd, SIGKILL, NULL, 0);
+  /* The kernel ends process 1 only after it has reaped every other of its namespace. One that the
+   * caller traces stays a zombie until the caller has taken notice: it would wait for ever. */
+  enum { PATIENCE_MS = 20 };
+  struct pollfd ended = {.fd = sandbox->init_pidfd, .events = POLLIN};
+  while (poll(&ended, 1, PATIENCE_MS) <= 0)
+    each_number("/proc", process_release);
+}
+
 void sandbox_kill(struct sandbox *sandbox) {
-  if (sandbox->init_pidfd >= 0) {
-    syscall(SYS_pidfd_send_signal, sandbox->init_pidfd, SIGKILL, NULL, 0);
-    /* The kernel ends process 1 only after it has reaped every other of its namespace. One that the
-     * caller traces stays a zombie until the caller has taken notice: it would wait for ever. */
-    enum { PATIENCE_MS = 20 };
-    struct pollfd ended = {.fd = sandbox->init_pidfd, .events = POLLIN};
-    while (poll(&ended, 1, PATIENCE_MS) <= 0)
-      each_number("/proc", process_release);
+  sandbox_kill_processes(sandbox);
+  if (sandbox->init_pidfd >= 0)
     waitid(P_PIDFD, (id_t)sandbox->init_pidfd, &(siginfo_t){0}, WEXITED);
-  }
   scope_close_fd(&sandbox->init_pidfd);
   scope_close_fd(&sandbox->notify_fd);
   scope_close_fd(&sandbox->status_fd);

@@ -106,8 +106,22 @@ static int namespaces_enter(struct failure *failure) {
   return 0;
 }
 
+/* Network namespaces that are made from this one get hash tables of their own, small ones
+ * (ip-sysctl; Linux 6.1 for TCP, 6.2 for UDP). Else all share the machine's, of a quarter of a
+ * million places, each of which sock_diag(7) looks at whenever it lists a host's sockets. On older
+ * kernels that is what it does. The namespace must be this process's own: as root it may still be
+ * in the machine's, whose settings are none of ours. */
+static void small_tables_prepare(bool own_network) {
+  static const char tcp[] = "/proc/sys/net/ipv4/tcp_child_ehash_entries";
+  if (file_number(tcp, 0) != 0 || (!own_network && unshare(CLONE_NEWNET) < 0))
+    return;
+  file_write(tcp, "1024");
+  file_write("/proc/sys/net/ipv4/udp_child_hash_entries", "128");
+}
+
 int sandbox_enter(enum sandbox_mode *mode, struct failure *failure) {
   int refusal = geteuid() == 0 ? namespaces_try() : EPERM;
+  bool own_network = refusal != 0;
   if (refusal) {
     if (namespaces_enter(failure) < 0)
       return -1;
@@ -115,6 +129,7 @@ int sandbox_enter(enum sandbox_mode *mode, struct failure *failure) {
     if (refusal)
       return refusal_explain("make the namespaces of a sandbox", refusal, failure);
   }
+  small_tables_prepare(own_network);
   *mode = sandbox_mode_now();
   return 0;
 }

@@ -36,10 +36,11 @@ enum sandbox_mode {
   SANDBOX_ROOTLESS, /* inside a user namespace that sandbox_enter() made */
 };
 
-/* Makes this process able to create namespaces. As root: nothing to do. Otherwise enters a new user
- * namespace (this user mapped to 0), and a mount namespace with private propagation. Must be called
- * while the process has one thread (the kernel refuses CLONE_NEWUSER otherwise), and is inherited
- * by children; calling it again in a child or after an execve finds the state by trying it and does
+/* Makes this process able to create namespaces, and gives it a network namespace of its own, from
+ * which those of hosts are made. As root, that is all. Otherwise it enters a new user namespace
+ * (this user mapped to 0), and a mount namespace with private propagation. Must be called while the
+ * process has one thread (the kernel refuses CLONE_NEWUSER otherwise), and is inherited by
+ * children; calling it again in a child or after an execve finds the state by trying it and does
  * nothing. Fails with advice in the sentence. */
 int sandbox_enter(enum sandbox_mode *mode, struct failure *failure);
 
@@ -114,6 +115,10 @@ struct sandbox_status {
  * with exec_errno. On failure nothing is left behind. */
 int sandbox_start(const struct sandbox_spec *spec, struct sandbox *sandbox,
                   struct failure *failure);
+
+/* Kills everything in the sandbox, and waits until it is gone: what it held, sockets too, is
+ * closed then. The end of process 1, which status_fd tells, is no sign of that. */
+void sandbox_kill_processes(const struct sandbox *sandbox);
 
 /* Kills everything in the sandbox, waits until it is gone, closes the descriptors and resets
  * *sandbox. May be called on one that was killed or zero-initialised with sandbox_none(). */

@@ -1,6 +1,7 @@
 /* TCP peers, the HTTP client and recorded calls, against small Python programs. */
 #include "grader/sandbox/sandbox.h"
 #include "grader/sdk/inner.h"
+#include "grader/world/inner.h"
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -131,6 +132,36 @@ Test(peers, stop_reading_fills_the_queues) {
   tcp_read_on(client);
   tcp_await_end(client, 5);
   cr_assert_gt(tcp_received(client).length, 4000);
+}
+
+/* A FIN, or bytes, that the program does not reply to: a delayed ACK would be a timer of the
+ * kernel, which runs in real time. */
+Test(peers, everything_is_acknowledged_at_once) {
+  struct connection *client = connect_to(
+      SERVER "for i in range(3): s.recv(9); s.send(b'reply')\ns.recv(9); time.sleep(99)");
+  for (size_t i = 1; i <= 3; i++) {
+    tcp_send_text(client, "request");
+    cr_assert(tcp_await_bytes(client, i * strlen("reply"), 1));
+  }
+  tcp_send_text(client, "last");
+  settle();
+  cr_assert_lt(host_kernel_timer_ms(localhost()), 0);
+  tcp_finish(client);
+  settle();
+  cr_assert_lt(host_kernel_timer_ms(localhost()), 0);
+}
+
+/* Process 1 of a program's namespace closes its files before it ends the other processes. */
+Test(peers, what_is_killed_is_gone) {
+  enum { TIMES = 30 };
+  for (int i = 0; i < TIMES; i++) {
+    fresh_world();
+    struct connection *client = connect_to(SERVER "time.sleep(9)");
+    double before = now();
+    kill_at_once(host_latest_program(localhost()));
+    cr_assert_eq(tcp_received(client).end, TCP_FINISHED, "the FIN is missing, at round %d", i);
+    cr_assert_eq(now(), before);
+  }
 }
 
 Test(peers, a_real_http_client) {

@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 
 enum { TICK_MS = 200, STATUS_NO_COPY = 120, STATUS_NO_PATCH, STATUS_NO_GRADER };
 
@@ -145,7 +146,14 @@ struct slot {
   pid_t pid; /* 0: free */
   int pidfd;
   size_t grading;
+  double begun_s;
 };
+
+static double now_s(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
 
 static int slot_start(const struct grading_pool *pool, struct slot *slot, struct grading *gradings,
                       size_t index) {
@@ -154,7 +162,7 @@ static int slot_start(const struct grading_pool *pool, struct slot *slot, struct
     grading_child(pool, &gradings[index]);
   if (pid < 0)
     return failure_errno(&gradings[index].failure, "Cannot start a process");
-  *slot = (struct slot){pid, (int)syscall(SYS_pidfd_open, pid, 0), index};
+  *slot = (struct slot){pid, (int)syscall(SYS_pidfd_open, pid, 0), index, now_s()};
   return 0;
 }
 
@@ -166,6 +174,7 @@ static bool slot_reap(const struct grading_pool *pool, struct slot *slot,
   close(slot->pidfd);
   slot->pid = 0;
   slot->pidfd = -1;
+  gradings[slot->grading].duration_s = now_s() - slot->begun_s;
   grading_finish(pool, &gradings[slot->grading], status);
   return true;
 }

@@ -17,7 +17,8 @@ struct grading {
   const char *const *labs; /* ends with NULL */
   char *const *programs;   /* only checks that start one of them; none: all checks */
   size_t program_count;
-  json_t *result; /* what it found; NULL: failure says why there is nothing */
+  json_t *result;    /* what it found; NULL: failure says why there is nothing */
+  double duration_s; /* from its start to its end, copy and build included */
   struct failure failure;
 };
 

@@ -164,23 +164,33 @@ int links_add_default_route(struct nl_sock *links, uint32_t gateway, struct fail
                    failure);
 }
 
-enum { LOOPBACK_INDEX = 1 };
+enum { LOOPBACK_INDEX = 1, LOOPBACK = 0x7f000001, SECOND_LOOPBACK = 0x7f000002 };
 
 int links_second_loopback(struct nl_sock *links, struct failure *failure) {
-  return address_add(links, LOOPBACK_INDEX, 0x7f000002, 8, failure);
+  return address_add(links, LOOPBACK_INDEX, SECOND_LOOPBACK, 8, failure);
 }
 
-int links_quick_loopback(struct nl_sock *links, struct failure *failure) {
+static int quick_local(struct nl_sock *links, uint32_t network, int prefix,
+                       struct failure *failure) {
   return route_set(links,
-                   &(struct route_spec){.network = 0x7f000000,
-                                        .prefix = 8,
+                   &(struct route_spec){.network = network,
+                                        .prefix = prefix,
                                         .interface = LOOPBACK_INDEX,
-                                        .source = 0x7f000001,
+                                        .source = LOOPBACK,
                                         .type = RTN_LOCAL,
                                         .table = RT_TABLE_LOCAL,
                                         .scope = RT_SCOPE_HOST,
                                         .quick = true},
                    failure);
+}
+
+/* An address has a route of its own, which goes before that of its network. */
+int links_quick_loopback(struct nl_sock *links, struct failure *failure) {
+  return quick_local(links, LOOPBACK & ~UINT32_C(0xff), 8, failure) ||
+                 quick_local(links, LOOPBACK, 32, failure) ||
+                 quick_local(links, SECOND_LOOPBACK, 32, failure)
+             ? -1
+             : 0;
 }
 
 int links_add_neighbour(struct nl_sock *links, int interface, uint32_t ip, const uint8_t mac[6],

@@ -148,8 +148,10 @@ static bool program_take_status(struct program *program) {
   ssize_t length = read(program->sandbox.status_fd, &program->status, sizeof program->status);
   if (length < 0 && errno == EINTR)
     return false;
-  if (length != sizeof program->status) /* process 1 was killed: by the grader, or by a limit */
+  if (length != sizeof program->status) { /* process 1 was killed: by the grader, or by a limit */
     program->status = (struct sandbox_status){.wait_status = SIGKILL};
+    program_kill(program); /* it closes its files before it ends the others, and they theirs */
+  }
   terminal_finish(&program->terminals[0]);
   terminal_finish(&program->terminals[1]);
   capture_drain(program->host->capture);
@@ -328,7 +330,7 @@ void program_limit_memory(struct program *program) {
     return;
   world_finding_add(program->host->world, "%s used more than %d MiB of memory, and was ended",
                     program->name, (int)(most >> 20));
-  kill(program->sandbox.init_pid, SIGKILL); /* and with it all of its processes */
+  program_kill(program);
 }
 
 void program_signal(struct program *program, int signal) {
@@ -347,6 +349,6 @@ int64_t program_cpu_ns(struct program *program) {
 }
 
 void program_kill(struct program *program) {
-  if (program->sandbox.init_pid > 0 && !program->ended)
-    kill(program->sandbox.init_pid, SIGKILL); /* and with it all of its processes */
+  if (!program->ended)
+    sandbox_kill_processes(&program->sandbox);
 }

@@ -76,7 +76,12 @@ static int listing_read(int fd, struct listing *listing, uint8_t protocol) {
   }
 }
 
-static int listing_ask(int fd, struct listing *listing, uint8_t family, uint8_t protocol) {
+/* Sockets in the states of these: those that listen, and those that are bound and no more, stand in
+ * tables that all network namespaces share, and that are long in looking through. */
+enum { CONNECTED = 0x1fff & ~(1 << TCP_LISTEN), CONNECTED_OR_LISTENING = 0x1fff };
+
+static int listing_ask(int fd, struct listing *listing, uint8_t family, uint8_t protocol,
+                       uint32_t kinds) {
   struct {
     struct nlmsghdr header;
     struct inet_diag_req_v2 request;
@@ -84,24 +89,29 @@ static int listing_ask(int fd, struct listing *listing, uint8_t family, uint8_t 
       .header = {.nlmsg_len = sizeof message,
                  .nlmsg_type = SOCK_DIAG_BY_FAMILY,
                  .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP},
-      .request = {.sdiag_family = family, .sdiag_protocol = protocol, .idiag_states = ~0u},
+      .request = {.sdiag_family = family, .sdiag_protocol = protocol, .idiag_states = kinds},
   };
   if (send(fd, &message, sizeof message, 0) < 0)
     return -1;
   return listing_read(fd, listing, protocol);
 }
 
-int host_sockets(struct host *host, uint8_t protocol, struct socket_state **states,
-                 struct failure *failure) {
+static int sockets_list(struct host *host, uint8_t protocol, uint32_t kinds,
+                        struct socket_state **states, struct failure *failure) {
   struct listing listing = {0};
-  if (listing_ask(host->diag_fd, &listing, AF_INET, protocol) < 0 ||
-      listing_ask(host->diag_fd, &listing, AF_INET6, protocol) < 0) {
+  if (listing_ask(host->diag_fd, &listing, AF_INET, protocol, kinds) < 0 ||
+      listing_ask(host->diag_fd, &listing, AF_INET6, protocol, kinds) < 0) {
     free(listing.states);
     *states = NULL;
     return failure_set(failure, "the kernel does not list the sockets of host %s", host->name);
   }
   *states = listing.states;
   return (int)listing.count;
+}
+
+int host_sockets(struct host *host, uint8_t protocol, struct socket_state **states,
+                 struct failure *failure) {
+  return sockets_list(host, protocol, CONNECTED_OR_LISTENING, states, failure);
 }
 
 static bool is_same(const struct sockaddr_in *one, const struct sockaddr_in *other) {
@@ -125,7 +135,7 @@ int64_t host_kernel_timer_ms(struct host *host) {
     return -1;
   struct socket_state *states = NULL;
   struct failure ignored;
-  int count = host_sockets(host, IPPROTO_TCP, &states, &ignored);
+  int count = sockets_list(host, IPPROTO_TCP, CONNECTED, &states, &ignored);
   int64_t earliest = -1;
   for (int i = 0; states && i < count; i++) {
     if (states[i].timer == 0 || states[i].timer == TIME_WAIT_TIMER)

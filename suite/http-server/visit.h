@@ -18,7 +18,7 @@ enum { PORT = 8001, BODY_LENGTH = 11 };
   "GET / HTTP/1.1\r\nHost: 127.0.0.1:8001\r\nUser-Agent: kingfisher\r\nAccept: */*\r\n\r\n"
 
 /* For one step of a program; more than any right one needs. */
-static const double PATIENCE = 15;
+static const double PATIENCE = 5;
 /* So long nothing comes any more when all has come. */
 static const double SILENCE = 1;
 
