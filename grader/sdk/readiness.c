@@ -115,10 +115,13 @@ struct address await_tcp_listening(struct program *program, int port) {
   return await_ready(program, IPPROTO_TCP, port, "listen on TCP", "a TCP socket that listens on");
 }
 
+/* The program may be on its way to the next socket. */
 const char *udp_bound_besides(struct program *program, struct address wanted) {
+  settle();
   return sockets_listed(program_host(program), IPPROTO_UDP, wanted.port, &wanted);
 }
 
 const char *tcp_listening_besides(struct program *program, struct address wanted) {
+  settle();
   return sockets_listed(program_host(program), IPPROTO_TCP, wanted.port, &wanted);
 }

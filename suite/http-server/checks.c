@@ -32,7 +32,7 @@ CHECK(listens_on_127_0_0_1, "http-server.1", "http-server") {
   struct host *stranger = new_host("stranger");
   attach(localhost(), lan, "192.168.1.2/24");
   attach(stranger, lan, "192.168.1.3/24");
-  struct program *server = start("http-server");
+  struct program *server = begin_server();
   struct address listening = await_tcp_listening(server, PORT), wanted = at_home();
   EXPECT(address_equal(listening, wanted),
          .message = "the server does not listen on 127.0.0.1 only",

@@ -22,7 +22,7 @@ CHECK(can_be_restarted, "http-server.8", "http-server") {
       tcp_close(client);
       stop(server);
     }
-    struct program *again = start("http-server");
+    struct program *again = begin_server();
     pass(0.5);
     struct connection *next = NULL;
     for (int tries = 0; tries < 20 && !next && !await_exit(again, 0.1); tries++)

@@ -18,13 +18,16 @@ enum { PORT = 8001, BODY_LENGTH = 11 };
   "GET / HTTP/1.1\r\nHost: 127.0.0.1:8001\r\nUser-Agent: kingfisher\r\nAccept: */*\r\n\r\n"
 
 /* For one step of a program; more than any right one needs. */
-static const double PATIENCE = 5;
+static const double PATIENCE = 15;
+/* CPU time of a server that has gone astray: it will not respond any more. */
+static const double ASTRAY = 2;
 /* So long nothing comes any more when all has come. */
 static const double SILENCE = 1;
 
 /* 127.0.0.1:8001 */
 struct address at_home(void);
-/* Starts it, and waits until it listens. */
+/* Starts it; start_server() also waits until it listens. */
+struct program *begin_server(void);
 struct program *start_server(void);
 /* A connection to it; ends the check if there is none. `what` is the client's, in reports: "the
  * client after …". */
