@@ -105,6 +105,10 @@ check: setup-test
 	  grep -q '^:global-test-result: PASS' $(BUILD)/check/$$lab.trs || status=1; \
 	done; exit $$status
 
+# Every mutant, where the tests take two for each requirement.
+verify: all
+	@$(BUILD)/wiregrade verify
+
 # Many runs beside busy processes: make soak RUNS=500 LAB=udp-retry CLOCK=virtual
 soak: all
 	@.ci/soak $(or $(RUNS),500) $(or $(LAB),udp-retry) $(or $(CLOCK),virtual)
@@ -129,6 +133,6 @@ clean:
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 
-.PHONY: all programs setup-build setup-test unit-tests grade test check soak bench install clean
+.PHONY: all programs setup-build setup-test unit-tests grade test check verify soak bench install clean
 .SECONDARY:
 .DELETE_ON_ERROR:

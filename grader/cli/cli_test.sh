@@ -118,6 +118,7 @@ run 2 report --format nonsense x.json
 says err 'text, tap and junit'
 run 2 verify --lab nonsense
 run 2 verify nonsense
+run 2 verify --mutants 0
 run 2 doctor nonsense
 
 # ---- list and explain ----

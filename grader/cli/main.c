@@ -83,6 +83,8 @@ static const struct command commands[] = {
      "  --suite DIR         the folder of labs (default: this wiregrade's own), with\n"
      "                      reference/ and fixtures/ beside it\n"
      "  --lab LAB           only this lab; may be given several times\n"
+     "  --mutants N         only so many mutants that each requirement has N of them\n"
+     "                      (default: all)\n"
      "  --jobs N            so many gradings at once (default: the number of CPUs)\n"
      "  --json FILE         write what was found to FILE too\n"
      "  --help              show this\n"
@@ -92,7 +94,8 @@ static const struct command commands[] = {
      "\n"
      "Examples:\n"
      "  wiregrade verify\n"
-     "  wiregrade verify --lab udp-retry\n",
+     "  wiregrade verify --lab udp-retry\n"
+     "  wiregrade verify --mutants 2          a quick look\n",
      command_verify},
     {"report", "make a report again from a result document",
      "Usage: wiregrade report [OPTION]... RESULT.json\n"

@@ -17,7 +17,7 @@
 struct verify_options {
   const char *suite, *json;
   struct cli_words labs;
-  unsigned jobs;
+  unsigned jobs, mutants; /* for each requirement; 0: all that there are */
 };
 
 /* Everything that one verification needs and makes. */
@@ -32,6 +32,7 @@ struct verification {
   char work[64];
   struct style_list styles;
   struct mutant_list mutants;
+  size_t mutants_found;     /* of which `mutants` may be a part */
   struct grading *gradings; /* the reference, the styles, the mutants */
   size_t count;
   struct progress progress;
@@ -71,7 +72,8 @@ static void labs_choose(struct verification *verification, const struct verify_o
   verification->lab_count = used;
 }
 
-static int material_read(struct verification *verification, struct failure *failure) {
+static int material_read(struct verification *verification, unsigned mutants_each,
+                         struct failure *failure) {
   const char *root = verification->places.root;
   verification->reference = memory_format("%s/reference", root);
   verification->styles_folder = memory_format("%s/fixtures/submissions", root);
@@ -88,6 +90,9 @@ static int material_read(struct verification *verification, struct failure *fail
     if (mutants_read(verification->mutants_folder, verification->labs[i]->name,
                      &verification->mutants, failure))
       return -1;
+  verification->mutants_found = verification->mutants.count;
+  if (mutants_each)
+    mutants_thin(&verification->mutants, mutants_each);
   return 0;
 }
 
@@ -213,9 +218,12 @@ static int verification_report(const struct verification *verification,
   struct page page = page_for(stdout);
   matrix_print(&matrix, &page);
   size_t deviations = json_array_size(matrix.deviations), faults = json_array_size(matrix.faults);
+  scoped_text char *part = verification->mutants.count == verification->mutants_found
+                               ? memory_text("")
+                               : memory_format(" of %zu", verification->mutants_found);
   scoped_text char *summary =
-      memory_format("%zu styles and %zu mutants: %zu deviation%s, %zu error%s, in %.1f s",
-                    verification->styles.count, verification->mutants.count, deviations,
+      memory_format("%zu styles and %zu%s mutants: %zu deviation%s, %zu error%s, in %.1f s",
+                    verification->styles.count, verification->mutants.count, part, deviations,
                     deviations == 1 ? "" : "s", faults, faults == 1 ? "" : "s", duration_s);
   json_t *seconds = durations(verification, &page);
   page_line(&page, deviations || faults ? PAGE_BAD : PAGE_GOOD, summary);
@@ -241,7 +249,8 @@ static int verify(struct verification *verification, const struct verify_options
   double begun_s = cli_now_s();
   interrupt_watch();
   labs_choose(verification, options);
-  if (material_read(verification, &failure) || base_build(verification, &failure)) {
+  if (material_read(verification, options->mutants, &failure) ||
+      base_build(verification, &failure)) {
     cli_complain(failure.sentence);
     return CLI_ERROR;
   }
@@ -267,10 +276,13 @@ static int verify(struct verification *verification, const struct verify_options
 
 static int verify_options_read(const struct command *command, int argc, char **argv,
                                struct verify_options *options) {
-  static const struct option table[] = {
-      {"suite", required_argument, NULL, 's'}, {"lab", required_argument, NULL, 'l'},
-      {"jobs", required_argument, NULL, 'n'},  {"json", required_argument, NULL, 'j'},
-      {"help", no_argument, NULL, 'h'},        {0}};
+  static const struct option table[] = {{"suite", required_argument, NULL, 's'},
+                                        {"lab", required_argument, NULL, 'l'},
+                                        {"jobs", required_argument, NULL, 'n'},
+                                        {"json", required_argument, NULL, 'j'},
+                                        {"mutants", required_argument, NULL, 'm'},
+                                        {"help", no_argument, NULL, 'h'},
+                                        {0}};
   int option;
   while ((option = cli_option(command, argc, argv, table)) != -1) {
     switch (option) {
@@ -285,6 +297,10 @@ static int verify_options_read(const struct command *command, int argc, char **a
     case 'n':
       if (!cli_number(optarg, 1, 1024, &options->jobs))
         return cli_usage(command, "--jobs takes a number from 1 to 1024, not '%s'", optarg);
+      break;
+    case 'm':
+      if (!cli_number(optarg, 1, 1000, &options->mutants))
+        return cli_usage(command, "--mutants takes a number from 1 to 1000, not '%s'", optarg);
       break;
     case 'j':
       options->json = optarg;

@@ -97,23 +97,56 @@ int mutants_read(const char *mutants_folder, const char *lab, struct mutant_list
   return outcome;
 }
 
+static void mutant_free(struct mutant *mutant) {
+  free(mutant->path);
+  free(mutant->name);
+  free(mutant->lab);
+  free(mutant->key);
+  free(mutant->sentence);
+  for (size_t i = 0; i < mutant->fail_count; i++)
+    free(mutant->fails[i]);
+  free(mutant->fails);
+  for (size_t i = 0; i < mutant->source_count; i++)
+    free(mutant->sources[i]);
+  free(mutant->sources);
+}
+
 void mutants_free(struct mutant_list *list) {
-  for (size_t i = 0; i < list->count; i++) {
-    struct mutant *mutant = &list->mutants[i];
-    free(mutant->path);
-    free(mutant->name);
-    free(mutant->lab);
-    free(mutant->key);
-    free(mutant->sentence);
-    for (size_t j = 0; j < mutant->fail_count; j++)
-      free(mutant->fails[j]);
-    free(mutant->fails);
-    for (size_t j = 0; j < mutant->source_count; j++)
-      free(mutant->sources[j]);
-    free(mutant->sources);
-  }
+  for (size_t i = 0; i < list->count; i++)
+    mutant_free(&list->mutants[i]);
   free(list->mutants);
   *list = (struct mutant_list){0};
+}
+
+/* Whether one of its requirements is named by fewer than `each` of the kept mutants. */
+static bool is_needed(const struct mutant_list *list, const bool *kept, const struct mutant *mutant,
+                      unsigned each) {
+  for (size_t i = 0; i < mutant->fail_count; i++) {
+    unsigned have = 0;
+    for (size_t j = 0; j < list->count; j++)
+      have += kept[j] && mutant_names(&list->mutants[j], mutant->fails[i]);
+    if (have < each)
+      return true;
+  }
+  return false;
+}
+
+void mutants_thin(struct mutant_list *list, unsigned each) {
+  scoped_text bool *kept = memory_zeroed(list->count + 1, sizeof *kept);
+  size_t most = 0, used = 0;
+  for (size_t i = 0; i < list->count; i++)
+    if (list->mutants[i].fail_count > most)
+      most = list->mutants[i].fail_count;
+  for (size_t fails = 1; fails <= most; fails++)
+    for (size_t i = 0; i < list->count; i++)
+      if (list->mutants[i].fail_count == fails)
+        kept[i] = is_needed(list, kept, &list->mutants[i], each);
+  for (size_t i = 0; i < list->count; i++)
+    if (kept[i])
+      list->mutants[used++] = list->mutants[i];
+    else
+      mutant_free(&list->mutants[i]);
+  list->count = used;
 }
 
 bool mutant_names(const struct mutant *mutant, const char *requirement) {

@@ -31,5 +31,8 @@ struct mutant_list {
 /* Adds those of fixtures/mutants/LAB/, by name; none if there is no such folder. */
 int mutants_read(const char *mutants_folder, const char *lab, struct mutant_list *list,
                  struct failure *failure);
+/* Keeps only what it takes for each requirement to have `each` mutants that name it (fewer where
+ * there are fewer): those first that name few requirements, and by name. */
+void mutants_thin(struct mutant_list *list, unsigned each);
 void mutants_free(struct mutant_list *list);
 bool mutant_names(const struct mutant *mutant, const char *requirement);

@@ -75,6 +75,34 @@ Test(mutant, that_does_not_say_what_it_is) {
   expect_refused("# It sends twice.\\nFails: udp.\\n", "'udp.' is no requirement");
 }
 
+/* What is kept of mutants with these requirements, as their names in a row. */
+static void expect_thinned(unsigned each, const char *expected, const char *const (*all)[2]) {
+  shell("rm -rf udp && mkdir udp");
+  for (; (*all)[0]; all++) {
+    scoped_text char *command = memory_format(
+        "printf '# A bug.\\nFails: %s\\n--- a/x\\n' > udp/%s.patch", (*all)[1], (*all)[0]);
+    shell(command);
+  }
+  struct mutant_list list = {0};
+  struct failure failure;
+  cr_assert(mutants_read(folder, "udp", &list, &failure) == 0, "%s", failure.sentence);
+  mutants_thin(&list, each);
+  scoped_text char *kept = memory_zeroed(list.count + 1, 1);
+  for (size_t i = 0; i < list.count; i++)
+    kept[i] = list.mutants[i].name[0];
+  cr_expect_str_eq(kept, expected);
+  mutants_free(&list);
+}
+
+Test(mutant, only_so_many_for_each_requirement) {
+  static const char *const all[][2] = {{"a", "udp.1 udp.2"}, {"b", "udp.1"}, {"c", "udp.1"},
+                                       {"d", "udp.1"},       {"e", "udp.3"}, {NULL, NULL}};
+  expect_thinned(1, "abe", all);
+  expect_thinned(2, "abce", all);
+  expect_thinned(3, "abcde", all);
+  expect_thinned(9, "abcde", all);
+}
+
 Test(mutant, a_lab_without_any) {
   struct mutant_list list = {0};
   struct failure failure;
