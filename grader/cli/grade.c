@@ -13,6 +13,7 @@
 #include "grader/sandbox/sandbox.h"
 #include "grader/submission/submission.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -34,8 +35,9 @@ struct grade {
   json_t *result;
   char *captures; /* the folder for them; NULL: none */
   struct progress progress;
-  const char *doing;  /* the lab that is being judged */
-  size_t done, total; /* checks, of all labs */
+  const char *doing;     /* the lab that is being judged */
+  size_t done, total;    /* checks, of all labs */
+  pthread_mutex_t mutex; /* of result and progress, while labs are judged side by side */
 };
 
 static void grade_free(struct grade *grade) {
@@ -139,13 +141,17 @@ static char *captures_folder(const struct grade_options *options) {
 
 static void verdict_note(void *context, const json_t *verdict) {
   struct grade *grade = context;
+  pthread_mutex_lock(&grade->mutex);
   grade->done += verdict != NULL;
   progress_show(&grade->progress, grade->doing, grade->done, grade->total);
+  pthread_mutex_unlock(&grade->mutex);
 }
 
 static void fault_note(void *context, const char *sentence) {
   struct grade *grade = context;
+  pthread_mutex_lock(&grade->mutex);
   result_add_fault(grade->result, sentence);
+  pthread_mutex_unlock(&grade->mutex);
 }
 
 /* One verdict for all, where nothing needs to be run to know it. */
@@ -169,8 +175,25 @@ static void verdicts_set_missing(const struct grade *grade, const struct chosen_
   }
 }
 
-static void lab_grade(struct grade *grade, const struct chosen_lab *chosen) {
-  struct judged_check *judged = judged_checks(&chosen->description);
+static void doing_set(struct grade *grade, const struct lab *lab) {
+  pthread_mutex_lock(&grade->mutex);
+  grade->doing = lab->name;
+  pthread_mutex_unlock(&grade->mutex);
+}
+
+/* A lab on its way to the result. */
+struct lab_judging {
+  struct grade *grade;
+  const struct chosen_lab *chosen;
+  struct judged_check *judged; /* NULL: not yet */
+  bool has_thread;
+  pthread_t thread;
+};
+
+static void *lab_judge(void *context) {
+  struct lab_judging *judging = context;
+  const struct grade *grade = judging->grade;
+  const struct chosen_lab *chosen = judging->chosen;
   const struct run_spec spec = {
       .program = chosen->program,
       .manifest = submission_manifest(grade->submission),
@@ -178,29 +201,56 @@ static void lab_grade(struct grade *grade, const struct chosen_lab *chosen) {
       .seed = grade->options->seed,
       .captures = grade->captures,
       .captures_of_all = grade->options->captures_of_all,
-      .jobs = grade->options->jobs,
+      .jobs = grade->options->jobs * chosen->lab->at_once,
       .stop = &interrupt_signal,
       .progress = verdict_note,
-      .context = grade,
+      .context = judging->grade,
   };
-  bool begun = lab_is_begun(grade, chosen->lab);
-  grade->doing = chosen->lab->name;
-  if (!begun)
-    verdicts_set_missing(grade, chosen, judged);
+  judging->judged = judged_checks(&chosen->description);
+  if (!lab_is_begun(grade, chosen->lab))
+    verdicts_set_missing(grade, chosen, judging->judged);
   else if (chosen->broken)
-    verdicts_set(chosen, judged, "error", chosen->failure.sentence);
+    verdicts_set(chosen, judging->judged, "error", chosen->failure.sentence);
   else
-    run_lab(&spec, &chosen->description, chosen->wanted, judged, fault_note);
-  result_add_lab(grade->result, chosen->lab, judged, chosen->description.count, begun);
-  judged_checks_free(judged, chosen->description.count);
+    run_lab(&spec, &chosen->description, chosen->wanted, judging->judged, fault_note);
+  return NULL;
+}
+
+/* Labs that wait in real time are judged beside all others, not before or after them. */
+static void labs_judge(struct lab_judging *judgings, size_t count) {
+  for (size_t i = 0; i < count; i++)
+    if (judgings[i].chosen->lab->at_once > 1 && judgings[i].grade->options->jobs > 1)
+      judgings[i].has_thread =
+          pthread_create(&judgings[i].thread, NULL, lab_judge, &judgings[i]) == 0;
+  for (size_t i = 0; i < count && !interrupt_signal; i++)
+    if (!judgings[i].has_thread) {
+      doing_set(judgings[i].grade, judgings[i].chosen->lab);
+      lab_judge(&judgings[i]);
+    }
+  for (size_t i = 0; i < count; i++)
+    if (judgings[i].has_thread) {
+      doing_set(judgings[i].grade, judgings[i].chosen->lab);
+      pthread_join(judgings[i].thread, NULL);
+    }
 }
 
 static void labs_grade(struct grade *grade) {
-  for (size_t i = 0; i < grade->selection.count; i++)
-    if (lab_is_begun(grade, grade->selection.labs[i].lab))
-      grade->total += grade->selection.labs[i].wanted_count;
-  for (size_t i = 0; i < grade->selection.count && !interrupt_signal; i++)
-    lab_grade(grade, &grade->selection.labs[i]);
+  size_t count = grade->selection.count;
+  scoped_text struct lab_judging *judgings = memory_zeroed(count, sizeof *judgings);
+  for (size_t i = 0; i < count; i++) {
+    judgings[i] = (struct lab_judging){.grade = grade, .chosen = &grade->selection.labs[i]};
+    if (lab_is_begun(grade, judgings[i].chosen->lab))
+      grade->total += judgings[i].chosen->wanted_count;
+  }
+  labs_judge(judgings, count);
+  for (size_t i = 0; i < count; i++) {
+    const struct chosen_lab *chosen = judgings[i].chosen;
+    if (!judgings[i].judged)
+      continue;
+    result_add_lab(grade->result, chosen->lab, judgings[i].judged, chosen->description.count,
+                   lab_is_begun(grade, chosen->lab));
+    judged_checks_free(judgings[i].judged, chosen->description.count);
+  }
 }
 
 /* ---- what comes out ---- */
@@ -356,7 +406,7 @@ static int grade_options_read(const struct command *command, int argc, char **ar
 
 static int grade(const struct grade_options *given) {
   struct grade_options options = *given;
-  struct grade grade = {.options = &options};
+  struct grade grade = {.options = &options, .mutex = PTHREAD_MUTEX_INITIALIZER};
   struct failure failure;
   enum sandbox_mode mode;
   if (cli_catalogue(NULL, &grade.places, &grade.catalogue))

@@ -162,8 +162,10 @@ static void gradings_plan(struct verification *verification) {
   verification->count = used;
 }
 
-static struct matrix matrix_fill(const struct verification *verification) {
+static struct matrix matrix_fill(const struct verification *verification, unsigned mutants_each) {
   struct matrix matrix = matrix_new(verification->labs, verification->lab_count);
+  if (mutants_each > 0 && mutants_each < matrix.kills_least) /* no more than are tried */
+    matrix.kills_least = mutants_each;
   for (size_t i = 0; i < verification->count; i++) {
     const struct grading *grading = &verification->gradings[i];
     size_t style = i - 1, mutant = style - verification->styles.count;
@@ -214,7 +216,7 @@ static json_t *durations(const struct verification *verification, const struct p
 
 static int verification_report(const struct verification *verification,
                                const struct verify_options *options, double duration_s) {
-  struct matrix matrix = matrix_fill(verification);
+  struct matrix matrix = matrix_fill(verification, options->mutants);
   struct page page = page_for(stdout);
   matrix_print(&matrix, &page);
   size_t deviations = json_array_size(matrix.deviations), faults = json_array_size(matrix.faults);

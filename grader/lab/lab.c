@@ -42,6 +42,7 @@ static const cyaml_schema_field_t lab_fields[] = {
     CYAML_FIELD_STRING_PTR("title", CYAML_FLAG_POINTER, struct lab, title, 1, CYAML_UNLIMITED),
     CYAML_FIELD_STRING_PTR("section", CYAML_FLAG_POINTER, struct lab, section, 1, CYAML_UNLIMITED),
     CYAML_FIELD_UINT("points", CYAML_FLAG_DEFAULT, struct lab, points),
+    CYAML_FIELD_UINT("at-once", CYAML_FLAG_OPTIONAL, struct lab, at_once),
     CYAML_FIELD_SEQUENCE_COUNT("programs", CYAML_FLAG_POINTER, struct lab, programs, program_count,
                                &text_entry, 1, CYAML_UNLIMITED),
     CYAML_FIELD_SEQUENCE_COUNT("requirements", CYAML_FLAG_POINTER, struct lab, requirements,
@@ -113,6 +114,10 @@ static int lab_has_program(const struct lab *lab, const char *name) {
 
 /* What the schema cannot say. */
 static int lab_check(const struct lab *lab, const char *path, struct failure *failure) {
+  enum { AT_ONCE_MOST = 16 };
+  if (lab->at_once > AT_ONCE_MOST)
+    return failure_set(failure, "%s: at-once is %u, but at most %d checks for a CPU pay off", path,
+                       lab->at_once, AT_ONCE_MOST);
   for (unsigned i = 0; i < lab->requirement_count; i++) {
     const struct requirement *requirement = &lab->requirements[i];
     if (requirement->number == 0)
@@ -161,6 +166,8 @@ struct lab *lab_load(const char *path, struct failure *failure) {
     failure_set(failure, "%s is empty: it must describe a lab", path);
     return NULL;
   }
+  if (lab->at_once == 0)
+    lab->at_once = 1;
   for (unsigned i = 0; i < lab->requirement_count; i++) {
     struct requirement *requirement = &lab->requirements[i];
     requirement->text = text_trimmed(requirement->text);

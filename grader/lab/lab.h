@@ -30,6 +30,7 @@ struct lab {
   unsigned program_count;
   struct requirement *requirements;
   unsigned requirement_count;
+  unsigned at_once; /* checks for each CPU: usually 1, more where they wait in real time */
 };
 
 /* Reads one lab.yaml. On failure the sentence names the file and, where it is the YAML's fault, the

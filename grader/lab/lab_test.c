@@ -57,6 +57,7 @@ Test(lab, is_loaded) {
   struct lab *lab = lab_load(path, &failure);
   cr_assert(lab, "%s", failure.sentence);
   cr_assert_str_eq(lab->name, "udp");
+  cr_assert_eq(lab->at_once, 1);
   cr_assert_eq(lab->requirement_count, 2);
   cr_assert_str_eq(lab->requirements[0].text, "The server binds 127.0.0.1 only.");
   cr_assert_str_eq(lab->requirements[0].programs[0], "udp-server");
@@ -80,6 +81,8 @@ static void expect_complaint(const char *contents, const char *place, const char
 
 Test(lab, errors_name_the_line) {
   expect_complaint("lab: udp\ntitle: x\nsection: '1'\npoints: many\n", "lab.yaml:4:", "many");
+  scoped_text char *hasty = memory_format("at-once: 100\n%s", whole);
+  expect_complaint(hasty, "lab.yaml", "at-once is 100");
   expect_complaint("lab: udp\ncolour: red\n", "lab.yaml:2:", "colour");
   expect_complaint("lab: udp\ntitle: ]\n", "lab.yaml:2:", "");
   expect_complaint("lab: udp\n", "lab.yaml:1:", "Missing required mapping field: title");

@@ -16,7 +16,7 @@ struct sandbox_limits sandbox_default_limits(void) {
       .file_bytes = 256ull << 20,
       .scratch_bytes = 256ull << 20,
       .scratch_inodes = 20000,
-      .processes = 256,
+      .processes = 512, /* two for each of 200 clients */
       .descriptors = 1024,
       .cpu_seconds = 300,
   };

@@ -78,6 +78,11 @@ struct sandbox_spec {
                          working directory */
   enum sandbox_folder folder_mode;
   char *const *argv; /* argv[0] is looked up in PATH like execvp, unless it has a slash */
+  /* In place of execve, which then does not happen: `main` calls this, without descriptors but 0, 1
+   * and 2, and ends with what it returns. In a fork of a process that has threads it may do nothing
+   * but system calls. NULL: argv is executed. */
+  int (*function)(const void *context);
+  const void *context;
   char *const
       *envp; /* NULL: PATH, HOME=/tmp, LANG=C.UTF-8, TERM=dumb, TZ=UTC, USER and LOGNAME=student */
   int netns_fd; /* the network namespace to join; -1: a new one, with nothing but `lo` down */

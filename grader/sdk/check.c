@@ -26,6 +26,7 @@ void world_begin(void) {
   struct failure failure;
   the_check.world_number++;
   the_check.surroundings = NULL;
+  the_check.stood_still_at = -1;
   the_check.world = world_create(&options, &failure);
   if (!the_check.world)
     check_error(say("%s", failure.sentence));
@@ -107,7 +108,8 @@ static void check_attempt(enum world_clock clock) {
   the_check.clock = clock;
   the_check.status = VERDICT_PASS;
   the_check.report = (struct failure_report){0};
-  the_check.retry_on_real_clock = the_check.record_calls = false;
+  the_check.retry_on_real_clock = false;
+  the_check.record_calls = the_check.record_transfers = the_check.long_output = false;
   the_check.random_state = seed_of(the_check.check->name, the_check.seed);
   if (setjmp(the_check.end) == 0) {
     world_begin();

@@ -156,8 +156,8 @@ static json_t *event_frame(const struct event *event) {
 }
 
 static json_t *event_json(const struct event *event) {
-  static const char *const kinds[] = {"start", "line", "frame", "wait",
-                                      "exit",  "note", "call",  "call"};
+  static const char *const kinds[] = {"start", "line", "frame", "wait", "exit",
+                                      "note",  "call", "call",  "call"};
   json_t *object = event->kind == EVENT_FRAME ? event_frame(event) : json_object();
   json_object_set_new(object, "t", json_real((double)event->time_ns / 1e9));
   json_object_set_new(object, "kind", json_string(kinds[event->kind]));

@@ -71,10 +71,12 @@ void treat_frames_to(struct host *host, struct treatment treatment) {
 }
 
 void cut_links(struct host *host) {
+  note(say("the link of %s goes dead", host_name(host)));
   host_cut(host, true);
 }
 
 void mend_links(struct host *host) {
+  note(say("the link of %s works again", host_name(host)));
   host_cut(host, false);
 }
 

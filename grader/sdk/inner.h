@@ -42,7 +42,9 @@ struct context {
   enum verdict_status { VERDICT_PASS, VERDICT_FAIL, VERDICT_MISSING, VERDICT_ERROR } status;
   struct failure_report report;
   bool retry_on_real_clock;
-  bool record_calls;
+  double stood_still_at; /* when the last standstill of the present world ended a wait; -1: none */
+  size_t stood_still_after; /* so many events */
+  bool record_calls, record_transfers, long_output;
   struct surroundings *surroundings; /* of programs that are started from now on */
   struct origin *origins;            /* of the present world */
   double virtual_s, real_s;          /* of the worlds before the present one */
@@ -74,6 +76,9 @@ void peers_end(void);
 struct peer *peer_at(struct host *host, struct address address);
 /* Whether it is exactly the address of a peer on the host. */
 bool is_peer(struct host *host, struct address address);
+
+/* A moment of the time line that neither a program nor a frame shows. */
+void note(const char *sentence);
 
 bool is_line_of(const struct event *event, const struct program *program, enum stream stream);
 /* A line as it is compared. */

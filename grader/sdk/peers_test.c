@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -74,6 +75,17 @@ Test(peers, each_piece_is_a_segment) {
   cr_assert_eq(tcp_unacknowledged(client), 0);
 }
 
+Test(peers, a_standstill_ends_one_wait_at_once_and_not_the_next) {
+  struct connection *client = connect_to(SERVER "s.recv(1)");
+  double began = now(), deadline = began + 5;
+  cr_assert_not(tcp_await_bytes(client, 1, 5));
+  cr_assert_lt(now(), began + 1);
+  int waits = 0;
+  while (now() < deadline && waits++ < 10)
+    tcp_await_bytes(client, 1, deadline - now());
+  cr_assert_lt(waits, 3);
+}
+
 Test(peers, see_a_reset) {
   struct connection *client = connect_to(SERVER "time.sleep(1); s.close(); time.sleep(9)");
   tcp_send_text(client, "never read");
@@ -132,6 +144,61 @@ Test(peers, stop_reading_fills_the_queues) {
   tcp_read_on(client);
   tcp_await_end(client, 5);
   cr_assert_gt(tcp_received(client).length, 4000);
+}
+
+Test(peers, the_end_comes_with_the_last_bytes) {
+  struct connection *client = connect_to(SERVER "import select\np = select.poll()\n"
+                                                "p.register(s, select.POLLIN | select.POLLRDHUP)\n"
+                                                "print(p.poll()[0][1]); print(s.recv(100))");
+  tcp_send_last(client, "last", 4);
+  struct program *server = host_latest_program(localhost());
+  cr_assert(await_exit(server, 5));
+  expect_line(server, 0, say("%d", POLLIN | POLLRDHUP));
+  expect_line(server, 0, "b'last'");
+}
+
+/* Nothing comes when the other end forgets; what is sent to it then is answered with RST. */
+Test(peers, forgotten_connections) {
+  struct connection *client =
+      connect_to(SERVER "s.settimeout(3)\ntry: s.recv(1)\nexcept TimeoutError: print('nothing')\n"
+                        "s.send(b'?')\ntry: s.recv(1)\nexcept OSError as e: print(e.errno)\n"
+                        "time.sleep(1); s.close(); time.sleep(9)");
+  struct program *server = host_latest_program(localhost());
+  settle();
+  uint64_t socket = tcp_other_end(client), sockets[] = {socket, socket + 1};
+  cr_assert_neq(socket, 0);
+  tcp_forget(client);
+  expect_line(server, 4, "nothing");
+  expect_line(server, 1, say("%d", ECONNRESET));
+  cr_assert_eq(tcp_other_end(client), 0);
+  cr_assert_eq(sockets_open(server, sockets, 2), 1);
+  pass(2);
+  cr_assert_eq(sockets_open(server, sockets, 2), 0);
+}
+
+Test(peers, nobody_has_accepted_yet) {
+  struct connection *client = connect_to(
+      "import socket, time\nl = socket.create_server(('127.0.0.1', 8001)); time.sleep(5)\n"
+      "s, _ = l.accept(); time.sleep(5)");
+  cr_assert_eq(tcp_other_end(client), 0);
+  pass(6);
+  cr_assert_neq(tcp_other_end(client), 0);
+}
+
+/* Keep-alive on a connection whose other end is there changes nothing, and the clock may jump; the
+ * times that TCP_INFO tells are the kernel's own, and it may not. */
+Test(peers, times_of_the_kernel) {
+  connect_to(SERVER "s.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)\n"
+                    "s.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 1)\n"
+                    "time.sleep(20)\n"
+                    "while True: s.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 100); "
+                    "time.sleep(0.1)");
+  double real = (double)world_real_now(the_check.world) / 1e9;
+  pass(10);
+  double after_jump = (double)world_real_now(the_check.world) / 1e9;
+  cr_assert_lt(after_jump - real, 5);
+  pass(11);
+  cr_assert_geq((double)world_real_now(the_check.world) / 1e9 - after_jump, 0.9);
 }
 
 /* A FIN, or bytes, that the program does not reply to: a delayed ACK would be a timer of the

@@ -25,7 +25,9 @@ struct program *start_with(struct host *host, const char *name, const char *cons
   struct program_spec spec = {.name = name,
                               .folder = manifest_folder(the_check.manifest),
                               .argv = argv,
-                              .record_calls = the_check.record_calls};
+                              .record_calls = the_check.record_calls,
+                              .record_transfers = the_check.record_transfers,
+                              .long_output = the_check.long_output};
   surroundings_give(&spec);
   struct program *program = program_start(host, &spec, &failure);
   if (!program)

@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <math.h>
+#include <string.h>
 #include <time.h>
 
 /* ---- time ---- */
@@ -19,8 +20,17 @@ static int64_t in_nanoseconds(double seconds) {
   return (int64_t)(seconds * 1e9 + 0.5);
 }
 
+/* A standstill ends a wait at once. The next one, if nothing has happened in between, passes
+ * the time: or a loop "until now() >= …" around it would never end. */
 enum world_pause run_until(double deadline, bool (*until)(void *context), void *context) {
   enum world_pause pause = world_run(the_check.world, in_nanoseconds(deadline), until, context);
+  if (pause == WORLD_STANDSTILL) {
+    size_t events = world_log(the_check.world)->count;
+    if (the_check.stood_still_at == now() && the_check.stood_still_after == events)
+      world_run(the_check.world, in_nanoseconds(deadline), NULL, NULL);
+    the_check.stood_still_at = now();
+    the_check.stood_still_after = events;
+  }
   if (pause == WORLD_BROKEN) {
     const char *why = world_broken(the_check.world, &the_check.retry_on_real_clock);
     check_error(say("%s", why));
@@ -36,6 +46,13 @@ void settle(void) {
   enum { LIMIT_MS = 100 };
   if (world_settle(the_check.world, LIMIT_MS * MILLISECONDS) == WORLD_BROKEN)
     run_until(now(), NULL, NULL);
+}
+
+void note(const char *sentence) {
+  log_append(world_log(the_check.world), &(struct event){.time_ns = world_now(the_check.world),
+                                                         .kind = EVENT_NOTE,
+                                                         .bytes = (const uint8_t *)sentence,
+                                                         .length = strlen(sentence)});
 }
 
 double at_most(double wanted) {

@@ -280,6 +280,19 @@ void tcp_finish(struct connection *connection) {
   settle();
 }
 
+size_t tcp_send_last(struct connection *connection, const void *bytes, size_t length) {
+  size_t sent = 0;
+  while (sent < length) { /* MSG_MORE: the kernel keeps what does not fill a segment until FIN */
+    ssize_t taken = send(connection->peer->fd, (const uint8_t *)bytes + sent, length - sent,
+                         MSG_NOSIGNAL | MSG_MORE);
+    if (taken < 0)
+      break;
+    sent += (size_t)taken;
+  }
+  tcp_finish(connection);
+  return sent;
+}
+
 static void connection_close(struct connection *connection) {
   world_unwatch(connection->watch);
   connection->watch = NULL;
@@ -297,6 +310,16 @@ void tcp_reset(struct connection *connection) {
   struct linger at_once = {.l_onoff = 1, .l_linger = 0};
   if (connection->peer->fd >= 0)
     setsockopt(connection->peer->fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+  connection_close(connection);
+}
+
+/* A socket under repair (tcp(7) has no word on it; CRIU uses it) is closed without a segment. */
+void tcp_forget(struct connection *connection) {
+  int yes = 1;
+  if (connection->peer->fd >= 0 &&
+      setsockopt(connection->peer->fd, IPPROTO_TCP, TCP_REPAIR, &yes, sizeof yes) < 0)
+    check_error(say("a connection cannot be forgotten: TCP_REPAIR: %s", strerror(errno)));
+  note(say("%s has forgotten its connection", connection->peer->name));
   connection_close(connection);
 }
 
@@ -357,6 +380,25 @@ bool tcp_await_bytes(struct connection *connection, size_t length, double within
 enum tcp_end tcp_await_end(struct connection *connection, double within) {
   tcp_await_bytes(connection, SIZE_MAX, within);
   return connection->end;
+}
+
+uint64_t tcp_other_end(const struct connection *connection) {
+  return world_socket_between(the_check.world, address_to_socket(connection->remote),
+                              address_to_socket(connection->peer->address));
+}
+
+size_t sockets_open(struct program *program, const uint64_t *sockets, size_t count) {
+  settle();
+  uint64_t *held = NULL;
+  size_t held_count = program_sockets(program, &held), open = 0;
+  for (size_t i = 0; i < count; i++)
+    for (size_t k = 0; k < held_count; k++)
+      if (held[k] == sockets[i]) {
+        open++;
+        break;
+      }
+  free(held);
+  return open;
 }
 
 size_t tcp_unacknowledged(const struct connection *connection) {

@@ -31,6 +31,7 @@ static bool sent_from_port(const struct event *event, int port) {
 static struct frame frame_of(const struct event *event) {
   bool icmp = event->protocol == IPPROTO_ICMP && event->length > 1;
   return (struct frame){.time = (double)event->time_ns / 1e9,
+                        .kernel_time = (double)event->stamp_ns / 1e9,
                         .host = event->host ? host_name(event->host) : "",
                         .on_loopback = event->lan == NULL,
                         .broadcast = event->broadcast,

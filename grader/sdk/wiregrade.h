@@ -329,8 +329,14 @@ size_t tcp_send_cut(struct connection *connection, const void *bytes, size_t len
 void tcp_finish(struct connection *connection);
 /* Closes as a program does that ends: FIN, and whatever comes then is answered with RST. */
 void tcp_close(struct connection *connection);
+/* The same as tcp_send and tcp_finish, in one segment (if the bytes fit in one): whoever is told of
+ * the bytes is told of the end, too. */
+size_t tcp_send_last(struct connection *connection, const void *bytes, size_t length);
 /* Breaks it off: RST. */
 void tcp_reset(struct connection *connection);
+/* As if the peer's host had been restarted: it has forgotten the connection, says nothing, and
+ * answers whatever comes on it with RST. */
+void tcp_forget(struct connection *connection);
 /* Takes nothing from the kernel any more, so that its receive buffer fills, and begins again. */
 void tcp_stop_reading(struct connection *connection);
 void tcp_read_on(struct connection *connection);
@@ -357,6 +363,11 @@ enum tcp_end tcp_await_end(struct connection *connection, double within);
 double tcp_byte_time(struct connection *connection, size_t number);
 /* How many bytes that were sent the other side's kernel has not acknowledged yet. */
 size_t tcp_unacknowledged(const struct connection *connection);
+/* The socket at its other end, as a number that no other socket has; 0 if no program has accepted
+ * it yet, or if that end is gone. */
+uint64_t tcp_other_end(const struct connection *connection);
+/* How many of these sockets the program, or a child of it, has a descriptor of still. */
+size_t sockets_open(struct program *program, const uint64_t *sockets, size_t count);
 
 /* ---- system calls ---- */
 
@@ -398,12 +409,13 @@ struct socket_calls socket_calls_of(struct program *program);
 /* ---- the wire ---- */
 
 struct frame {
-  double time;       /* when it was sent */
-  const char *host;  /* the name of the host whose interface sent it */
-  bool on_loopback;  /* else on a LAN */
-  bool broadcast;    /* as an Ethernet broadcast, ff:ff:ff:ff:ff:ff */
-  uint8_t protocol;  /* IPPROTO_UDP, IPPROTO_TCP, IPPROTO_ICMP */
-  uint8_t tcp_flags; /* TH_SYN, … of <netinet/tcp.h> */
+  double time;        /* when it was sent */
+  double kernel_time; /* the same in real time: of two frames, what the kernel's own timers saw */
+  const char *host;   /* the name of the host whose interface sent it */
+  bool on_loopback;   /* else on a LAN */
+  bool broadcast;     /* as an Ethernet broadcast, ff:ff:ff:ff:ff:ff */
+  uint8_t protocol;   /* IPPROTO_UDP, IPPROTO_TCP, IPPROTO_ICMP */
+  uint8_t tcp_flags;  /* TH_SYN, … of <netinet/tcp.h> */
   uint8_t icmp_type, icmp_code;
   struct address source, destination;
   const uint8_t *bytes; /* payload */
@@ -435,3 +447,4 @@ const char *counted(size_t count, const char *thing);
 const char *printed(struct program *program);
 
 #include "grader/sdk/internet.h"
+#include "grader/sdk/traffic.h"

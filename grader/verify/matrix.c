@@ -20,7 +20,7 @@ static void sentence_add(json_t *list, const char *format, ...) {
 }
 
 struct matrix matrix_new(const struct lab *const *labs, size_t count) {
-  struct matrix matrix = {json_object(), json_array(), json_array()};
+  struct matrix matrix = {json_object(), json_array(), json_array(), KILLS_LEAST};
   for (size_t i = 0; i < count; i++)
     for (unsigned j = 0; j < labs[i]->requirement_count; j++) {
       scoped_text char *name =
@@ -193,9 +193,9 @@ void matrix_judge(struct matrix *matrix) {
     size_t kills = json_array_size(json_object_get(row, "killed_by"));
     if (strcmp(result_text(row, "reference"), "no check") == 0)
       sentence_add(matrix->deviations, "%s has no check", requirement);
-    else if (kills < KILLS_LEAST)
-      sentence_add(matrix->deviations, "%s kills %zu mutant%s, and must kill at least %d",
-                   requirement, kills, kills == 1 ? "" : "s", KILLS_LEAST);
+    else if (kills < matrix->kills_least)
+      sentence_add(matrix->deviations, "%s kills %zu mutant%s, and must kill at least %zu",
+                   requirement, kills, kills == 1 ? "" : "s", matrix->kills_least);
   }
 }
 
@@ -215,7 +215,7 @@ void matrix_print(const struct matrix *matrix, const struct page *page) {
     size_t kills = json_array_size(json_object_get(row, "killed_by"));
     long long passed = result_number(row, "styles_passed"), styles = result_number(row, "styles");
     const char *reference = result_text(row, "reference");
-    bool right = strcmp(reference, "pass") == 0 && passed == styles && kills >= KILLS_LEAST;
+    bool right = strcmp(reference, "pass") == 0 && passed == styles && kills >= matrix->kills_least;
     scoped_text char *ratio = memory_format("%lld/%lld", passed, styles);
     scoped_text char *line =
         memory_format("%-16s  %-9s  %6s  %7zu", requirement, reference, ratio, kills);

@@ -13,6 +13,7 @@ struct matrix {
   json_t *requirements; /* "udp.1": {"reference", "styles", "styles_passed", "killed_by": […]} */
   json_t *deviations;   /* sentences */
   json_t *faults;       /* sentences: the grader's own errors */
+  size_t kills_least;   /* so many mutants each requirement must kill: 2, unless set otherwise */
 };
 
 struct matrix matrix_new(const struct lab *const *labs, size_t count);
@@ -27,7 +28,7 @@ void matrix_add_style(struct matrix *matrix, const char *name, const json_t *res
 void matrix_add_mutant(struct matrix *matrix, const struct mutant *mutant, const json_t *result);
 /* Something could not be graded at all. */
 void matrix_add_fault(struct matrix *matrix, const char *name, const char *sentence);
-/* Each requirement must be checked, and kill two mutants. Called last. */
+/* Each requirement must be checked, and kill enough mutants. Called last. */
 void matrix_judge(struct matrix *matrix);
 
 void matrix_print(const struct matrix *matrix, const struct page *page);

@@ -128,6 +128,18 @@ Test(matrix, each_requirement_kills_two_mutants) {
   expect_deviation("udp.2 kills 0 mutants");
 }
 
+Test(matrix, one_mutant_will_do_where_one_is_tried) {
+  reference_add("pass", "pass", "pass");
+  mutant_add("udp.1", "fail", "fail", "pass");
+  matrix.kills_least = 1;
+  matrix_judge(&matrix);
+  json_t *sentence;
+  size_t index;
+  json_array_foreach (matrix.deviations, index, sentence)
+    cr_expect_null(strstr(json_string_value(sentence), "udp.1 kills"));
+  expect_deviation("udp.2 kills 0 mutants, and must kill at least 1");
+}
+
 Test(matrix, is_printed) {
   reference_add("pass", "pass", "pass");
   mutant_add("udp.1", "fail", "fail", "pass");

@@ -19,13 +19,15 @@ static void fails_add(struct mutant *mutant, char *words) {
       words_add(&mutant->fails, &mutant->fail_count, memory_text(word));
 }
 
-/* From a patch's "+++ b/udp/udp-client.c". */
+/* From a patch's "+++ b/udp/udp-client.c"; of a header, which several programs may share, with its
+ * extension: no program is named after it. */
 static void source_add(struct mutant *mutant, char *line) {
   line[strcspn(line, "\t\n")] = '\0';
   const char *slash = strrchr(line, '/');
   const char *name = slash ? slash + 1 : line + strlen("+++ ");
+  bool header = strcmp(name + strcspn(name, "."), ".h") == 0;
   words_add(&mutant->sources, &mutant->source_count,
-            memory_format("%.*s", (int)strcspn(name, "."), name));
+            memory_format("%.*s", (int)(header ? strlen(name) : strcspn(name, ".")), name));
 }
 
 /* A requirement of this lab is "LAB.NUMBER". */

@@ -19,7 +19,8 @@ struct mutant {
   char *sentence;
   char **fails; /* requirements */
   size_t fail_count;
-  char **sources; /* what the patch changes, without folders and extension: "udp-client" */
+  char **sources; /* what the patch changes, without folders and extension: "udp-client"; but
+                     "udp.h" */
   size_t source_count;
 };
 

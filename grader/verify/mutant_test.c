@@ -46,13 +46,14 @@ Test(mutant, is_read) {
 Test(mutant, tells_which_sources_it_changes) {
   shell(
       "printf '# Both.\nFails: udp.3\n\n--- a/udp/udp-client.c\n+++ b/udp/udp-client.c\n@@ -1 +1 @@\n"
-      "-a\n+++ b\n--- a/x.c\n+++ b/x.c\t2026-01-01\n' > udp/both.patch");
+      "-a\n+++ b\n--- a/x.c\n+++ b/x.c\t2026-01-01\n--- a/y.h\n+++ b/y.h\n' > udp/both.patch");
   struct mutant_list list = {0};
   struct failure failure;
   cr_assert(mutants_read(folder, "udp", &list, &failure) == 0, "%s", failure.sentence);
-  cr_assert(list.mutants[0].source_count >= 2);
+  cr_assert(list.mutants[0].source_count >= 3);
   cr_expect_str_eq(list.mutants[0].sources[0], "udp-client");
-  cr_expect_str_eq(list.mutants[0].sources[list.mutants[0].source_count - 1], "x");
+  cr_expect_str_eq(list.mutants[0].sources[list.mutants[0].source_count - 2], "x");
+  cr_expect_str_eq(list.mutants[0].sources[list.mutants[0].source_count - 1], "y.h");
   mutants_free(&list);
 }
 

@@ -4,6 +4,13 @@
 #include <sys/syscall.h>
 
 void call_dispatch(struct call *call) {
+  if (call->program->record_transfers && call_is_transfer(call->number)) {
+    calls_transfer(call);
+    if (call->supervisor->world->options.clock == CLOCK_REAL) {
+      call_continue(call);
+      return;
+    }
+  }
   switch (call->number) {
   case SYS_execve:
   case SYS_execveat:

@@ -24,7 +24,9 @@ static bool is_of_interest(int level, int option) {
     if (level == SOL_SOCKET && option == socket_options[i])
       return true;
   return (level == IPPROTO_IP && (option == IP_MTU_DISCOVER || option == IP_MTU)) ||
-         (level == IPPROTO_TCP && option == TCP_NODELAY);
+         (level == IPPROTO_TCP &&
+          (option == TCP_NODELAY || option == TCP_KEEPIDLE || option == TCP_KEEPINTVL ||
+           option == TCP_KEEPCNT || option == TCP_USER_TIMEOUT));
 }
 
 static long value_of(const uint8_t bytes[VALUE_MAX], socklen_t length) {

@@ -5,6 +5,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
@@ -107,7 +109,13 @@ static bool is_timeout(const struct call *call) {
           option == SEND_NEW);
 }
 
+static bool is_tcp_info(const struct call *call) {
+  return call->number == SYS_getsockopt && (int)call->arguments[1] == IPPROTO_TCP &&
+         (int)call->arguments[2] == TCP_INFO;
+}
+
 static void calls_option_or_timeout(struct call *call) {
+  call->supervisor->world->reads_tcp_info |= is_tcp_info(call);
   if (!is_timeout(call)) {
     if (!calls_option(call))
       call_continue(call);

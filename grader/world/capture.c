@@ -13,6 +13,7 @@
 #include "grader/base/scope.h"
 
 #include <arpa/inet.h>
+#include <linux/filter.h>
 #include <linux/if_packet.h>
 #include <net/ethernet.h>
 #include <stdlib.h>
@@ -58,6 +59,26 @@ struct capture *capture_open(struct host *host, struct failure *failure) {
   capture->fd = steal_fd(&fd);
   capture->watch = world_watch(host->world, capture->fd, EPOLLIN, capture_on_ready, capture);
   return capture;
+}
+
+int capture_leave_out_data(struct capture *capture, struct failure *failure) {
+  enum { VERSION_AND_LENGTH = 0, PROTOCOL = 9, TCP_FLAGS = 13, FIN_SYN_RST = 7, WHOLE = 0x40000 };
+  struct sock_filter instructions[] = {
+      BPF_STMT(BPF_LD | BPF_B | BPF_ABS, VERSION_AND_LENGTH),
+      BPF_STMT(BPF_ALU | BPF_AND | BPF_K, 0xf0),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0x40, 0, 6),
+      BPF_STMT(BPF_LD | BPF_B | BPF_ABS, PROTOCOL),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_TCP, 0, 4),
+      BPF_STMT(BPF_LDX | BPF_B | BPF_MSH, VERSION_AND_LENGTH),
+      BPF_STMT(BPF_LD | BPF_B | BPF_IND, TCP_FLAGS),
+      BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, FIN_SYN_RST, 1, 0),
+      BPF_STMT(BPF_RET | BPF_K, 0),
+      BPF_STMT(BPF_RET | BPF_K, WHOLE),
+  };
+  struct sock_fprog filter = {sizeof instructions / sizeof *instructions, instructions};
+  if (setsockopt(capture->fd, SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof filter) < 0)
+    return failure_errno(failure, "cannot leave out frames of host %s", capture->host->name);
+  return 0;
 }
 
 void capture_close(struct capture *capture) {
@@ -118,7 +139,8 @@ static bool capture_receive(struct capture *capture) {
   event.raw_length = (size_t)length;
   if (ntohs(from.sll_protocol) != ETH_P_IP || !packet_read(capture->frame, (size_t)length, &event))
     return true;
-  event.time_ns = clock_at_realtime(&world->clock, message_stamp(&message));
+  event.stamp_ns = message_stamp(&message);
+  event.time_ns = clock_at_realtime(&world->clock, event.stamp_ns);
   world->saw_tcp |= event.protocol == IPPROTO_TCP;
   log_append(&world->log, &event);
   return true;

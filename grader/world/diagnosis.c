@@ -82,72 +82,84 @@ static ssize_t read_at(const struct program *program, const char *path, uint64_t
   return fd < 0 ? -1 : pread(fd, into, length, (off_t)offset);
 }
 
-/* The first descriptor that poll waits for. */
-static void first_polled(struct blocked *blocked) {
-  struct pollfd polled;
+/* A descriptor that a call waits for. */
+struct awaited {
+  int fd;
+  short events;
+};
+
+enum { AWAITED_MAX = 64 };
+
+static size_t polled(const struct blocked *blocked, struct awaited list[AWAITED_MAX]) {
   char path[40];
+  size_t count = 0;
   snprintf(path, sizeof path, "%d/mem", blocked->process);
-  if (blocked->arguments[1] > 0 && read_at(blocked->program, path, blocked->arguments[0], &polled,
-                                           sizeof polled) == sizeof polled) {
-    blocked->fd = polled.fd;
-    blocked->events = polled.events;
+  for (size_t i = 0; i < blocked->arguments[1] && i < AWAITED_MAX; i++) {
+    struct pollfd one;
+    if (read_at(blocked->program, path, blocked->arguments[0] + i * sizeof one, &one, sizeof one) ==
+            sizeof one &&
+        one.fd >= 0)
+      list[count++] = (struct awaited){one.fd, one.events};
   }
+  return count;
 }
 
-/* The first one that an epoll descriptor watches: "tfd:        5 events:       19 …". */
-static void first_epolled(struct blocked *blocked) {
-  char path[60], text[2048];
+/* What an epoll descriptor watches: "tfd:        5 events:       19 …". */
+static size_t epolled(const struct blocked *blocked, struct awaited list[AWAITED_MAX]) {
+  char path[60], text[8192];
   snprintf(path, sizeof path, "%d/fdinfo/%d", blocked->process, (int)blocked->arguments[0]);
   ssize_t length = read_at(blocked->program, path, 0, text, sizeof text - 1);
   text[length < 0 ? 0 : length] = '\0';
-  const char *line = strstr(text, "tfd:");
-  const char *events = line ? strstr(line, "events:") : NULL;
-  if (!events)
-    return;
-  blocked->fd = (int)strtol(line + 4, NULL, 10);
-  blocked->events = (short)strtol(events + 7, NULL, 16);
-}
-
-/* The lowest descriptor in the sets for reading, or for writing. */
-static void first_selected(struct blocked *blocked) {
-  char path[40];
-  snprintf(path, sizeof path, "%d/mem", blocked->process);
-  for (int set = 1; set <= 2 && blocked->fd < 0; set++) {
-    uint64_t bits = 0;
-    if (blocked->arguments[set] == 0 ||
-        read_at(blocked->program, path, blocked->arguments[set], &bits, sizeof bits) != sizeof bits)
-      continue;
-    if (bits) {
-      blocked->fd = __builtin_ctzll(bits);
-      blocked->events = set == 1 ? POLLIN : POLLOUT;
-    }
+  size_t count = 0;
+  for (const char *line = text; count < AWAITED_MAX && (line = strstr(line, "tfd:"));) {
+    char *rest = NULL;
+    int fd = (int)strtol(line + strlen("tfd:"), &rest, 10);
+    const char *events = strstr(rest, "events:");
+    if (!events)
+      break;
+    line = events + strlen("events:");
+    list[count++] = (struct awaited){fd, (short)strtoul(line, NULL, 16)};
   }
+  return count;
 }
 
-static void find_descriptor(struct blocked *blocked) {
-  blocked->fd = -1;
+static size_t selected(const struct blocked *blocked, struct awaited list[AWAITED_MAX]) {
+  char path[40];
+  size_t count = 0;
+  uint64_t sets[2] = {0, 0}; /* of the first 64 descriptors: to be read, to be written */
+  snprintf(path, sizeof path, "%d/mem", blocked->process);
+  for (int set = 0; set < 2; set++)
+    if (blocked->arguments[set + 1] != 0 &&
+        read_at(blocked->program, path, blocked->arguments[set + 1], &sets[set],
+                sizeof sets[set]) != sizeof sets[set])
+      sets[set] = 0;
+  for (int fd = 0; fd < AWAITED_MAX; fd++) {
+    int events = (sets[0] >> fd & 1 ? POLLIN : 0) | (sets[1] >> fd & 1 ? POLLOUT : 0);
+    if (events)
+      list[count++] = (struct awaited){fd, (short)events};
+  }
+  return count;
+}
+
+static size_t awaited(const struct blocked *blocked, struct awaited list[AWAITED_MAX]) {
+  list[0] = (struct awaited){(int)blocked->arguments[0], 0};
   switch (kind_of(blocked->number)) {
   case RECEIVES:
   case ACCEPTS:
-    blocked->events = POLLIN;
-    blocked->fd = (int)blocked->arguments[0];
-    break;
+    list[0].events = POLLIN;
+    return 1;
   case SENDS:
   case CONNECTS:
-    blocked->events = POLLOUT;
-    blocked->fd = (int)blocked->arguments[0];
-    break;
+    list[0].events = POLLOUT;
+    return 1;
   case POLLS:
-    first_polled(blocked);
-    break;
+    return polled(blocked, list);
   case EPOLLS:
-    first_epolled(blocked);
-    break;
+    return epolled(blocked, list);
   case SELECTS:
-    first_selected(blocked);
-    break;
+    return selected(blocked, list);
   default:
-    break;
+    return 0;
   }
 }
 
@@ -165,6 +177,8 @@ static bool find_state(struct blocked *blocked, uint8_t protocol) {
 }
 
 static void find_socket(struct blocked *blocked) {
+  blocked->inode = 0;
+  blocked->listed = false;
   char path[60], target[64];
   unsigned long inode = 0;
   snprintf(path, sizeof path, "%d/fd/%d", blocked->process, blocked->fd);
@@ -175,6 +189,24 @@ static void find_socket(struct blocked *blocked) {
   blocked->inode = inode;
   if (!find_state(blocked, IPPROTO_TCP))
     find_state(blocked, IPPROTO_UDP);
+}
+
+/* Of several descriptors that it waits for, the first that is a connection is of interest: others
+ * may be pipes or timers that wake it up. */
+static void find_descriptor(struct blocked *blocked) {
+  struct awaited list[AWAITED_MAX];
+  size_t count = awaited(blocked, list);
+  blocked->fd = -1;
+  for (size_t i = count; i-- > 0;) {
+    struct blocked tried = *blocked;
+    tried.fd = list[i].fd;
+    tried.events = list[i].events;
+    find_socket(&tried);
+    bool connected = tried.listed && tried.socket.remote.sin_port != 0;
+    bool had_one = blocked->listed && blocked->socket.remote.sin_port != 0;
+    if (connected || !had_one)
+      *blocked = tried;
+  }
 }
 
 size_t program_blocked(struct program *program, struct blocked **list) {
@@ -189,8 +221,6 @@ size_t program_blocked(struct program *program, struct blocked **list) {
                                 .number = running[i].number};
     memcpy(blocked->arguments, running[i].arguments, sizeof blocked->arguments);
     find_descriptor(blocked);
-    if (blocked->fd >= 0)
-      find_socket(blocked);
   }
   free(running);
   return count;

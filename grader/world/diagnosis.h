@@ -9,8 +9,11 @@
 #include "grader/world/world.h"
 
 enum standstill {
-  STANDSTILL_NONE,           /* something runs, or waits for a time */
-  STANDSTILL_MUTUAL_SEND,    /* both ends of a connection are blocked in sending: all queues full */
+  STANDSTILL_NONE,        /* something runs, or waits for a time */
+  STANDSTILL_MUTUAL_SEND, /* both ends of a connection are blocked in sending: all queues full */
+  STANDSTILL_SEND_UNREAD, /* one is blocked in sending, and does not read what has come; the other
+                             waits to receive, and cannot deliver either: the kernels try again
+                             in longer and longer intervals */
   STANDSTILL_MUTUAL_RECEIVE, /* both wait to receive, and nothing is on its way */
   STANDSTILL_HALF_OPEN,      /* one waits on a connection whose other end is gone */
   STANDSTILL_ACCEPT,         /* connections wait in a queue, and nobody accepts */
@@ -39,6 +42,13 @@ size_t program_blocked(struct program *program, struct blocked **list);
 /* In words, as the end of a sentence that begins with the task: "sleeps in recvfrom on descriptor
  * 3, TCP 127.0.0.1:60000 to 127.0.0.1:41000 (nothing to read)". The caller frees it. */
 char *blocked_text(const struct blocked *blocked);
+
+/* Whether some task of the world runs, or is ready to. */
+bool world_something_runs(struct world *world);
+
+/* How long tasks of the world have used the CPU or been ready to and waited for it: nanoseconds,
+ * the sum of all that are there now. */
+int64_t world_toil_ns(struct world *world);
 
 /* Why the world stands still. *text (the caller's to free, may be NULL) is a sentence with the
  * conclusion, then a line for each task; of a cycle, in its order. Tasks that wait for a time are

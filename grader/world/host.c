@@ -43,10 +43,9 @@ static int loopback_up(struct failure *failure) {
   return 0;
 }
 
-static void setting_write(const char *path, const char *text) {
+static bool setting_write(const char *path, const char *text) {
   scoped_fd int fd = open(path, O_WRONLY | O_CLOEXEC);
-  if (fd >= 0)
-    (void)!write(fd, text, strlen(text));
+  return fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text);
 }
 
 /* Where /proc/sys cannot be written (in some containers) what it is for can go wrong, once in a
@@ -57,6 +56,30 @@ static void settings_make(void) {
   setting_write("/proc/sys/net/ipv4/ip_local_port_range", "32768 59999");
   /* Interfaces say nothing by themselves: no router solicitations. */
   setting_write("/proc/sys/net/ipv6/conf/default/disable_ipv6", "1");
+}
+
+/* SIOCSIFMTU of netdevice(7), for the loopback interface of this thread's namespace. */
+static bool loopback_set_mtu(int mtu) {
+  scoped_fd int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  struct ifreq request = {.ifr_name = "lo", .ifr_mtu = mtu};
+  return fd >= 0 && ioctl(fd, SIOCSIFMTU, &request) == 0;
+}
+
+bool host_set_buffers(struct host *host, int receive, int send) {
+  enum { LEAST = 4096, SEGMENTS_MTU = 1500 };
+  scoped_visit struct visit visit = namespace_visit(host->netns_fd);
+  scoped_text char *receives = memory_format("%d %d %d", LEAST, receive, receive);
+  scoped_text char *sends = memory_format("%d %d %d", LEAST, send, send);
+  /* Segments of the usual size. With the loopback interface's own, one may fill a small buffer: the
+   * kernel then takes the room for less than it is, and drops segments with the acknowledgements
+   * that they carry; two sides that both send stand still for seconds, with half of their buffers
+   * empty. */
+  return visit.home_fd >= 0 && setting_write("/proc/sys/net/ipv4/tcp_rmem", receives) &&
+         setting_write("/proc/sys/net/ipv4/tcp_wmem", sends) && loopback_set_mtu(SEGMENTS_MTU);
+}
+
+int host_leave_out_data(struct host *host, struct failure *failure) {
+  return capture_leave_out_data(host->capture, failure);
 }
 
 int host_socket(struct host *host, int domain, int type, int protocol, struct failure *failure) {
@@ -94,7 +117,8 @@ struct host *host_create(struct world *world, const char *name, struct failure *
   }
   host->links = host->diag_fd < 0 ? NULL : links_open(host->netns_fd, failure);
   if (!host->links || links_second_loopback(host->links, failure) < 0 ||
-      (!world->options.delayed_acks && links_quick_loopback(host->links, failure) < 0)) {
+      (world->options.clock == CLOCK_VIRTUAL && !world->options.delayed_acks &&
+       links_quick_loopback(host->links, failure) < 0)) {
     host_destroy(host);
     return NULL;
   }

@@ -51,6 +51,7 @@ struct world {
   struct closing closing;
   struct world_timer *timers; /* by their deadlines */
   bool saw_tcp;               /* a segment; without one there are no kernel timers to respect */
+  bool reads_tcp_info;        /* which tells times of the kernel's own clock: ours jumps no more */
   int64_t arp_until_real_ns;  /* until then the kernel may ask for somebody's Ethernet address */
   struct program *programs;
   struct supervisor supervisor;
@@ -88,6 +89,7 @@ struct terminal {
   size_t line_begin; /* of the line that is not finished yet */
   int64_t line_time; /* when its last bytes came */
   bool stopped;      /* more than OUTPUT_KEPT came: it is not read any more */
+  size_t line_count; /* of its lines that are in the log */
 };
 
 struct program {
@@ -101,8 +103,11 @@ struct program {
   struct watch *status_watch, *listener_watch;
   bool ended;
   struct sandbox_status status;
+  bool busy_waits; /* as far as is known */
   bool busy_told;
-  bool record_calls;
+  bool record_calls, record_transfers, long_output;
+  struct transfer_seen *transfers; /* all that are in the log */
+  size_t transfer_count;
 };
 
 void world_finding_add(struct world *world, const char *format, ...)
@@ -146,6 +151,10 @@ void host_end_flood(struct host *host);
 /* capture.c: every frame on the host's `lo`, into the log. */
 struct capture *capture_open(struct host *host, struct failure *failure);
 void capture_close(struct capture *capture);
+/* Leaves out, from now on, the segments of TCP that neither begin nor end a connection. While one
+ * of them is on its way its sender's retransmission timer is pending, so the clock does not jump.
+ */
+int capture_leave_out_data(struct capture *capture, struct failure *failure);
 /* Reads what has come. True if there was something. */
 bool capture_drain(struct capture *capture);
 /* Frames that were sent and have not been received yet (still queued in the kernel). */

@@ -46,6 +46,30 @@ size_t log_append(struct log *log, const struct event *event) {
   return place;
 }
 
+static bool is_line_of(const struct event *event, const struct program *program,
+                       enum event_stream stream) {
+  return event->kind == EVENT_LINE && event->program == program && event->stream == stream;
+}
+
+size_t log_forget_lines(struct log *log, const struct program *program, enum event_stream stream,
+                        size_t keep) {
+  size_t lines = 0, seen = 0, left = 0;
+  for (size_t i = 0; i < log->count; i++)
+    lines += is_line_of(&log->events[i], program, stream);
+  if (lines <= 2 * keep)
+    return lines;
+  for (size_t i = 0; i < log->count; i++) {
+    bool line = is_line_of(&log->events[i], program, stream);
+    seen += line;
+    if (line && seen > keep && seen + keep <= lines)
+      free((void *)log->events[i].bytes);
+    else
+      log->events[left++] = log->events[i];
+  }
+  log->count = left;
+  return 2 * keep;
+}
+
 void log_clear(struct log *log) {
   for (size_t i = 0; i < log->count; i++)
     free((void *)(log->events[i].raw ? log->events[i].raw : log->events[i].bytes));

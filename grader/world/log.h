@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 struct host;
 struct lan;
@@ -19,12 +20,14 @@ enum event_kind {
   EVENT_START, /* a program was started; text: its command line */
   EVENT_LINE, /* a program finished a line (or ended in the middle of one); text: the line as it was
                  written */
-  EVENT_FRAME,  /* a packet was on the wire */
-  EVENT_WAIT,   /* a call of a program waited; text says which and what came of it */
-  EVENT_EXIT,   /* a program ended; text: how */
-  EVENT_NOTE,   /* a remark of the grader; text */
-  EVENT_CALL,   /* a program set or read a socket option; text says it as the call would */
-  EVENT_SOCKET, /* a program created or closed a socket; text likewise */
+  EVENT_FRAME,    /* a packet was on the wire */
+  EVENT_WAIT,     /* a call of a program waited; text says which and what came of it */
+  EVENT_EXIT,     /* a program ended; text: how */
+  EVENT_NOTE,     /* a remark of the grader; text */
+  EVENT_CALL,     /* a program set or read a socket option; text says it as the call would */
+  EVENT_SOCKET,   /* a program created or closed a socket; text likewise */
+  EVENT_TRANSFER, /* a program sent or received on a connection, or waited for one, as it had not
+                     yet; text says how */
 };
 
 /* EVENT_SOCKET */
@@ -49,6 +52,16 @@ struct option_seen {
   int error; /* errno of the call, or 0 */
 };
 
+/* EVENT_TRANSFER */
+enum transfer_seen_kind { SEEN_SENDS, SEEN_RECEIVES, SEEN_WAITS };
+struct transfer_seen {
+  enum transfer_seen_kind kind;
+  const char *name;      /* of the call; a literal */
+  pid_t process, thread; /* process as the grader sees it, thread as the sandbox does */
+  struct sockaddr_in peer;
+  bool nonblocking; /* O_NONBLOCK on the socket, or MSG_DONTWAIT */
+};
+
 enum event_stream { STREAM_STDOUT = 0, STREAM_STDERR = 1 };
 
 struct event {
@@ -58,11 +71,13 @@ struct event {
   struct program *program; /* whose; NULL if nobody's */
   const uint8_t *bytes;    /* text or payload; owned by the log; a 0 byte follows it */
   size_t length;
-  enum event_stream stream;  /* EVENT_LINE */
-  int wait_status;           /* EVENT_EXIT */
-  struct option_seen option; /* EVENT_CALL */
-  struct socket_seen socket; /* EVENT_SOCKET */
+  enum event_stream stream;      /* EVENT_LINE */
+  int wait_status;               /* EVENT_EXIT */
+  struct option_seen option;     /* EVENT_CALL */
+  struct socket_seen socket;     /* EVENT_SOCKET */
+  struct transfer_seen transfer; /* EVENT_TRANSFER */
   /* EVENT_FRAME: */
+  int64_t stamp_ns; /* the kernel's CLOCK_REALTIME when it was sent */
   uint8_t protocol; /* IPPROTO_UDP, IPPROTO_TCP, IPPROTO_ICMP, … */
   uint8_t tcp_flags;
   uint32_t tcp_sequence, tcp_acknowledgement;
@@ -87,4 +102,8 @@ enum { LOG_FRAMES_MAX = 100000, LOG_FRAME_BYTES_MAX = 256 << 20 };
 /* Appends a copy of *event (and of its bytes) in the place that its time demands. Returns its
  * index; SIZE_MAX if it is a frame that is one too many. */
 size_t log_append(struct log *log, const struct event *event);
+/* Drops the lines of the program's stream but the first and the last `keep` of them. Returns how
+ * many are left. */
+size_t log_forget_lines(struct log *log, const struct program *program, enum event_stream stream,
+                        size_t keep);
 void log_clear(struct log *log);

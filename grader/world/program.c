@@ -41,6 +41,7 @@ static int terminal_open(struct terminal *terminal) {
 }
 
 static void terminal_line(struct terminal *terminal, size_t end) {
+  terminal->line_count++;
   struct program *program = terminal->program;
   struct world *world = program->host->world;
   log_append(&world->log, &(struct event){.time_ns = terminal->line_time,
@@ -52,8 +53,39 @@ static void terminal_line(struct terminal *terminal, size_t end) {
                                           .length = end - terminal->line_begin});
 }
 
+/* Leaves of a line that is not finished the last drawing that is, and what came after it. */
+static void redrawn_forget(struct terminal *terminal) {
+  enum { WORTH_IT = 8 << 10 };
+  size_t length = terminal->output_length - terminal->line_begin;
+  if (length < WORTH_IT)
+    return;
+  uint8_t *line = terminal->output + terminal->line_begin;
+  const uint8_t *last = memrchr(line, '\r', length);
+  const uint8_t *before = last ? memrchr(line, '\r', (size_t)(last - line)) : NULL;
+  if (!before)
+    return;
+  memmove(line, before, length - (size_t)(before - line));
+  terminal->output_length -= (size_t)(before - line);
+}
+
+static void middle_forget(struct terminal *terminal) {
+  enum { LINES_KEPT = 10000, PART = OUTPUT_KEPT / 4 };
+  redrawn_forget(terminal);
+  if (terminal->output_length > OUTPUT_KEPT - READ_AT_ONCE) {
+    size_t left_out = terminal->output_length - (size_t)2 * PART;
+    memmove(terminal->output + PART, terminal->output + PART + left_out, PART);
+    terminal->output_length -= left_out;
+    terminal->line_begin -= left_out;
+  }
+  if (terminal->line_count > LINES_KEPT)
+    terminal->line_count = log_forget_lines(&terminal->program->host->world->log, terminal->program,
+                                            terminal->stream, LINES_KEPT / 4);
+}
+
 static void terminal_take(struct terminal *terminal, const uint8_t *bytes, size_t length) {
   struct world *world = terminal->program->host->world;
+  if (terminal->program->long_output)
+    middle_forget(terminal);
   if (terminal->output_length + length > OUTPUT_KEPT) {
     world_finding_add(world, "%s wrote more than %d MiB to %s: its terminal was stopped there",
                       terminal->program->name, OUTPUT_KEPT >> 20,
@@ -152,6 +184,7 @@ static bool program_take_status(struct program *program) {
     program->status = (struct sandbox_status){.wait_status = SIGKILL};
     program_kill(program); /* it closes its files before it ends the others, and they theirs */
   }
+  supervisor_bury(&program->host->world->supervisor, program);
   terminal_finish(&program->terminals[0]);
   terminal_finish(&program->terminals[1]);
   capture_drain(program->host->capture);
@@ -241,6 +274,8 @@ static int program_launch(struct program *program, const struct program_spec *sp
       .folder = spec->folder,
       .folder_mode = SANDBOX_FOLDER_SCRATCH,
       .argv = spec->argv,
+      .function = spec->function,
+      .context = spec->context,
       .envp = environment,
       .netns_fd = program->host->netns_fd,
       .stdin_fd = in,
@@ -250,7 +285,10 @@ static int program_launch(struct program *program, const struct program_spec *sp
       .cpu = world->cpu,
       .files = spec->files,
       .file_count = spec->file_count,
-      .notify_filter = supervisor_filter(world->options.clock == CLOCK_VIRTUAL, spec->record_calls),
+      .notify_filter = spec->function
+                           ? NULL
+                           : supervisor_filter(world->options.clock == CLOCK_VIRTUAL,
+                                               spec->record_calls, spec->record_transfers),
   };
   int result = sandbox_start(&sandbox, &program->sandbox, failure);
   free(environment);
@@ -266,6 +304,9 @@ struct program *program_start(struct host *host, const struct program_spec *spec
   program->sandbox = sandbox_none();
   program->main_process = plausible_pid(world);
   program->record_calls = spec->record_calls;
+  program->record_transfers = spec->record_transfers;
+  program->busy_told = spec->record_transfers; /* who moves megabytes call by call looks busy */
+  program->long_output = spec->long_output;
   for (int i = 0; i < 2; i++)
     program->terminals[i] =
         (struct terminal){.program = program, .stream = (enum event_stream)i, .master_fd = -1};
@@ -300,6 +341,7 @@ void program_destroy(struct program *program) {
     free(terminal->output);
   }
   world_unwatch(program->status_watch);
+  free(program->transfers);
   free(program->name);
   free(program);
 }
@@ -346,6 +388,10 @@ const uint8_t *program_output(const struct program *program, enum event_stream s
 
 int64_t program_cpu_ns(struct program *program) {
   return program->sandbox.proc_fd >= 0 ? tasks_cpu_ns(&program->tasks) : 0;
+}
+
+int64_t program_waited_ns(struct program *program) {
+  return program->sandbox.proc_fd >= 0 ? tasks_waited_ns(&program->tasks) : 0;
 }
 
 void program_kill(struct program *program) {

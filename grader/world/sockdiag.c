@@ -8,7 +8,7 @@
 #include <linux/inet_diag.h>
 #include <linux/netlink.h>
 #include <linux/sock_diag.h>
-#include <netinet/tcp.h>
+#include <linux/tcp.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,8 +30,29 @@ static bool address_as_ipv4(const uint32_t words[4], struct in_addr *address) {
   return !words[0] && !words[1] && !words[2] && !words[3];
 }
 
-static void listing_add(struct listing *listing, const struct inet_diag_msg *message,
-                        uint8_t protocol) {
+/* Behind the message stand what more was asked for: here struct tcp_info, of which older kernels
+ * know less. */
+static void read_info(struct socket_state *state, const struct nlmsghdr *header) {
+  size_t begin = NLMSG_LENGTH(NLMSG_ALIGN(sizeof(struct inet_diag_msg)));
+  while (begin + sizeof(struct nlattr) <= header->nlmsg_len) {
+    struct nlattr attribute;
+    memcpy(&attribute, (const char *)header + begin, sizeof attribute);
+    if (attribute.nla_len < sizeof attribute || begin + attribute.nla_len > header->nlmsg_len)
+      return;
+    if (attribute.nla_type == INET_DIAG_INFO) {
+      struct tcp_info info = {0};
+      size_t length = attribute.nla_len - sizeof attribute;
+      memcpy(&info, (const char *)header + begin + sizeof attribute,
+             length < sizeof info ? length : sizeof info);
+      state->bytes_received = info.tcpi_bytes_received;
+      state->bytes_acknowledged = info.tcpi_bytes_acked;
+    }
+    begin += NLA_ALIGN(attribute.nla_len);
+  }
+}
+
+static void listing_add(struct listing *listing, const struct nlmsghdr *header, uint8_t protocol) {
+  const struct inet_diag_msg *message = NLMSG_DATA(header);
   listing->states = memory_resize(listing->states, (listing->count + 1) * sizeof *listing->states);
   struct socket_state *state = &listing->states[listing->count++];
   *state = (struct socket_state){
@@ -53,6 +74,8 @@ static void listing_add(struct listing *listing, const struct inet_diag_msg *mes
     state->local.sin_addr.s_addr = message->id.idiag_src[0];
     state->remote.sin_addr.s_addr = message->id.idiag_dst[0];
   }
+  if (protocol == IPPROTO_TCP)
+    read_info(state, header);
 }
 
 /* Reads answers until the kernel says that it is done. */
@@ -71,14 +94,14 @@ static int listing_read(int fd, struct listing *listing, uint8_t protocol) {
       if (header->nlmsg_type == NLMSG_ERROR)
         return -1;
       if (header->nlmsg_len >= NLMSG_LENGTH(sizeof(struct inet_diag_msg)))
-        listing_add(listing, NLMSG_DATA(header), protocol);
+        listing_add(listing, header, protocol);
     }
   }
 }
 
 /* Sockets in the states of these: those that listen, and those that are bound and no more, stand in
  * tables that all network namespaces share, and that are long in looking through. */
-enum { CONNECTED = 0x1fff & ~(1 << TCP_LISTEN), CONNECTED_OR_LISTENING = 0x1fff };
+enum { LISTENING = 10, CONNECTED = 0x1fff & ~(1 << LISTENING), CONNECTED_OR_LISTENING = 0x1fff };
 
 static int listing_ask(int fd, struct listing *listing, uint8_t family, uint8_t protocol,
                        uint32_t kinds) {
@@ -89,7 +112,10 @@ static int listing_ask(int fd, struct listing *listing, uint8_t family, uint8_t 
       .header = {.nlmsg_len = sizeof message,
                  .nlmsg_type = SOCK_DIAG_BY_FAMILY,
                  .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP},
-      .request = {.sdiag_family = family, .sdiag_protocol = protocol, .idiag_states = kinds},
+      .request = {.sdiag_family = family,
+                  .sdiag_protocol = protocol,
+                  .idiag_states = kinds,
+                  .idiag_ext = protocol == IPPROTO_TCP ? 1 << (INET_DIAG_INFO - 1) : 0},
   };
   if (send(fd, &message, sizeof message, 0) < 0)
     return -1;
@@ -118,19 +144,46 @@ static bool is_same(const struct sockaddr_in *one, const struct sockaddr_in *oth
   return one->sin_port == other->sin_port && one->sin_addr.s_addr == other->sin_addr.s_addr;
 }
 
+uint64_t world_socket_between(struct world *world, struct sockaddr_in local,
+                              struct sockaddr_in remote) {
+  uint64_t inode = 0;
+  for (struct host *host = world->hosts; host && !inode; host = host->next) {
+    struct socket_state *states = NULL;
+    struct failure ignored;
+    int count = host_sockets(host, IPPROTO_TCP, &states, &ignored);
+    for (int i = 0; states && i < count && !inode; i++)
+      if (is_same(&states[i].local, &local) && is_same(&states[i].remote, &remote))
+        inode = states[i].inode;
+    free(states);
+  }
+  return inode;
+}
+
+/* idiag_timer */
+enum { KEEP_ALIVE = 2, TIME_WAIT_TIMER = 3, WINDOW_PROBE = 4 };
+
+static const struct socket_state *other_end(const struct socket_state *one,
+                                            const struct socket_state *states, int count) {
+  for (int i = 0; i < count; i++)
+    if (is_same(&states[i].local, &one->remote) && is_same(&states[i].remote, &one->local))
+      return &states[i];
+  return NULL;
+}
+
 /* A sender that has more to send than its receiver has room for asks, now and then, whether the
  * news of more room was lost; or it sends the little that fits. Both change nothing for a receiver
- * on the same host (so nothing is lost) that does not read what it has already. */
-static bool probe_is_idle(const struct socket_state *sender, const struct socket_state *states,
-                          int count) {
-  for (int i = 0; i < count; i++)
-    if (is_same(&states[i].local, &sender->remote) && is_same(&states[i].remote, &sender->local))
-      return states[i].receive_queue > 0;
-  return false;
+ * on the same host (so nothing is lost) that does not read what it has already. Keep-alive asks
+ * whether the other end is there; on the same host it is, or is not. */
+static bool is_idle(const struct socket_state *socket, const struct socket_state *states,
+                    int count) {
+  const struct socket_state *other = other_end(socket, states, count);
+  if (socket->timer == WINDOW_PROBE)
+    return other && other->receive_queue > 0;
+  return socket->timer == KEEP_ALIVE && other;
 }
 
 int64_t host_kernel_timer_ms(struct host *host) {
-  enum { KEEP_ALIVE = 2, TIME_WAIT_TIMER = 3, WINDOW_PROBE = 4, KEEP_ALIVE_NEAR_MS = 60000 };
+  enum { KEEP_ALIVE_NEAR_MS = 60000 };
   if (!host->world->saw_tcp)
     return -1;
   struct socket_state *states = NULL;
@@ -140,7 +193,7 @@ int64_t host_kernel_timer_ms(struct host *host) {
   for (int i = 0; states && i < count; i++) {
     if (states[i].timer == 0 || states[i].timer == TIME_WAIT_TIMER)
       continue; /* the end of TIME_WAIT is nothing that a program waits for */
-    if (states[i].timer == WINDOW_PROBE && probe_is_idle(&states[i], states, count))
+    if (is_idle(&states[i], states, count))
       continue;
     if (states[i].timer == KEEP_ALIVE && states[i].timer_ms > KEEP_ALIVE_NEAR_MS)
       continue; /* the default of two hours */

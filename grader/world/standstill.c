@@ -73,8 +73,11 @@ static bool other_end(const struct picture *picture, const struct blocked *block
   return found;
 }
 
+/* Who sleeps although there is something to be read does not wait for that, whatever it asks for:
+ * an edge-triggered epoll has told it already. */
 static bool sends(const struct blocked *blocked) {
-  return (blocked->events & POLLOUT) && !(blocked->events & POLLIN);
+  return (blocked->events & POLLOUT) &&
+         (!(blocked->events & POLLIN) || blocked->socket.receive_queue > 0);
 }
 
 static bool receives(const struct blocked *blocked) {
@@ -105,6 +108,12 @@ static struct conclusion of_pairs(const struct picture *picture) {
     if (other && receives(one) && receives(other) && queues_are_empty(one, other) &&
         one->socket.state == TCP_ESTABLISHED && other->socket.state == TCP_ESTABLISHED)
       return (struct conclusion){STANDSTILL_MUTUAL_RECEIVE, one, other};
+  }
+  for (size_t i = 0; i < picture->count; i++) {
+    const struct blocked *one = &picture->list[i], *other = partner_of(picture, one);
+    if (other && sends(one) && one->socket.send_queue > 0 && one->socket.receive_queue > 0 &&
+        receives(other) && other->socket.send_queue > 0)
+      return (struct conclusion){STANDSTILL_SEND_UNREAD, one, other};
   }
   return (struct conclusion){STANDSTILL_NONE, NULL, NULL};
 }
@@ -170,6 +179,12 @@ static void put_conclusion(FILE *out, const struct conclusion *conclusion,
             "full, and neither reads before it has sent",
             one, other);
     break;
+  case STANDSTILL_SEND_UNREAD:
+    fprintf(out,
+            "a deadlock: %s is blocked in sending and does not read what has come, so that %s's "
+            "bytes cannot be delivered",
+            one, other);
+    break;
   case STANDSTILL_MUTUAL_RECEIVE:
     fprintf(
         out,
@@ -200,6 +215,23 @@ static void put_conclusion(FILE *out, const struct conclusion *conclusion,
                                               : "nothing moves any more",
           out);
   }
+}
+
+bool world_something_runs(struct world *world) {
+  struct picture picture;
+  bool runs = false;
+  picture_take(&picture, world);
+  for (size_t i = 0; i < picture.count; i++)
+    runs |= picture.list[i].number < 0;
+  free(picture.list);
+  return runs;
+}
+
+int64_t world_toil_ns(struct world *world) {
+  int64_t total = 0;
+  for (struct program *program = world->programs; program; program = program->next)
+    total += program_cpu_ns(program) + program_waited_ns(program);
+  return total;
 }
 
 enum standstill world_standstill(struct world *world, char **text) {

@@ -319,6 +319,14 @@ bool supervisor_signals(struct supervisor *supervisor) {
   return false;
 }
 
+void supervisor_bury(struct supervisor *supervisor, const struct program *program) {
+  for (struct hold *hold = supervisor->holds, *next; hold; hold = next) {
+    next = hold->next;
+    if (hold->call.program == program && !hold_alive(hold))
+      hold_remove(hold);
+  }
+}
+
 /* ---- deadlines ---- */
 
 /* Short waits (a loop that sleeps a millisecond) would drown the others. */

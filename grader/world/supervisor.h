@@ -43,9 +43,10 @@ struct supervisor {
   uint64_t calls;         /* notified so far */
 };
 
-/* The filter to start programs with; NULL if none is needed. record_calls: those that
- * program_spec.record_calls speaks of are notified too. */
-const struct sock_fprog *supervisor_filter(bool virtual_clock, bool record_calls);
+/* The filter to start programs with; NULL if none is needed. record_calls, record_transfers: those
+ * that program_spec speaks of under these names are notified too. */
+const struct sock_fprog *supervisor_filter(bool virtual_clock, bool record_calls,
+                                           bool record_transfers);
 
 void supervisor_begin(struct supervisor *supervisor, struct world *world);
 void supervisor_end(struct supervisor *supervisor);
@@ -58,6 +59,9 @@ void supervisor_execs(struct supervisor *supervisor);
 /* Lets held calls see the signals that came for their tasks, and forgets calls whose task has died.
  * True if it let something go on, so that the world is not quiet any more. */
 bool supervisor_signals(struct supervisor *supervisor);
+/* Forgets the calls of a program's dead tasks at once: with a call the grader holds descriptors of
+ * what the task waited for, and a socket lives until the last of those is closed. */
+void supervisor_bury(struct supervisor *supervisor, const struct program *program);
 /* The earliest deadline of any held call or timer, in world time; INT64_MAX if there is none. */
 int64_t supervisor_next_deadline(struct supervisor *supervisor);
 /* Ends the one wait, or fires the one timer, that is due first at or before `now_ns`. False if none

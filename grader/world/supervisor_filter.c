@@ -1,9 +1,11 @@
 /* Which system calls are notified to the supervisor. The filter is made once, from the table below;
  * what is not in it runs at full speed. */
-#include "grader/world/supervisor.h"
+#include "grader/world/supervisor_inner.h"
 
 #include <linux/futex.h>
 #include <linux/seccomp.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stddef.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -26,7 +28,7 @@ enum condition {
   FLAG_ABSENT,   /* MSG_DONTWAIT is not among the flags in the argument */
   NOT_STANDARD,  /* argument, a descriptor, is not stdin, stdout or stderr */
   FUTEX_WAITING, /* a waiting operation with a time-out */
-  SOCKET_TIMEOUT /* SOL_SOCKET with one of the time-out options */
+  SOCKET_TIMEOUT /* SOL_SOCKET with one of the time-out options, or IPPROTO_TCP with TCP_INFO */
 };
 
 static const struct {
@@ -92,9 +94,9 @@ static const struct {
 
 enum { FILTER_MAX = 1024 };
 
-/* One for each answer to: on the virtual clock? with calls recorded? */
-static struct sock_filter instructions[2][2][FILTER_MAX];
-static struct sock_fprog filters[2][2];
+/* One for each answer to: on the virtual clock? with calls recorded? with transfers? */
+static struct sock_filter instructions[2][2][2][FILTER_MAX];
+static struct sock_fprog filters[2][2][2];
 static struct sock_fprog *filter; /* the one that is being made */
 
 static void emit(uint16_t code, uint32_t value, uint8_t jump_true, uint8_t jump_false) {
@@ -174,7 +176,10 @@ static void emit_condition(enum condition condition, unsigned argument) {
     break;
   case SOCKET_TIMEOUT:
     emit_load_low(1);
-    emit(BPF_JMP | BPF_JEQ | BPF_K, SOL_SOCKET, 0, 5);
+    emit(BPF_JMP | BPF_JEQ | BPF_K, SOL_SOCKET, 3, 0);
+    emit(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_TCP, 0, 7);
+    emit_load_low(2);
+    emit(BPF_JMP | BPF_JEQ | BPF_K, TCP_INFO, 6, 5);
     emit_load_low(2);
     for (unsigned i = 0; i < 4; i++)
       emit(BPF_JMP | BPF_JEQ | BPF_K, socket_options[i], (uint8_t)(4 - i), 0);
@@ -189,16 +194,18 @@ static bool is_recorded(int number) {
          number == SYS_close;
 }
 
-const struct sock_fprog *supervisor_filter(bool virtual_clock, bool record_calls) {
-  if (!virtual_clock && !record_calls)
+const struct sock_fprog *supervisor_filter(bool virtual_clock, bool record_calls,
+                                           bool record_transfers) {
+  if (!virtual_clock && !record_calls && !record_transfers)
     return NULL;
-  filter = &filters[virtual_clock][record_calls];
+  filter = &filters[virtual_clock][record_calls][record_transfers];
   if (filter->len > 0)
     return filter;
-  filter->filter = instructions[virtual_clock][record_calls];
+  filter->filter = instructions[virtual_clock][record_calls][record_transfers];
   emit(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr), 0, 0);
   for (unsigned i = 0; i < sizeof rules / sizeof *rules; i++) {
-    bool recorded = record_calls && is_recorded(rules[i].number);
+    bool recorded = (record_calls && is_recorded(rules[i].number)) ||
+                    (record_transfers && call_is_transfer(rules[i].number));
     if (!recorded && (!virtual_clock || rules[i].condition == NEVER))
       continue;
     unsigned short jump = filter->len;

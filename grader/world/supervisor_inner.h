@@ -120,6 +120,9 @@ void calls_socket(struct call *call);
 bool calls_option(struct call *call);
 /* socket and close */
 void calls_descriptor(struct call *call);
+/* Notes how a program sends, receives, and waits for it. Answers nothing. */
+void calls_transfer(struct call *call);
+bool call_is_transfer(int number);
 void calls_kernel_wait(struct call *call);
 void calls_timer(struct call *call);
 void calls_timer_descriptor(struct call *call);

@@ -156,6 +156,7 @@ static void log_frame(struct lan *lan, struct port *from, const uint8_t *frame, 
   event.broadcast = memcmp(frame, everybody, sizeof everybody) == 0;
   if (!packet_read(frame + ETHERNET_HEADER, length - ETHERNET_HEADER, &event))
     return;
+  event.stamp_ns = stamp_ns;
   event.time_ns = clock_at_realtime(&world->clock, stamp_ns);
   if (event.protocol == IPPROTO_TCP)
     world->saw_tcp = true;

@@ -187,7 +187,8 @@ void tasks_hold(struct tasks *tasks, pid_t thread, bool held) {
     task->held = held;
 }
 
-int64_t tasks_cpu_ns(struct tasks *tasks) {
+/* The sum of a field of schedstat: 0 is the time on the CPU, 1 the time spent waiting for it. */
+static int64_t tasks_schedule_ns(struct tasks *tasks, int field) {
   tasks_scan(tasks);
   int64_t total = 0;
   for (size_t i = 0; i < tasks->count; i++) {
@@ -199,9 +200,21 @@ int64_t tasks_cpu_ns(struct tasks *tasks) {
     if (length <= 0)
       continue;
     text[length] = '\0';
-    total += strtoll(text, NULL, 10);
+    char *rest = text;
+    int64_t value = 0;
+    for (int k = 0; k <= field; k++)
+      value = strtoll(rest, &rest, 10);
+    total += value;
   }
   return total;
+}
+
+int64_t tasks_cpu_ns(struct tasks *tasks) {
+  return tasks_schedule_ns(tasks, 0);
+}
+
+int64_t tasks_waited_ns(struct tasks *tasks) {
+  return tasks_schedule_ns(tasks, 1);
 }
 
 size_t tasks_calls(struct tasks *tasks, struct task_call **list) {

@@ -45,6 +45,8 @@ bool tasks_asleep(struct tasks *tasks);
 void tasks_hold(struct tasks *tasks, pid_t thread, bool held);
 /* CPU time used by all tasks that are there now, in nanoseconds. */
 int64_t tasks_cpu_ns(struct tasks *tasks);
+/* How long they were ready to run and waited for the CPU, likewise. */
+int64_t tasks_waited_ns(struct tasks *tasks);
 /* The system call that each task sleeps in. *list is the caller's to free. Returns their number. */
 struct task_call {
   pid_t process, thread; /* inner ids */

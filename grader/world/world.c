@@ -1,3 +1,4 @@
+#include "grader/world/busyness.h"
 #include "grader/world/inner.h"
 
 #include "grader/base/memory.h"
@@ -13,18 +14,6 @@
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-
-/* CPU time that a world may use without sleeping before the virtual clock moves with it. */
-#define CPU_GRACE_NS (50 * MILLISECONDS)
-/* A task that can run gets the CPU within seconds, even beside sixteen busy processes. */
-#define STILL_LIMIT_NS (30 * SECONDS)
-/* How far the clock must have been moved by CPU time for a program to be told that it busy-waits.
- */
-#define BUSY_WAIT_NS (200 * MILLISECONDS)
-/* and how often, at least, it must have asked for the time or for something to come. */
-#define BUSY_WAIT_CALLS 50
-/* Who asks for nothing and uses the CPU for so long does not compute any more. */
-#define COMPUTING_NS (2 * SECONDS)
 
 /* ---- watches ---- */
 
@@ -195,17 +184,6 @@ void world_note(struct world *world, const char *format, ...) {
 
 /* ---- the loop ---- */
 
-/* How long the loop has found the world busy, and how much CPU time went by in it. */
-struct busyness {
-  bool began;
-  int64_t cpu_base_ns;
-  int64_t clock_base_ns;
-  uint64_t calls_base; /* that the supervisor had seen */
-  int64_t looked_real_ns;
-  int64_t still_cpu_ns, still_since_ns; /* since when no CPU time is used, though not all sleep */
-  int polls;
-};
-
 /* Handles everything that is there now, waiting for it at most `wait_ns` of real time. */
 static bool loop_dispatch(struct world *world, int64_t wait_ns) {
   struct epoll_event events[64];
@@ -265,59 +243,6 @@ static bool world_quiet(struct world *world) {
   return switches_of_this_thread() == switches;
 }
 
-static int64_t cpu_used(struct world *world) {
-  int64_t total = 0;
-  for (struct program *program = world->programs; program; program = program->next)
-    if (program->sandbox.proc_fd >= 0)
-      total += tasks_cpu_ns(&program->tasks);
-  return total;
-}
-
-static void memory_limit(struct world *world) {
-  for (struct program *program = world->programs; program; program = program->next)
-    if (program->sandbox.proc_fd >= 0)
-      program_limit_memory(program);
-}
-
-/* Moves the virtual clock with the CPU time of programs that do not sleep. */
-static void busyness_account(struct world *world, struct busyness *busyness) {
-  enum { LOOK_EVERY_US = 5000 };
-  int64_t real = clock_real_elapsed(&world->clock);
-  if (busyness->began && real - busyness->looked_real_ns < LOOK_EVERY_US * 1000)
-    return;
-  memory_limit(world);
-  int64_t cpu = cpu_used(world);
-  busyness->looked_real_ns = real;
-  if (cpu != busyness->still_cpu_ns || !busyness->began) {
-    busyness->still_cpu_ns = cpu;
-    busyness->still_since_ns = real;
-  } else if (real - busyness->still_since_ns > STILL_LIMIT_NS) {
-    world_break(world, true,
-                "the virtual clock cannot follow: a program neither sleeps nor uses the CPU");
-  }
-  if (!busyness->began) {
-    busyness->began = true;
-    busyness->cpu_base_ns = cpu;
-    busyness->clock_base_ns = world->clock.now_ns;
-    busyness->calls_base = world->supervisor.calls;
-    return;
-  }
-  int64_t beyond = cpu - busyness->cpu_base_ns - CPU_GRACE_NS;
-  if (beyond <= 0)
-    return;
-  clock_advance_to(&world->clock, busyness->clock_base_ns + beyond);
-  /* Who only computes asks for nothing, and comes to an end. */
-  bool asks = world->supervisor.calls - busyness->calls_base >= BUSY_WAIT_CALLS;
-  if (beyond > BUSY_WAIT_NS && (asks || beyond > COMPUTING_NS))
-    for (struct program *program = world->programs; program; program = program->next)
-      if (!program->ended && !program->busy_told && tasks_cpu_ns(&program->tasks) > BUSY_WAIT_NS) {
-        program->busy_told = true;
-        world_finding_add(
-            world, "busy-waits: %s uses the CPU while it waits; a call that sleeps would not",
-            program->name);
-      }
-}
-
 /* The world is not quiet: waits a little for something to happen. */
 static void loop_idle(struct world *world, struct busyness *busyness) {
   /* Short at first, since what a program does between two waits takes microseconds; longer when it
@@ -332,7 +257,8 @@ static void loop_idle(struct world *world, struct busyness *busyness) {
 /* The kernel's own timers run in real time: as long as one is pending, so does the virtual clock.
  * True if it did. */
 static bool kernel_timers_respect(struct world *world, int64_t deadline_ns) {
-  int64_t earliest = clock_real_elapsed(&world->clock) < world->arp_until_real_ns ? 20 : -1;
+  bool arp = clock_real_elapsed(&world->clock) < world->arp_until_real_ns;
+  int64_t earliest = arp || world->reads_tcp_info ? 20 : -1;
   for (struct host *host = world->hosts; host; host = host->next) {
     int64_t timer = host_kernel_timer_ms(host);
     if (timer >= 0 && (earliest < 0 || timer < earliest))
@@ -441,7 +367,7 @@ static enum world_pause run_real(struct world *world, int64_t deadline_ns,
                                  bool (*until)(void *context), void *context) {
   for (;;) {
     world_drain(world);
-    memory_limit(world);
+    world_limit_memory(world);
     if (until_holds(until, context))
       return WORLD_UNTIL;
     if (world->broken)
@@ -463,6 +389,8 @@ enum world_pause world_run(struct world *world, int64_t deadline_ns, bool (*unti
 }
 
 enum world_pause world_settle(struct world *world, int64_t limit_ns) {
+  if (world_busy_waits(world) && limit_ns > 5 * MILLISECONDS)
+    limit_ns = 5 * MILLISECONDS; /* it will never be */
   int64_t limit = clock_now(&world->clock) + limit_ns;
   struct busyness busyness = {0};
   for (;;) {

@@ -70,8 +70,8 @@ enum world_pause world_run(struct world *world, int64_t deadline_ns, bool (*unti
                            void *context);
 
 /* Lets the world run until nothing moves in it: every task is asleep and nothing is in flight. The
- * clock does not jump (virtual), and at most `limit_ns` pass on it. WORLD_UNTIL when it is
- * quiet, WORLD_DEADLINE when not in time. */
+ * clock does not jump (virtual), and at most `limit_ns` pass on it, some milliseconds if a program
+ * is known to busy-wait. WORLD_UNTIL when it is quiet, WORLD_DEADLINE when not in time. */
 enum world_pause world_settle(struct world *world, int64_t limit_ns);
 
 /* Why the world broke: a sentence, and whether the check should be tried again on the real clock
@@ -97,6 +97,14 @@ struct program *host_latest_program(const struct host *host);
  * SOCK_NONBLOCK. The descriptor is the caller's. */
 int host_socket(struct host *host, int domain, int type, int protocol, struct failure *failure);
 
+/* How many bytes of memory the buffers of TCP sockets that are made on the host from now on may
+ * take (net.ipv4.tcp_rmem and tcp_wmem, which hold somewhat less data than that). False where the
+ * system does not let them be changed, as in some containers. */
+bool host_set_buffers(struct host *host, int receive, int send);
+/* Keeps no frames of TCP on the host's `lo` from now on, but those that begin or end a connection:
+ * for megabytes in small pieces. */
+int host_leave_out_data(struct host *host, struct failure *failure);
+
 /* ---- sockets of a host (sockdiag.c) ---- */
 
 struct socket_state {
@@ -111,6 +119,8 @@ struct socket_state {
   uint8_t timer;     /* idiag_timer: 0 none, 1 retransmission, 2 keep-alive, 3 TIME_WAIT, 4 probe */
   uint32_t timer_ms; /* until it fires */
   uint32_t inode;
+  uint64_t bytes_received;     /* TCP: in all, whether the program has read them or not */
+  uint64_t bytes_acknowledged; /* TCP: of those that were sent, by the other side */
 };
 
 /* Lists all sockets of `protocol` in the host. *states is the caller's to free. Returns their
@@ -118,14 +128,23 @@ struct socket_state {
 int host_sockets(struct host *host, uint8_t protocol, struct socket_state **states,
                  struct failure *failure);
 
+/* The inode of the socket with these addresses that a program holds; 0 if there is none (in a queue
+ * of connections that wait to be accepted, sockets have no inode). */
+uint64_t world_socket_between(struct world *world, struct sockaddr_in local,
+                              struct sockaddr_in remote);
+
 /* ---- programs (program.c) ---- */
 
 struct program_spec {
   const char *name;   /* for messages; copied */
   const char *folder; /* the submission's folder */
   char *const *argv;
+  int (*function)(const void *context); /* called in place of argv, see sandbox.h; argv names it */
+  const void *context;
   char *const *environment; /* more NAME=VALUE entries; may be NULL */
-  bool record_calls;        /* EVENT_CALL for socket options that it sets or reads */
+  bool record_calls;        /* EVENT_CALL for socket options that it sets or reads, and the like */
+  bool record_transfers;    /* EVENT_TRANSFER */
+  bool long_output;         /* of more than OUTPUT_KEPT the middle is forgotten */
   const void *input;        /* what stdin holds, then end of file; NULL: nothing */
   size_t input_length;
   const struct sandbox_file *files; /* in place of those below /etc that it would see */
@@ -145,13 +164,25 @@ int program_exec_error(const struct program *program);
 /* Sends a signal to the program's process group, as a key at the terminal would. */
 void program_signal(struct program *program, int signal);
 /* All that it wrote so far, raw, and at most OUTPUT_KEPT bytes of it; the bytes stay the world's.
- */
+ * Who writes more is stopped, as by Ctrl-S; or, with long_output, goes on writing, and the middle
+ * is forgotten, of its lines as well, and so are long rows of drawings that a \r overwrote. */
 const uint8_t *program_output(const struct program *program, enum event_stream stream,
                               size_t *length);
 /* What each of its tasks is doing now, in words: see diagnosis.h. The caller frees it. */
 char *program_doing(struct program *program);
 /* CPU time that it and its children have used, in nanoseconds, ended ones not counted. */
 int64_t program_cpu_ns(struct program *program);
+/* The inodes of all sockets that it and its children have descriptors of, some more than once.
+ * *inodes is the caller's to free. Returns their number. (descriptors.c) */
+size_t program_sockets(struct program *program, uint64_t **inodes);
+/* How long its tasks were ready to run and waited for the CPU, likewise. */
+int64_t program_waited_ns(struct program *program);
+/* The most memory that its processes have had resident so far (the sum of what each had), and how
+ * much of it stands for files now; in bytes. (usage.c) */
+size_t program_peak_memory(struct program *program, size_t *of_files);
+/* How many threads there are in its processes that hold a TCP socket connected to `peer`. (usage.c)
+ */
+size_t program_threads_connected(struct program *program, const struct sockaddr_in *peer);
 /* Kills it and all its processes at once. */
 void program_kill(struct program *program);
 

@@ -1,0 +1,95 @@
+#include "grader/world/busyness.h"
+
+#include <time.h>
+
+/* CPU time that a world may use without sleeping before the virtual clock moves with it. */
+#define CPU_GRACE_NS (50 * MILLISECONDS)
+/* A task that can run gets the CPU within seconds, even beside sixteen busy processes. */
+#define STILL_LIMIT_NS (30 * SECONDS)
+/* How far the clock must have been moved by CPU time for a program to be told that it busy-waits.
+ */
+#define BUSY_WAIT_NS (200 * MILLISECONDS)
+/* and how often, at least, it must have asked for the time or for something to come. */
+#define BUSY_WAIT_CALLS 50
+/* Who has used so much is not just slow to begin. */
+#define BUSY_WAIT_KNOWN_NS (1 * SECONDS)
+/* Who asks for nothing and uses the CPU for so long does not compute any more. */
+#define COMPUTING_NS (2 * SECONDS)
+
+static int64_t cpu_used(struct world *world) {
+  int64_t total = 0;
+  for (struct program *program = world->programs; program; program = program->next)
+    if (program->sandbox.proc_fd >= 0)
+      total += tasks_cpu_ns(&program->tasks);
+  return total;
+}
+
+void world_limit_memory(struct world *world) {
+  for (struct program *program = world->programs; program; program = program->next)
+    if (program->sandbox.proc_fd >= 0)
+      program_limit_memory(program);
+}
+
+static int64_t cpu_of_this_thread(void) {
+  struct timespec used;
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+  return used.tv_sec * SECONDS + used.tv_nsec;
+}
+
+bool world_busy_waits(const struct world *world) {
+  for (const struct program *program = world->programs; program; program = program->next)
+    if (program->busy_waits && !program->ended)
+      return true;
+  return false;
+}
+
+static void busy_wait_note(struct world *world, struct program *program, bool now) {
+  int64_t cpu = tasks_cpu_ns(&program->tasks);
+  if (now && cpu > BUSY_WAIT_NS && !program->busy_told) {
+    program->busy_told = true;
+    world_finding_add(world,
+                      "busy-waits: %s uses the CPU while it waits; a call that sleeps would not",
+                      program->name);
+  }
+  if (program->busy_told && !program->record_transfers && cpu > BUSY_WAIT_KNOWN_NS)
+    program->busy_waits = true;
+}
+
+void busyness_account(struct world *world, struct busyness *busyness) {
+  enum { LOOK_EVERY_US = 5000 };
+  int64_t real = clock_real_elapsed(&world->clock);
+  if (busyness->began && real - busyness->looked_real_ns < LOOK_EVERY_US * 1000)
+    return;
+  world_limit_memory(world);
+  int64_t cpu = cpu_used(world);
+  busyness->looked_real_ns = real;
+  if (cpu != busyness->still_cpu_ns || !busyness->began) {
+    busyness->still_cpu_ns = cpu;
+    busyness->still_since_ns = real;
+  } else if (real - busyness->still_since_ns > STILL_LIMIT_NS) {
+    world_break(world, true,
+                "the virtual clock cannot follow: a program neither sleeps nor uses the CPU");
+  }
+  if (!busyness->began) {
+    busyness->began = true;
+    busyness->cpu_base_ns = cpu;
+    busyness->clock_base_ns = world->clock.now_ns;
+    busyness->calls_base = world->supervisor.calls;
+    busyness->own_base_ns = cpu_of_this_thread();
+    return;
+  }
+  int64_t beyond = cpu - busyness->cpu_base_ns;
+  if (world_busy_waits(world)) /* from the beginning, and what their calls cost here, too */
+    beyond += cpu_of_this_thread() - busyness->own_base_ns;
+  else
+    beyond -= CPU_GRACE_NS;
+  if (beyond <= 0)
+    return;
+  clock_advance_to(&world->clock, busyness->clock_base_ns + beyond);
+  /* Who only computes asks for nothing, and comes to an end. */
+  bool asks = world->supervisor.calls - busyness->calls_base >= BUSY_WAIT_CALLS;
+  bool busy_waits = beyond > BUSY_WAIT_NS && (asks || beyond > COMPUTING_NS);
+  for (struct program *program = world->programs; program; program = program->next)
+    if (!program->ended)
+      busy_wait_note(world, program, busy_waits);
+}
