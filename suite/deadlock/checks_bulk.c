@@ -1,0 +1,166 @@
+/* deadlock: what many bytes do. All of it is in real time, since programs are not to be slowed down
+ * a million times, and nothing is judged by its times. */
+#define LAB deadlock
+#include "service.h"
+
+/* Buffers in which a million bytes have room, as they have on a usual machine; and more than 50
+ * times as many bytes as the small ones hold. */
+enum { LARGE_BUFFER = 4 << 20, BULK = 2500000 };
+
+static void begin(int receive, int send) {
+  fresh_world_in_real_time();
+  set_tcp_buffers(localhost(), receive, send);
+  leave_out_data(localhost());
+  let_print();
+}
+
+/* What came of one run of a client. */
+struct outcome {
+  struct program *client;
+  bool ended;
+  int status;
+  double received; /* as it says; -1 if it does not */
+  bool moved;      /* some byte has come back, as far as anybody tells */
+};
+
+static struct outcome run_client(const char *name, const char *bytes) {
+  struct outcome outcome = {.client = start_client_of(name, bytes)};
+  outcome.ended = await_exit_while_moving(outcome.client, CPU_LIMIT);
+  if (outcome.ended)
+    outcome.status = exit_status(outcome.client);
+  outcome.received = last_total(outcome.client, TOTAL_RECEIVED);
+  outcome.moved = outcome.received > 0;
+  struct lines all = lines(outcome.client, STDOUT);
+  for (size_t i = 0; i < all.count; i++)
+    outcome.moved |= strncmp(all.list[i].text, "The first chunk received", 24) == 0;
+  return outcome;
+}
+
+static void expect_ended(const struct outcome *outcome, const char *what) {
+  if (outcome->ended)
+    return;
+  bool stuck = is_mutual_send();
+  check_fail((struct failure_report){
+      .message = say("%s does not come to an end", what),
+      .expected = "it sends them all, reads the whole answer, and ends",
+      .actual = say("%s\n%s", why_standing_still(), printed(outcome->client)),
+      .cause = stuck
+                   ? "read what is there while you still send: neither of the two may wait for the "
+                     "other alone"
+                   : "see what each of them waits for"});
+}
+
+/* Ends the check unless it is as good as with 16 bytes: what is wrong with those is the business of
+ * other requirements. */
+static void expect_as_good(const struct outcome *outcome, const struct outcome *small,
+                           const char *what, double bytes) {
+  expect_ended(outcome, what);
+  EXPECT(outcome->status == 0 || (outcome->status > 0 && small->ended && small->status > 0),
+         .message = say("%s fails", what), .expected = "exit status 0",
+         .actual = say("it %s\n%s", doing(outcome->client), printed(outcome->client)));
+  EXPECT(outcome->received == bytes || !small->ended || small->received != CHUNK,
+         .message = say("%s says another number of bytes", what),
+         .expected = say("at the end: %.0f bytes received", bytes),
+         .actual = printed(outcome->client),
+         .cause = "count what recv() returned, in a size_t, until it returns 0");
+}
+
+/* ---- deadlock.5 ---- */
+
+static void check_sizes(const char *name) {
+  static const struct {
+    const char *bytes;
+    double count;
+  } sizes[] = {{"16", 16}, {"65536", 65536}, {"1000000", 1000000}};
+  bool naive = strcmp(name, "upper") == 0;
+  struct outcome small = {.client = NULL};
+  bool server_counts = false;
+  for (size_t i = 0; i < (naive ? 2 : 3); i++) {
+    begin(LARGE_BUFFER, LARGE_BUFFER);
+    struct program *server = start_server_of(name);
+    const char *what =
+        say("“%s client 127.0.0.1 %s”, with “%s server 127.0.0.1”,", name, sizes[i].bytes, name);
+    struct outcome outcome = run_client(name, sizes[i].bytes);
+    double processed = await_total(server, TOTAL_PROCESSED, sizes[i].count);
+    if (i == 0) {
+      small = outcome;
+      server_counts = processed == CHUNK;
+      EXPECT(outcome.moved || (outcome.ended && outcome.status == 0),
+             .message = say("%s does not work", what),
+             .expected = "16 bytes go to the server, and come back",
+             .actual = say("the client %s\n%s\nthe server %s\n%s", doing(outcome.client),
+                           printed(outcome.client), doing(server), printed(server)));
+    }
+    expect_as_good(&outcome, &small, what, sizes[i].count);
+    EXPECT(!server_counts || processed == sizes[i].count,
+           .message = say("the server's total for %s bytes is wrong", sizes[i].bytes),
+           .expected = say("at the end: %s bytes have been processed so far.", sizes[i].bytes),
+           .actual = printed(server));
+  }
+}
+
+EACH_PROGRAM(sizes_work, "deadlock.5", check_sizes)
+
+/* ---- deadlock.6 ---- */
+
+CHECK(upper_deadlocks, "deadlock.6", "upper") {
+  enum { FAR_TOO_MANY = 2000000 }; /* more than 20 times what all four buffers hold */
+  static const struct answering answering = {.limit = FAR_TOO_MANY};
+  static const double LONG = 60;
+  set_tcp_buffers(localhost(), SMALL_RECEIVE, SMALL_SEND);
+  leave_out_data(localhost());
+  let_print();
+  struct program *server = start_answering(&answering);
+  struct program *client = start_client_of("upper", "99999999");
+  if (await_mutual_send(client, LONG))
+    return;
+  bool went_on = !await_exit(client, 0) && lines(server, STDOUT).count > 0;
+  EXPECT(false, .message = "“upper client” does not show the deadlock",
+         .expected = "against a server that answers as it reads, with far more bytes than the four "
+                     "buffers hold, both end blocked in sending, all four queues are full, and no "
+                     "byte moves any more",
+         .actual = say("%s\nthe client %s\n%s",
+                       went_on ? say("more than %d bytes went through", FAR_TOO_MANY)
+                               : why_standing_still(),
+                       doing(client), printed(client)),
+         .cause = "this one is to send everything before it reads anything, by calls that wait");
+}
+
+/* ---- deadlock.7 ---- */
+
+static void check_bulk(const char *name) {
+  static const struct answering answering = {0};
+  const char *bytes = say("%d", BULK);
+  begin(SMALL_RECEIVE, SMALL_SEND);
+  struct program *server = start_answering(&answering);
+  struct outcome small = run_client(name, "16");
+  stop(server);
+
+  begin(SMALL_RECEIVE, SMALL_SEND);
+  server = start_answering(&answering);
+  const char *what =
+      say("“%s client 127.0.0.1 %s”, with a server that answers as it reads,", name, bytes);
+  struct outcome outcome = run_client(name, bytes);
+  expect_as_good(&outcome, &small, what, BULK);
+  EXPECT(outcome.received < 0 || outcome.received == BULK,
+         .message = say("%s says another number of bytes", what),
+         .expected = say("at the end: %d bytes received", BULK), .actual = printed(outcome.client),
+         .cause = "count what recv() returned, until it returns 0");
+  double answered = bytes_answered(server);
+  EXPECT(answered == BULK, .message = say("%s does not send so many", what),
+         .expected = say("%d bytes", BULK), .actual = say("the server got %.0f", answered),
+         .cause =
+             "send() may take less than it was given: go on behind what it took, and count it");
+
+  begin(SMALL_RECEIVE, SMALL_SEND);
+  server = start_server_of(name);
+  what = say("“%s client 127.0.0.1 %s”, with “%s server 127.0.0.1”,", name, bytes, name);
+  outcome = run_client(name, bytes);
+  expect_as_good(&outcome, &small, what, BULK);
+  double processed = await_total(server, TOTAL_PROCESSED, BULK);
+  EXPECT(processed < 0 || processed == BULK, .message = "the server's total is wrong",
+         .expected = say("at the end: %d bytes have been processed so far.", BULK),
+         .actual = printed(server));
+}
+
+EACH_CURE(finishes, "deadlock.7", check_bulk)

@@ -1,0 +1,236 @@
+/* halfopen: clients that are there, and that say when they end. (checks_lost.c has those that are
+ * gone, or silent.) */
+#define LAB halfopen
+#include "service.h"
+
+#include <ctype.h>
+
+/* ---- answers ---- */
+
+/* How many lines are "pong", and nothing but white space around it. What else comes is free. */
+static size_t pong_lines(const struct stream_so_far *stream) {
+  size_t count = 0, begin = 0;
+  for (size_t i = 0; i < stream->length; i++) {
+    if (stream->bytes[i] != '\n')
+      continue;
+    size_t end = i;
+    while (begin < end && isspace(stream->bytes[begin]))
+      begin++;
+    while (end > begin && isspace(stream->bytes[end - 1]))
+      end--;
+    count += end - begin == strlen("pong") && memcmp(stream->bytes + begin, "pong", 4) == 0;
+    begin = i + 1;
+  }
+  return count;
+}
+
+/* Ends the check unless exactly so many lines of "pong" have come in all. */
+static void expect_pongs(struct program *server, struct connection *client, size_t wanted,
+                         const char *what, const char *cause) {
+  double deadline = now() + PATIENCE;
+  struct stream_so_far stream = tcp_received(client);
+  while (pong_lines(&stream) < wanted && stream.end == TCP_OPEN && now() < deadline) {
+    tcp_await_bytes(client, stream.length + 1, deadline - now());
+    stream = tcp_received(client);
+  }
+  size_t there = pong_lines(&stream);
+  if (there == wanted && stream.end == TCP_OPEN)
+    return;
+  bool bare = there < wanted && pongs(client) >= wanted;
+  check_fail((struct failure_report){
+      .message = say("%s does not get its answers", what),
+      .expected = say("%s “pong” in all, and the connection stays open", counted(wanted, "line")),
+      .actual = say("%s “pong”: %s\nthe server %s\n%s", counted(there, "line"), client_text(client),
+                    doing(server), printed(server)),
+      .cause = bare && memchr(stream.bytes, '\0', stream.length)
+                   ? "a '\\0' is sent too: send strlen(), not sizeof"
+               : bare && !memchr(stream.bytes, '\n', stream.length)
+                   ? "the answer is a line: a newline ends it"
+               : stream.end != TCP_OPEN ? "the server closes a connection whose client is there"
+                                        : cause});
+}
+
+static void put_lines(char *bytes, size_t count) {
+  for (size_t i = 0; i < count * strlen(PING); i++)
+    bytes[i] = PING[i % strlen(PING)];
+}
+
+CHECK(server_answers_each_line, "halfopen.1", "halfopen-server") {
+  enum { MANY = 2000 };
+  struct program *server = start_server();
+  struct connection *client = connect_from("client", "127.0.0.1");
+  tcp_send_text(client, PING);
+  expect_pongs(server, client, 1, "a client that sends one “ping”",
+               "does it wait for more than a line? is the answer in a buffer (fflush)?");
+  tcp_send_text(client, PING);
+  expect_pongs(server, client, 2, "a client that sends a second “ping”",
+               "each line of a client is answered, not the first only");
+  tcp_send_text(client, "pi");
+  pass(0.2);
+  expect_pongs(server, client, 2, "a client of whose third line only “pi” has come",
+               "recv() may return half a line: keep it until its newline comes");
+  tcp_send_text(client, "ng\n");
+  expect_pongs(server, client, 3, "a client whose line comes in two segments, “pi” and “ng”,",
+               "recv() may return half a line: keep it until the rest is there");
+  tcp_send_text(client, PING PING PING);
+  expect_pongs(server, client, 6, "a client that sends three lines in one segment",
+               "one recv() may return several lines: answer each of them");
+  tcp_send_text(client, PING "pin");
+  pass(0.1);
+  tcp_send_text(client, "g\n" PING);
+  expect_pongs(server, client, 9, "a client whose segments end in the middle of a line",
+               "what stands behind the last newline belongs to the next line");
+  tcp_send_cut(client, PING PING, 2 * strlen(PING), 1, 0.01);
+  expect_pongs(server, client, 11, "a client that sends its lines byte by byte",
+               "recv() may return one byte: a line is there when its newline is");
+  char many[MANY * (sizeof PING - 1)];
+  put_lines(many, MANY);
+  tcp_send(client, many, sizeof many);
+  expect_pongs(server, client, 11 + MANY, say("a client that sends %d lines at once", MANY),
+               "a buffer may end in the middle of a line");
+  pass(0.2);
+  expect_pongs(server, client, 11 + MANY, "a client that is silent",
+               "nobody has asked: each “ping” is answered once");
+}
+
+CHECK(server_serves_many_at_once, "halfopen.1", "halfopen-server") {
+  enum { CLIENTS = 20, ROUNDS = 3 };
+  static const char one_at_a_time[] =
+      "one client at a time: recv() waits for this one while the others wait for the server; use "
+      "threads, processes, poll() or its kin";
+  struct connection *clients[CLIENTS];
+  struct program *server = start_server();
+  for (int i = 0; i < CLIENTS; i++) {
+    const char *what = say("client %d", i + 1);
+    clients[i] = connect_from(what, say("127.0.0.%d", i + 2));
+    tcp_send_text(clients[i], i % 2 ? PING : PING "pi"); /* of some, half a line stays there */
+    expect_pongs(server, clients[i], 1, i ? say("%s, while %d others are there,", what, i) : what,
+                 i ? one_at_a_time : NULL);
+  }
+  for (int i = 0; i < CLIENTS; i += 2)
+    tcp_send_text(clients[i], "ng\n");
+  for (size_t round = 0; round < ROUNDS; round++)
+    for (int i = 0; i < CLIENTS; i++) {
+      int k = (i * 7 + (int)round) % CLIENTS;
+      tcp_send_text(clients[k], PING);
+      expect_pongs(server, clients[k], 2 + (k % 2 == 0) + round,
+                   say("client %d of %d", k + 1, CLIENTS),
+                   "each client needs its own buffer for what has come of a line");
+    }
+}
+
+/* ---- lines about connections ---- */
+
+static bool says(struct program *server, const struct connection *client, const char *word) {
+  struct address from = tcp_local(client);
+  struct lines all = lines(server, STDOUT);
+  for (size_t i = 0; i < all.count; i++)
+    if (line_matches(all.list[i].text, say("Connection from %%a %s.", word), &from))
+      return true;
+  return false;
+}
+
+static void expect_said(struct program *server, const struct connection *client, const char *word,
+                        const char *when) {
+  enum { TRIES = 20 };
+  for (int i = 0; i < TRIES && !says(server, client, word); i++)
+    pass(PATIENCE / TRIES);
+  struct address from = tcp_local(client);
+  bool lost = says(server, client, "lost"), is_end = strcmp(word, "closed") == 0;
+  EXPECT(says(server, client, word),
+         .message = say("the server does not say that a connection is %s", word),
+         .expected = say("Connection from %s %s., %s", address_text(from), word, when),
+         .actual = say("%s\nthe server %s", printed(server), doing(server)),
+         .cause = is_end && lost
+                      ? "“lost” is said of a client that has closed its connection: recv() that "
+                        "returns 0 is an end in order"
+                  : is_end ? "recv() returns 0 when the client has closed"
+                           : "the port wants ntohs(); the words must be exactly these; is the "
+                             "line printed when the connection comes?");
+}
+
+CHECK(server_tells_who_comes_and_goes, "halfopen.1", "halfopen-server") {
+  enum { CLIENTS = 4 };
+  static const int leaving[CLIENTS] = {2, 0, 3, 1};
+  struct connection *clients[CLIENTS];
+  struct program *server = start_server();
+  for (int i = 0; i < CLIENTS; i++) {
+    clients[i] = connect_from(say("client %d", i + 1), say("127.0.0.%d", i + 2));
+    tcp_send_text(clients[i], PING);
+    expect_said(server, clients[i], "opened", i ? "while others are there" : "when it has come");
+  }
+  for (int i = 0; i < CLIENTS; i++) {
+    for (int k = i; k < CLIENTS; k++)
+      EXPECT(!says(server, clients[leaving[k]], "closed"),
+             .message = "the server says of a connection that is open that it is closed",
+             .expected = "this line when the client has closed it, and for this client only",
+             .actual = printed(server));
+    tcp_close(clients[leaving[i]]);
+    expect_said(server, clients[leaving[i]], "closed", "when its client has closed it");
+  }
+}
+
+/* ---- half-close ---- */
+
+/* How many answers come to `rounds` lines, sent one after another, and then to `last` in one
+ * segment: as the end of the stream, or not. */
+static struct connection *converse(struct program **server, size_t rounds, const char *last,
+                                   size_t length, bool is_end) {
+  fresh_world();
+  *server = start_server();
+  struct connection *client = connect_from("client", "127.0.0.1");
+  for (size_t i = 0; i < rounds; i++) {
+    tcp_send_text(client, PING);
+    await_pongs(client, i + 1, PATIENCE);
+  }
+  if (is_end)
+    tcp_send_last(client, last, length);
+  else
+    tcp_send(client, last, length);
+  await_pongs(client, rounds + length / strlen(PING), PATIENCE);
+  return client;
+}
+
+static void expect_all_and_end(struct program *server, struct connection *client, size_t wanted,
+                               const char *what) {
+  enum tcp_end end = tcp_await_end(client, 2 * PATIENCE);
+  size_t there = pongs(client);
+  EXPECT(there >= wanted, .message = say("%s does not get all its answers", what),
+         .expected = say("%zu times “pong”, then FIN", wanted),
+         .actual = say("%zu times: %s\nthe server %s\n%s", there, client_text(client),
+                       doing(server), printed(server)),
+         .cause = "bytes and the end may be told together (POLLIN and POLLHUP or POLLRDHUP): read "
+                  "and answer all that came, until recv() returns 0");
+  EXPECT(
+      end == TCP_FINISHED, .message = say("%s gets no FIN after its answers", what),
+      .expected = "FIN from the server",
+      .actual = say("%s\nthe server %s\n%s", client_text(client), doing(server), printed(server)),
+      .cause = end == TCP_RESET
+                   ? "RST: SO_LINGER with a time of 0, or bytes that were never read"
+                   : "recv() returns 0 when the client has half-closed: close() the socket then, "
+                     "in every process that has it");
+}
+
+CHECK(server_answers_before_it_closes, "halfopen.2", "halfopen-server") {
+  enum { MANY = 2000 };
+  static char many[MANY * (sizeof PING - 1)];
+  put_lines(many, MANY);
+  static const struct {
+    size_t rounds, lines;
+    const char *what;
+  } ends[] = {{1, 1, "a client that half-closes with its second “ping”"},
+              {2, 0, "a client that half-closes when it has its answers"},
+              {0, 1, "a client that half-closes with its only “ping”"},
+              {0, 3, "a client that half-closes with its three lines"},
+              {1, MANY, "a client that half-closes with its many lines"}};
+  struct program *server = NULL;
+  for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
+    size_t length = ends[i].lines * strlen(PING);
+    size_t wanted = ends[i].rounds + ends[i].lines;
+    /* Who does not answer several lines in one segment at all has halfopen.1 to mend. */
+    if (ends[i].lines > 1 && pongs(converse(&server, ends[i].rounds, many, length, false)) < wanted)
+      continue;
+    struct connection *client = converse(&server, ends[i].rounds, many, length, true);
+    expect_all_and_end(server, client, wanted, ends[i].what);
+  }
+}
