@@ -16,7 +16,7 @@ void cli_complain(const char *sentence) {
   size_t length = strlen(sentence);
   while (length > 0 && strchr(".\n ", sentence[length - 1]))
     length--;
-  scoped_text char *safe = safe_text(sentence, length);
+  scoped_text char *safe = safe_for(SAFE_LOG, sentence, length);
   bool question = length > 0 && sentence[length - 1] == '?';
   fprintf(stderr, "wiregrade: %s%s\n", safe, question ? "" : ".");
 }

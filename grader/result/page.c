@@ -27,7 +27,11 @@ static bool locale_is_utf8(void) {
 }
 
 struct page page_for(FILE *file) {
-  struct page page = {.file = file, .width = WIDTH_MOST, .drawing = locale_is_utf8()};
+  const char *actions = getenv("GITHUB_ACTIONS");
+  struct page page = {.file = file,
+                      .width = WIDTH_MOST,
+                      .drawing = locale_is_utf8(),
+                      .log = actions && strcmp(actions, "true") == 0};
   if (!isatty(fileno(file)))
     return page;
   struct winsize size;
@@ -95,6 +99,10 @@ char *text_fitted(const char *text, unsigned columns, bool pad) {
   return memory_format("%s%*s", text, pad ? (int)(columns - wanted) : 0, "");
 }
 
+static char *page_safe(const struct page *page, const char *text, size_t length) {
+  return safe_for(page->log ? SAFE_LOG : SAFE_TERMINAL, text, length);
+}
+
 static void page_styled(const struct page *page, enum page_style style, const char *text,
                         size_t length) {
   bool styled = page->colour && style != PAGE_PLAIN && length > 0;
@@ -107,20 +115,21 @@ void page_gap(const struct page *page) {
 }
 
 void page_line(const struct page *page, enum page_style style, const char *text) {
-  scoped_text char *safe = safe_text(text, strlen(text));
+  scoped_text char *safe = page_safe(page, text, strlen(text));
   scoped_text char *fitted = text_fitted(safe, page->width, false);
   page_styled(page, style, fitted, strlen(fitted));
   page_gap(page);
 }
 
 void page_command(const struct page *page, const char *text) {
-  scoped_text char *safe = safe_text(text, strlen(text));
+  scoped_text char *safe = page_safe(page, text, strlen(text));
   page_styled(page, PAGE_PLAIN, safe, strlen(safe));
   page_gap(page);
 }
 
 /* How much of the text the next line takes: up to the last space that fits, or, of a word longer
- * than a whole line, as much as fits. Never nothing. */
+ * than a whole line, as much as fits, but no line begins with a colon for that: a CI job's log
+ * takes two of them for a command. Never nothing. */
 static size_t line_length(const char *text, unsigned room) {
   size_t fitting = bytes_fitting(text, room), leading = strspn(text, " ");
   if (text[fitting] == '\0' || text[fitting] == ' ')
@@ -128,12 +137,14 @@ static size_t line_length(const char *text, unsigned room) {
   for (size_t i = fitting; i > leading + 1; i--)
     if (text[i - 1] == ' ')
       return i - 1;
+  while (fitting > leading + 1 && text[fitting] == ':')
+    fitting--;
   unsigned columns;
   return fitting ? fitting : character_next(text, &columns);
 }
 
 void page_cell(const struct page *page, enum page_style style, const char *text, unsigned columns) {
-  scoped_text char *safe = safe_text(text, strlen(text));
+  scoped_text char *safe = page_safe(page, text, strlen(text));
   scoped_text char *fitted = text_fitted(safe, columns, true);
   page_styled(page, style, fitted, strlen(fitted));
 }
@@ -176,7 +187,7 @@ static bool paragraph_line(struct paragraph *paragraph, const char *safe) {
 
 void page_paragraph(const struct page *page, enum page_style style, const char *label,
                     unsigned indent, const char *text, unsigned most) {
-  scoped_text char *safe_label = safe_text(label, strlen(label));
+  scoped_text char *safe_label = page_safe(page, label, strlen(label));
   scoped_text char *fitted = text_fitted(safe_label, page->width / 2, false);
   page_styled(page, style == PAGE_PLAIN ? PAGE_FAINT : style, fitted, strlen(fitted));
   struct paragraph paragraph = {page, style, indent, most, 0, text_columns(fitted)};
@@ -185,7 +196,7 @@ void page_paragraph(const struct page *page, enum page_style style, const char *
     length--;
   for (const char *end = text + length;;) {
     const char *newline = memchr(text, '\n', (size_t)(end - text));
-    scoped_text char *safe = safe_text(text, (size_t)((newline ? newline : end) - text));
+    scoped_text char *safe = page_safe(page, text, (size_t)((newline ? newline : end) - text));
     if (!paragraph_line(&paragraph, safe) || !newline)
       return;
     text = newline + 1;

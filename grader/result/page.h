@@ -14,12 +14,13 @@ struct page {
   unsigned width;
   bool colour;
   bool drawing; /* the reader's locale is UTF-8: bars and arrows can be drawn */
+  bool log;     /* the log of a CI job, whose runner obeys some lines */
 };
 
 enum page_style { PAGE_PLAIN, PAGE_STRONG, PAGE_GOOD, PAGE_BAD, PAGE_ODD, PAGE_FAINT };
 
 /* The terminal's width, but 80 columns at most; colour only on a terminal that is not dumb, and not
- * if NO_COLOR is set. */
+ * if NO_COLOR is set. A log if GITHUB_ACTIONS is true. */
 struct page page_for(FILE *file);
 
 /* Prints `label` and then the text, whose lines all begin in column `indent` and are wrapped

@@ -31,6 +31,30 @@ Test(page, a_paragraph_is_wrapped_between_words) {
                  "      eight nine\n");
 }
 
+/* What a runner would obey: "::" where a line begins, and "##[" anywhere. */
+Test(page, nothing_in_a_log_is_a_command) {
+  page.log = true;
+  page_line(&page, PAGE_PLAIN, "::error::a");
+  page_paragraph(&page, PAGE_PLAIN, "", 4, "::stop-commands::a\n##[error]b std::c", 0);
+  page_paragraph(&page, PAGE_PLAIN, "", 0, "0123456789012345678901234567890123456789::error::a", 0);
+  page_command(&page, "::d");
+  page_cell(&page, PAGE_PLAIN, "::e", 10);
+  expect_printed("\\x3a:error::a\n"
+                 "    \\x3a:stop-commands::a\n"
+                 "    \\x23#[error]b std::c\n"
+                 "012345678901234567890123456789012345678\n"
+                 "9::error::a\n"
+                 "\\x3a:d\n"
+                 "\\x3a:e    ");
+}
+
+Test(page, is_a_log_where_github_runs_it) {
+  unsetenv("GITHUB_ACTIONS");
+  cr_expect_not(page_for(page.file).log);
+  setenv("GITHUB_ACTIONS", "true", 1);
+  cr_expect(page_for(page.file).log);
+}
+
 Test(page, a_word_that_is_too_long_is_broken) {
   page_paragraph(&page, PAGE_PLAIN, "", 30, "see 0123456789abcdefghij", 0);
   expect_printed("                              see\n"

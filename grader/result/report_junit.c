@@ -7,36 +7,13 @@
 
 #include <string.h>
 
-/* XML 1.0 has no way at all to write most control characters: safe_text has made them visible
- * before. */
+/* Line by line: a newline is written in a way that attributes keep too. */
 static void xml_write(FILE *file, const char *text) {
   for (const char *line = text; line;) {
     const char *newline = strchr(line, '\n');
-    scoped_text char *safe = safe_text(line, newline ? (size_t)(newline - line) : strlen(line));
-    for (const char *c = safe; *c; c++) {
-      switch (*c) {
-      case '<':
-        fputs("&lt;", file);
-        break;
-      case '>':
-        fputs("&gt;", file);
-        break;
-      case '&':
-        fputs("&amp;", file);
-        break;
-      case '"':
-        fputs("&quot;", file);
-        break;
-      default:
-        /* U+FFFE and U+FFFF are the two that UTF-8 can write and XML cannot. */
-        if (strncmp(c, "\xef\xbf\xbe", 3) == 0 || strncmp(c, "\xef\xbf\xbf", 3) == 0) {
-          fputs("\xef\xbf\xbd", file);
-          c += 2;
-        } else {
-          fputc(*c, file);
-        }
-      }
-    }
+    scoped_text char *safe =
+        safe_for(SAFE_MARKUP, line, newline ? (size_t)(newline - line) : strlen(line));
+    fputs(safe, file);
     line = newline ? newline + 1 : NULL;
     if (line)
       fputs("&#10;", file);
