@@ -231,6 +231,58 @@ for format in text tap junit; do
   run 0 report --format $format result.json
 done
 
+# ---- init ----
+run 0 init starter
+says out 'a skeleton for each program of'
+run 2 init starter
+says err 'starter is there already, and is not empty'
+run 2 init starter/README.md
+says err 'is no folder'
+run 2 init nowhere/starter
+run 2 init
+run 2 init --lab nonsense few
+! [ -e few ] && ! ls -d starter.* 2>/dev/null
+result $? '  nothing is left of what was refused'
+mkdir few
+run 0 init --lab udp --lab udp-retry few/
+[ "$(cd few && echo */)" = 'udp-retry/ udp/' ]
+result $? '  only the labs that are named'
+make -C starter >out 2>err
+says out 'No program is begun yet'
+run 1 grade --lab udp starter
+says out 'no program yet'
+for source in starter/*/*.c; do
+  sed 1d "$source" | ${CC:-cc} -std=gnu17 -Wall -Wextra -Wpedantic -Werror -x c - -o skeleton 2>>err && ! ./skeleton 2>>out || echo "$source" >>bad-skeletons
+done
+! [ -e bad-skeletons ]
+result $? '  every skeleton compiles without a warning, and says that it is not written'
+[ "$(cat starter/*/*.c | grep -c 'Not begun')" -eq "$("$wiregrade" list --json | python3 -c 'import json, sys; print(sum(len(l["programs"]) for l in json.load(sys.stdin)))')" ]
+result $? '  there is one for each program'
+for name in udp-server udp-client udp-client-safe; do
+  cp "$submission/udp/$name.c" starter/udp 2>/dev/null || cp "$submission"/$name* starter/udp
+done
+PATH=$(dirname "$wiregrade"):$PATH make -s -C starter grade >out 2>err
+result $? '  make grade grades what is begun'
+says out 'udp '
+! grep -q 'no program yet' out
+result $? '  and nothing else'
+
+# ---- completion ----
+completion=$(dirname "$wiregrade")/../grader/cli/completion/wiregrade.bash
+[ -f "$completion" ] || completion=$(dirname "$wiregrade")/../share/bash-completion/completions/wiregrade
+complete_words() { # WORD...: what the last of them can become
+  PATH=$(dirname "$wiregrade"):$PATH bash -c '. "$0"; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _wiregrade; printf "%s\n" "${COMPREPLY[@]}"' \
+    "$completion" "$@" >out 2>err
+}
+complete_words wiregrade ''
+says out 'verify'
+complete_words wiregrade grade --la
+says out '--lab'
+complete_words wiregrade grade --lab udp-
+says out 'udp-retry'
+complete_words wiregrade grade --clock v
+says out 'virtual'
+
 # ---- captures ----
 mkdir bad
 cat >bad/udp_client.py <<'END'
