@@ -84,3 +84,7 @@ uint64_t sandbox_memory_used(const struct sandbox *sandbox) {
     closedir(processes);
   return pages * (uint64_t)sysconf(_SC_PAGESIZE);
 }
+
+bool sandbox_memory_exceeded(const struct sandbox *sandbox, uint64_t most) {
+  return sandbox_memory_used(sandbox) > most || cgroup_out_of_memory(&sandbox->group);
+}

@@ -65,6 +65,7 @@ int main(int argc, char **argv) {
   struct failure failure;
   if (sandbox_enter(&mode, &failure) < 0)
     give_up(failure.sentence);
+  cgroup_share(1ull << 30, 1000); /* as suite programs do */
   struct world_options options = {.clock = CLOCK_VIRTUAL, .seed = 1};
   struct world *world = world_create(&options, &failure);
   struct host *host = world ? host_create(world, "host", &failure) : NULL;
