@@ -149,9 +149,12 @@ timeout 60 "$wiregrade" doctor >out 2>err
 status=$?
 [ $status -eq 0 ] || [ $status -eq 3 ]
 result $? 'doctor ends with 0 or 3'
-grep -Evq '^(ok|no|weaker|Linux|Grading|        |$)' out
+grep -Evq '^(ok|no|weaker|\?|Linux|Grading|The virtual clock$|Containment$|        |$)' out
 [ $? -eq 1 ]
 result $? '  its lines begin with ok, no or weaker'
+timeout 60 "$wiregrade" doctor --json >out 2>err
+python '{e["part"] for e in d["examinations"]} == {"Grading", "The virtual clock", "Containment"} and all(e["holds"] or e["mend"] for e in d["examinations"])'
+python 'd["kernel"] and d["conclusion"].startswith("Grading")'
 
 # ---- the standard output ----
 "$wiregrade" list >&- 2>err

@@ -89,10 +89,11 @@ static const struct command commands[] = {
      "  wiregrade watch --lab udp-retry .\n",
      command_watch},
     {"doctor", "what this machine can do, and how to mend what it cannot",
-     "Usage: wiregrade doctor\n"
-     "Tries everything that grading needs, by using it, and says how to mend what does\n"
-     "not work.\n"
+     "Usage: wiregrade doctor [OPTION]...\n"
+     "Tries everything that grading, the virtual clock and the containment of what is\n"
+     "run need, by using it, and says how to mend what does not work.\n"
      "\n"
+     "  --json              print it for a program\n"
      "  --help              show this\n"
      "\n"
      "Exit status: 0 grading can work here, 3 it cannot.\n"
