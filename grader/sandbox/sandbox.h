@@ -66,6 +66,10 @@ struct sandbox_limits {
 };
 
 struct sandbox_limits sandbox_default_limits(void);
+/* Makes these the defaults of this process and of those that it starts from now on (by an
+ * environment variable, which student's programs do not get); a field that is 0 stays. */
+void sandbox_set_default_limits(struct sandbox_limits limits);
+#define SANDBOX_LIMITS_VARIABLE "WIREGRADE_LIMITS"
 
 enum sandbox_folder {
   SANDBOX_FOLDER_READ_ONLY, /* writes fail */
