@@ -10,7 +10,6 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 enum { BLOCK_BYTES = 64 * 1024 };
 
@@ -218,15 +217,23 @@ static bool kind_take(struct unpacking *unpacking) {
 
 /* ---- all entries ---- */
 
-static bool entry_take(struct unpacking *unpacking) {
+/* Of what libarchive only warns of: a zip that says two different sizes of a file is read otherwise
+ * by others. */
+static bool warning_is_fault(const struct unpacking *unpacking) {
+  const char *why = archive_error_string(unpacking->archive);
+  return why && strstr(why, "Inconsistent");
+}
+
+static bool entry_take(struct unpacking *unpacking, int outcome) {
   const char *name = archive_entry_pathname(unpacking->entry);
-  if (!name) {
-    unpacking->path[0] = '\0';
-    return unpack_refuse(unpacking->report, UNPACK_WORD_DAMAGED, "", "an entry without a name");
-  }
+  if (!name) /* it says to be UTF-8, and is not */
+    return unpack_refuse(unpacking->report, UNPACK_WORD_DAMAGED, unpacking->path,
+                         "the name of what follows cannot be read");
   if (!unpack_path(unpacking->report, name, unpacking->path) ||
       !tree_count(&unpacking->tree, unpacking->path))
     return false;
+  if (outcome == ARCHIVE_WARN && warning_is_fault(unpacking))
+    return reading_refuse(unpacking);
   if (archive_entry_is_encrypted(unpacking->entry))
     return unpack_refuse(unpacking->report, UNPACK_WORD_ENCRYPTED, unpacking->path, NULL);
   if (!*unpacking->path) /* the folder itself, as in `tar c .` */
@@ -253,11 +260,10 @@ static bool is_unknown(const struct unpacking *unpacking) {
 /* What a file is that libarchive knows nothing of. */
 static bool unknown_refuse(const struct unpacking *unpacking) {
   char magic[8] = {0};
-  struct stat status;
   enum unpack_word word = UNPACK_WORD_NO_ARCHIVE;
-  if (fstat(STDIN_FILENO, &status) == 0 && status.st_size == 0)
-    word = UNPACK_WORD_EMPTY;
-  else if (pread(STDIN_FILENO, magic, sizeof magic, 0) > 0 && strncmp(magic, "PK\3\4", 4) == 0)
+  if (pread(STDIN_FILENO, magic, sizeof magic, 0) <= 0 || strncmp(magic, "PK\5\6", 4) == 0)
+    word = UNPACK_WORD_EMPTY; /* the second is the end of a zip, at its beginning */
+  else if (strncmp(magic, "PK\3\4", 4) == 0)
     word = UNPACK_WORD_CUT;
   else if (strncmp(magic, "Rar!\x1a\x07", 6) == 0)
     word = UNPACK_WORD_RAR;
@@ -268,11 +274,10 @@ static bool entries_take(struct unpacking *unpacking) {
   int outcome;
   while ((outcome = archive_read_next_header(unpacking->archive, &unpacking->entry)) ==
              ARCHIVE_OK ||
-         outcome == ARCHIVE_WARN)
-    if (!entry_take(unpacking))
+         outcome == ARCHIVE_WARN) {
+    if (!entry_take(unpacking, outcome))
       return false;
-  if (outcome != ARCHIVE_EOF && is_unknown(unpacking))
-    return unknown_refuse(unpacking);
+  }
   if (outcome != ARCHIVE_EOF)
     return reading_refuse(unpacking);
   return tree_links_make(&unpacking->tree);
@@ -301,7 +306,7 @@ bool unpack_entries(const struct unpack_limits *limits, struct unpack_report *re
   if (!unpacking.archive || unpacking.tree.root_fd < 0)
     return unpack_refuse(report, UNPACK_WORD_UNCONFINED, strerror(errno), NULL);
   if (archive_read_open_fd(unpacking.archive, STDIN_FILENO, BLOCK_BYTES) != ARCHIVE_OK)
-    return reading_refuse(&unpacking);
+    return is_unknown(&unpacking) ? unknown_refuse(&unpacking) : reading_refuse(&unpacking);
   /* The process ends now, and what it holds with it. */
   return entries_take(&unpacking);
 }
