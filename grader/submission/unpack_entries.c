@@ -30,8 +30,7 @@ static void shown_copy(char shown[UNPACK_SHOWN], const char *text) {
   bool cut = length > most;
   for (length = cut ? most : length; cut && length && (text[length] & 0xc0) == 0x80; length--)
     ;
-  memcpy(shown, text, length);
-  strcpy(shown + length, cut ? "..." : "");
+  snprintf(shown, UNPACK_SHOWN, "%.*s%s", (int)length, text, cut ? "..." : "");
 }
 
 bool unpack_refuse(struct unpack_report *report, enum unpack_word word, const char *name,
