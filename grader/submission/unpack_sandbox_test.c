@@ -21,7 +21,7 @@ static int try_all(const void *context) {
   static struct unpack_report report;
   setenv("UNPACK_TEST", "secret", 1);
   const char *secret = getenv("UNPACK_TEST");
-  if (!unpack_confine(&report))
+  if (!secret || !unpack_confine(&report))
     return 64;
   return (socket(AF_INET, SOCK_DGRAM, 0) >= 0) | (fork() >= 0) << 1 |
          (mknodat(AT_FDCWD, "pipe", S_IFIFO | 0600, 0) == 0) << 2 |
