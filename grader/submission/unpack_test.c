@@ -250,9 +250,11 @@ Test(unpack, what_is_refused_is_named_safely) {
 Test(unpack, links_out_are_left_out) {
   add_link("absolute", "/etc/passwd");
   add_link("sub/up", "../../x");
+  add_link("later", "none/../../x"); /* as soon as `none` is there */
   add_link("sub/fine", "../good");
   add_file("good", "x");
-  expect_unpacked("absolute, sub/up: left out, since links must not lead out of the archive\n");
+  expect_unpacked(
+      "absolute, sub/up, later: left out, since links must not lead out of the archive\n");
   expect_none("absolute");
   expect_none("sub/up");
   expect_contents("sub/fine", "x");
@@ -300,6 +302,12 @@ Test(unpack, hard_links_do_not_lead_out) {
 Test(unpack, hard_links_are_to_files_that_are_there) {
   add_hard_link("stolen", "etc/passwd");
   expect_refused("its hard link stolen is one to etc/passwd, which is not a file before it");
+}
+
+Test(unpack, hard_links_are_not_to_folders) {
+  add_folder("sub");
+  add_hard_link("other", "sub");
+  expect_refused("its hard link other is one to sub, which is not a file before it");
 }
 
 Test(unpack, a_hard_link_to_a_link_is_such_a_link) {
