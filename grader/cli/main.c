@@ -14,7 +14,8 @@
 static const struct command commands[] = {
     {"grade", "build a submission, run its programs, say what is right",
      "Usage: wiregrade grade [OPTION]... SUBMISSION\n"
-     "Builds the programs in the folder SUBMISSION, runs each lab's checks, reports.\n"
+     "Builds the programs in SUBMISSION, a folder or an archive of one (zip, tar, 7z),\n"
+     "runs each lab's checks, reports.\n"
      "\n"
      "  --lab LAB           only this lab; may be given several times\n"
      "  --check ID          only this requirement (udp-retry.6) or check\n"
@@ -39,6 +40,7 @@ static const struct command commands[] = {
      "\n"
      "Examples:\n"
      "  wiregrade grade .\n"
+     "  wiregrade grade homework.zip\n"
      "  wiregrade grade --lab udp-retry --json result.json ~/labs\n"
      "  wiregrade grade --check udp-retry.6 --clock real ~/labs\n",
      command_grade},
