@@ -115,7 +115,7 @@ run 2 report
 run 2 report nowhere.json
 says err 'No such file or directory'
 run 2 report --format nonsense x.json
-says err 'text, tap and junit'
+says err 'text, tap, junit, classroom50, '
 run 2 verify --lab nonsense
 run 2 verify nonsense
 run 2 verify --mutants 0
