@@ -48,9 +48,11 @@ static void lines_append(struct lines *lines, const char *text) {
 
 /* One line, as long as there is room; after the first that did not fit there is none. */
 static void lines_put(struct lines *lines, const char *label, const char *line, size_t length) {
+  if (lines->cut)
+    return;
   scoped_text char *safe = safe_for(lines->destination, line, length);
   size_t needed = strlen(label) + strlen(safe) + 1 + sizeof cut_words;
-  if (lines->cut || lines->length + needed > lines->most) {
+  if (lines->length + needed > lines->most) {
     lines->cut = true;
     return;
   }
@@ -62,7 +64,7 @@ static void lines_put(struct lines *lines, const char *label, const char *line, 
 /* A text of any number of lines, the label before the first, the others as far to the right. */
 static void lines_add(struct lines *lines, const char *label, const char *text) {
   scoped_text char *blank = memory_format("%*s", (int)strlen(label), "");
-  for (const char *line = text; *line; label = blank) {
+  for (const char *line = text; *line && !lines->cut; label = blank) {
     size_t length = strcspn(line, "\n");
     lines_put(lines, label, line, length);
     line += length + (line[length] == '\n');
@@ -85,14 +87,16 @@ static char *lines_finish(struct lines *lines) {
 }
 
 char *feedback_line(enum safe_destination destination, const char *text, size_t most) {
-  scoped_text char *safe = safe_for(destination, text, strlen(text));
-  if (strlen(safe) <= most)
-    return steal_pointer(&safe);
-  /* As much of the text as fits when it is safe, and ends with a whole character. */
   size_t length = strlen(text), room = most > sizeof cut_words ? most - sizeof cut_words : 0;
-  while (length > 0) {
+  scoped_text char *safe = NULL;
+  if (length <= most) {
+    safe = safe_for(destination, text, length);
+    if (strlen(safe) <= most)
+      return steal_pointer(&safe);
+  }
+  /* As much of the text as fits when it is safe, and ends with a whole character. */
+  for (length = length < most ? length : most; length > 0; length = length * 3 / 4) {
     free(safe);
-    length = length * 3 / 4;
     while (length > 0 && ((unsigned char)text[length] & 0xc0) == 0x80)
       length--;
     safe = safe_for(destination, text, length);
@@ -122,6 +126,8 @@ static void moments_add(struct lines *lines, const json_t *events) {
   size_t index, count = json_array_size(events);
   json_t *event;
   json_array_foreach (events, index, event) {
+    if (lines->cut)
+      return;
     if (index == MOMENTS_MOST / 2 && count > MOMENTS_MOST) {
       scoped_text char *more = memory_format("%zu more moments", count - MOMENTS_MOST);
       lines_add(lines, "       : ", more);
@@ -219,7 +225,8 @@ char *feedback_of_result(const json_t *result, enum safe_destination destination
   lines_add(&lines, "", score);
   warnings_add(&lines, result);
   scoped_text char *build = feedback_of_build(result, SAFE_TERMINAL, most / 2);
-  for (const char *line = build; *line;) { /* safe already, but for this destination */
+  for (const char *line = build;
+       *line && !lines.cut;) { /* safe already, but for this destination */
     size_t length = strcspn(line, "\n");
     lines_put(&lines, "", line, length);
     line += length + (line[length] == '\n');

@@ -95,4 +95,6 @@ void report_tap(const json_t *result, FILE *file) {
   comments_write(file, result);
   if (json_is_true(json_object_get(result, "interrupted")))
     fputs("Bail out! Interrupted\n", file);
+  else if (total == 0)
+    fputs("Bail out! Nothing was judged\n", file);
 }

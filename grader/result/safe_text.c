@@ -137,6 +137,8 @@ static const char *csv_write(const char *text, size_t at, char room[ESCAPE_MAX +
 
 static const char *command_text_write(const char *text, size_t at, char room[ESCAPE_MAX + 1]) {
   (void)room;
+  if (strncmp(text + at, "##[", 3) == 0)
+    return "\\x23";
   return text[at] == '%' ? "%25" : NULL;
 }
 

@@ -137,6 +137,7 @@ static void expect_cell(const char *text) {
 }
 
 static void expect_data(const char *text) {
+  cr_expect_not(strstr(text, "##["), "obeyed: %s", text);
   for (const char *c = text; (c = strchr(c, '%')); c++)
     cr_expect(strncmp(c, "%25", 3) == 0, "not as it is: %s", text);
 }
