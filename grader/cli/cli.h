@@ -31,6 +31,7 @@ int command_explain(const struct command *command, int argc, char **argv);
 int command_doctor(const struct command *command, int argc, char **argv);
 int command_verify(const struct command *command, int argc, char **argv);
 int command_report(const struct command *command, int argc, char **argv);
+int command_export(const struct command *command, int argc, char **argv);
 
 /* One sentence on stderr, made safe for a terminal, with "wiregrade: " before it and a full stop
  * behind it. */

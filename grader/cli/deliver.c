@@ -3,6 +3,7 @@
 #include "grader/base/file.h"
 #include "grader/base/memory.h"
 #include "grader/base/scope.h"
+#include "grader/result/feedback.h"
 #include "grader/result/report_github.h"
 #include "grader/result/report_json.h"
 #include "grader/result/report_markdown.h"
@@ -30,7 +31,18 @@ static int text_deliver(char *text, const char *output, struct failure *failure)
   return 0;
 }
 
+int deliver_whole(const json_t *result, const char *who, struct failure *failure) {
+  if (feedback_is_whole(result))
+    return 0;
+  return failure_set(failure, "The grading %s: there is no score for %s to take",
+                     json_is_true(json_object_get(result, "interrupted")) ? "was interrupted"
+                                                                          : "could judge nothing",
+                     who);
+}
+
 int deliver_gradescope(const json_t *result, const char *output, struct failure *failure) {
+  if (deliver_whole(result, "Gradescope", failure))
+    return -1;
   return text_deliver(report_json(result, report_gradescope, 0, failure), output, failure);
 }
 

@@ -11,7 +11,11 @@
 
 typedef int delivery(const json_t *result, const char *output, struct failure *failure);
 
-delivery deliver_gradescope, deliver_prairielearn, deliver_autolab, deliver_check50;
+/* Fails if the grading was interrupted or could judge nothing, since then no score must be written:
+ * without a document Gradescope says that the autograder failed. */
+delivery deliver_gradescope;
+
+delivery deliver_prairielearn, deliver_autolab, deliver_check50;
 
 /* Base64, in one line. In a job of GitHub's ($GITHUB_OUTPUT), also as its output "result". */
 delivery deliver_classroom;
@@ -25,3 +29,6 @@ delivery deliver_classroom50;
  * standard output; if not there, the log and the annotations do. The outputs "score", "max-score",
  * "passed" and "whole" go to $GITHUB_OUTPUT, if that is set. */
 delivery deliver_github;
+
+/* -1 if the grading was interrupted or could judge nothing: `who` must not be given a score. */
+int deliver_whole(const json_t *result, const char *who, struct failure *failure);

@@ -169,13 +169,8 @@ static int body_write(const json_t *result, const char *output, struct failure *
 }
 
 int deliver_classroom50(const json_t *result, const char *output, struct failure *failure) {
-  if (variables_check(failure))
+  if (variables_check(failure) || deliver_whole(result, "Classroom 50", failure))
     return -1;
-  if (!feedback_is_whole(result))
-    return failure_set(failure, "The grading %s: there is no score for Classroom 50 to take",
-                       json_is_true(json_object_get(result, "interrupted"))
-                           ? "was interrupted"
-                           : "could judge nothing");
   scoped_text char *text = document_text(result, failure);
   if (!text)
     return -1;

@@ -126,6 +126,20 @@ static const struct command commands[] = {
      "  wiregrade report --format junit --output result.xml result.json\n"
      "  wiregrade report --format github result.json\n",
      command_report},
+    {"export", "what another program needs to run wiregrade",
+     "Usage: wiregrade export [OPTION]... gradescope-zip\n"
+     "Writes the zip that Gradescope takes for an autograder: setup.sh, run_autograder\n"
+     "and wiregrade's sources, without the reference programs.\n"
+     "\n"
+     "  --lab LAB           grade only this lab; may be given several times\n"
+     "  --output FILE       write to FILE (default: gradescope.zip)\n"
+     "  --help              show this\n"
+     "\n"
+     "Exit status: 0 it was written, 2 usage, 3 it could not be written.\n"
+     "\n"
+     "Example:\n"
+     "  wiregrade export gradescope-zip --lab udp --output udp.zip\n",
+     command_export},
 };
 enum { COMMAND_COUNT = sizeof commands / sizeof *commands };
 

@@ -14,7 +14,8 @@
 
 typedef json_t *json_reporter(const json_t *result, size_t room);
 
-/* Gradescope's results.json: a test for each check, all of them visible to the student. */
+/* Gradescope's results.json: a test for each check, all of them visible to the student. A grading
+ * that is not whole (feedback_is_whole) has no score to give it. */
 json_t *report_gradescope(const json_t *result, size_t room);
 
 /* PrairieLearn's results.json. It is not "gradable" if the grading was interrupted or could judge
