@@ -171,10 +171,11 @@ bool tasks_asleep(struct tasks *tasks) {
     }
   }
   /* Process 1 sleeps until main dies, and then has that to tell. */
-  if (!main_lives && keeper && task_look(tasks, keeper) == TASK_AWAKE)
-    return false;
+  return main_lives || !keeper || task_look(tasks, keeper) != TASK_AWAKE;
+}
+
+void tasks_settled(struct tasks *tasks) {
   tasks->changed = false;
-  return true;
 }
 
 void tasks_hold(struct tasks *tasks, pid_t thread, bool held) {

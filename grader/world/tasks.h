@@ -32,7 +32,7 @@ struct tasks {
   pid_t main_process; /* inner id of the program's first process */
   struct task *list;
   size_t count, capacity;
-  bool changed; /* a task may have been born since the list was made */
+  bool changed; /* a task may have been born since the list was made; see tasks_settled() */
 };
 
 void tasks_begin(struct tasks *tasks, int proc_fd, pid_t main_process);
@@ -41,6 +41,10 @@ void tasks_end(struct tasks *tasks);
 /* Whether every task sleeps. Process 1 is the sandbox's own, and is looked at only when the first
  * process is dead. */
 bool tasks_asleep(struct tasks *tasks);
+/* Tells that this thread was not switched away during a tasks_asleep() that was true: its list is
+ * complete then, and needs not be made again until a task forks. (Had it been, a task could have
+ * been in the middle of a fork while the list was made, and asleep when it was looked at.) */
+void tasks_settled(struct tasks *tasks);
 /* Marks the thread (inner id) as held or not. */
 void tasks_hold(struct tasks *tasks, pid_t thread, bool held);
 /* CPU time used by all tasks that are there now, in nanoseconds. */

@@ -240,7 +240,11 @@ static bool world_quiet(struct world *world) {
   struct pollfd something = {.fd = world->epoll_fd, .events = POLLIN};
   if (poll(&something, 1, 0) != 0)
     return false;
-  return switches_of_this_thread() == switches;
+  if (switches_of_this_thread() != switches)
+    return false;
+  for (struct program *program = world->programs; program; program = program->next)
+    tasks_settled(&program->tasks);
+  return true;
 }
 
 /* The world is not quiet: waits a little for something to happen. */
