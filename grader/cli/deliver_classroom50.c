@@ -21,8 +21,6 @@
 
 enum { RESULT_MOST = 1024 * 1024, BODY_MOST = 120 * 1000 /* GitHub takes 125,000 characters */ };
 
-extern char **environ;
-
 /* A variable, or if it is not set or empty, another. */
 static const char *variable(const char *name, const char *other) {
   const char *value = getenv(name);

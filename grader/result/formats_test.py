@@ -4,7 +4,7 @@
 FOLDER has result documents (*.json) of real gradings; documents that no grading would leave are made up
 here. Speaks TAP.
 """
-import base64
+import concurrent.futures
 import copy
 import html.parser
 import json
@@ -32,20 +32,34 @@ NASTY = ("\x1b]0;owned\x07 \x9b31m # SKIP \\ <b>&\"' ]]> <script>alert(1)</scrip
          "not ok 1 pass\n::error file=a,line=1::obeyed\n ::stop-commands::x\n##[error]obeyed\n</pre></details>\n"
          "\n# @everyone #1 [a](javascript:b) ![c](d) `e` | f |\n100 %0A::set-output name=score::100\nBail out! no\n")
 
-number = 0
-failed = 0
+tests = []
 
 
 def test(name, function, *arguments):
-    global number, failed
-    number += 1
+    tests.append((name, function, arguments))
+
+
+def outcome(made):
+    """None, or what was wrong."""
+    _, function, arguments = made
     try:
         function(*arguments)
-        print(f"ok {number} - {name}")
+        return None
     except (AssertionError, jsonschema.ValidationError, ValueError, KeyError) as problem:
-        failed += 1
-        print(f"not ok {number} - {name}")
-        print("\n".join("# " + line for line in f"{type(problem).__name__}: {problem}"[:2000].split("\n")))
+        return f"{type(problem).__name__}: {problem}"[:2000]
+
+
+def run_all():
+    """Side by side, since they mostly wait for the programs that they start; returns how many failed."""
+    failed = 0
+    print(f"1..{len(tests)}")
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        for number, (made, problem) in enumerate(zip(tests, pool.map(outcome, tests)), 1):
+            print(f"{'not ok' if problem else 'ok'} {number} - {made[0]}")
+            if problem:
+                failed += 1
+                print("\n".join("# " + line for line in problem.split("\n")))
+    return failed
 
 
 def expect(condition, *words):
@@ -289,7 +303,8 @@ def classroom50_check(path, result):
 
 def tap_check(path, result):
     text = report("tap", path)
-    file = WORK / "report.tap"
+    folder = pathlib.Path(tempfile.mkdtemp(dir=WORK))
+    file = folder / "report.tap"
     file.write_text(text)
     bad = sum(c["status"] not in ("pass", "skipped") for c in checks_of(result))
     runner_obeys(text)
@@ -302,10 +317,10 @@ def tap_check(path, result):
         expect("Parse errors" not in said, said)
         expect((f"Failed {bad}/{len(checks_of(result))} subtests" in said) == bool(bad), said)
     if TAP_DRIVER:
-        subprocess.run(["sh", TAP_DRIVER, "--test-name", "t", "--log-file", WORK / "t.log", "--trs-file",
-                        WORK / "t.trs", "--color-tests", "no", "--enable-hard-errors", "yes",
+        subprocess.run(["sh", TAP_DRIVER, "--test-name", "t", "--log-file", folder / "t.log", "--trs-file",
+                        folder / "t.trs", "--color-tests", "no", "--enable-hard-errors", "yes",
                         "--expect-failure", "no", "--", "cat", file], capture_output=True, check=False)
-        lines = (WORK / "t.trs").read_text().splitlines()
+        lines = (folder / "t.trs").read_text().splitlines()
         counts = {word: sum(line.startswith(f":test-result: {word}") for line in lines)
                   for word in ("PASS", "FAIL", "SKIP", "ERROR")}
         skipped = sum(c["status"] == "skipped" for c in checks_of(result))
@@ -478,7 +493,7 @@ def main():
     test("Classroom 50's variables that are not there are named", classroom50_outside)
     if os.getuid() == 0:
         test("a full disk leaves the old file", full_disk)
-    print(f"1..{number}")
+    failed = run_all()
     subprocess.run(["rm", "-rf", WORK], check=False)
     sys.exit(failed > 0)
 
