@@ -115,9 +115,11 @@ static const char *markup_write(const char *text, size_t at, char room[ESCAPE_MA
 /* Where HTML begins a tag or a comment; elsewhere a "<" is a "<". */
 static const char *text_or_markup_write(const char *text, size_t at, char room[ESCAPE_MAX + 1]) {
   (void)room;
-  char next = text[at] == '<' ? text[at + 1] : '\0';
-  bool begins = (next >= 'A' && next <= 'Z') || (next >= 'a' && next <= 'z') ||
-                (next != '\0' && strchr("/!?", next));
+  if (text[at] != '<')
+    return NULL;
+  char next = text[at + 1];
+  bool begins = (next >= 'A' && next <= 'Z') || (next >= 'a' && next <= 'z') || next == '/' ||
+                next == '!' || next == '?';
   return begins ? "\\x3c" : NULL;
 }
 

@@ -49,8 +49,8 @@ Test(safe_text, zero_bytes) {
 
 static const char *const nasty[] = {
     "\x1b]0;owned\a\x1b[2J\x1b[31m",
-    "\xc2\x9b"
-    "31m \xff\xc0\xaf \xef\xbf\xbf pass\u202eliaf \ufeff\u200b\U000e0041",
+    ("\xc2\x9b"
+     "31m \xff\xc0\xaf \xef\xbf\xbf pass\u202eliaf \ufeff\u200b\U000e0041"),
     "<script>alert(1)</script><img src=x onerror='a()'>&amp;&#60;\" x=\"",
     "]]> --> <![CDATA[ <?php <!ENTITY a SYSTEM \"file:///etc/passwd\">",
     "=cmd|'/C calc'!A0",
