@@ -137,7 +137,7 @@ install: all
 # The tree's files, as git has them.
 dist:
 	@mkdir -p $(BUILD)
-	@version=$$(sed -n 's/.*WIREGRADE_VERSION "\(.*\)".*/\1/p' grader/cli/cli.h) && \
+	@version=$$(sed -n 's/.*WIREGRADE_VERSION "\(.*\)".*/\1/p' grader/base/version.h) && \
 	git archive --format=tar.gz --prefix="wiregrade-$$version/" -o "$(BUILD)/wiregrade-$$version.tar.gz" HEAD && \
 	echo "$(BUILD)/wiregrade-$$version.tar.gz"
 
