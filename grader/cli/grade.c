@@ -6,6 +6,7 @@
 #include "grader/cli/selection.h"
 #include "grader/result/file.h"
 #include "grader/result/progress.h"
+#include "grader/result/report_html.h"
 #include "grader/result/report_junit.h"
 #include "grader/result/report_tap.h"
 #include "grader/result/report_text.h"
@@ -19,7 +20,7 @@
 
 struct grade_options {
   struct selection_names names;
-  const char *clock, *json, *junit, *submission;
+  const char *clock, *json, *junit, *html, *submission;
   const char *captures; /* as given; NULL: the default folder */
   bool captures_of_all;
   unsigned jobs, seed, build_limit_s;
@@ -271,6 +272,10 @@ static int outputs_check(const struct command *command, const struct grade_optio
       cli_complain(failure.sentence);
       return CLI_USAGE;
     }
+  if (options->html && report_html_check_place(options->html, &failure)) {
+    cli_complain(failure.sentence);
+    return CLI_USAGE;
+  }
   return 0;
 }
 
@@ -289,6 +294,10 @@ static int outputs_write(const struct grade *grade) {
     outcome = -1;
   }
   if (options->junit && report_write(grade->result, report_junit, options->junit, &failure)) {
+    cli_complain(failure.sentence);
+    outcome = -1;
+  }
+  if (options->html && report_html_write(grade->result, options->html, &failure)) {
     cli_complain(failure.sentence);
     outcome = -1;
   }
@@ -361,6 +370,9 @@ static int option_take(const struct command *command, struct grade_options *opti
   case 'u':
     options->junit = optarg;
     return 0;
+  case 'm':
+    options->html = optarg;
+    return 0;
   case 'w':
     options->captures = optarg;
     return 0;
@@ -386,6 +398,7 @@ static int grade_options_read(const struct command *command, int argc, char **ar
                                         {"build-limit", required_argument, NULL, 'b'},
                                         {"json", required_argument, NULL, 'j'},
                                         {"junit", required_argument, NULL, 'u'},
+                                        {"html", required_argument, NULL, 'm'},
                                         {"captures", required_argument, NULL, 'w'},
                                         {"all-captures", no_argument, NULL, 'a'},
                                         {"tap", no_argument, NULL, 't'},

@@ -2,6 +2,7 @@
 #include "grader/cli/cli.h"
 
 #include "grader/result/file.h"
+#include "grader/result/report_html.h"
 #include "grader/result/report_junit.h"
 #include "grader/result/report_tap.h"
 #include "grader/result/report_text.h"
@@ -17,7 +18,8 @@ static void text_plain(const json_t *result, FILE *file) {
 static const struct format {
   const char *name;
   void (*write)(const json_t *result, FILE *file);
-} formats[] = {{"text", text_plain}, {"tap", report_tap}, {"junit", report_junit}};
+} formats[] = {
+    {"text", text_plain}, {"tap", report_tap}, {"junit", report_junit}, {"html", report_html}};
 
 static const struct format *format_find(const char *name) {
   for (size_t i = 0; i < sizeof formats / sizeof *formats; i++)
@@ -40,7 +42,8 @@ int command_report(const struct command *command, int argc, char **argv) {
       return cli_printed(CLI_PASSED);
     case 'f':
       if (!(format = format_find(optarg)))
-        return cli_usage(command, "There is no format '%s'; there are text, tap and junit", optarg);
+        return cli_usage(command, "There is no format '%s'; there are text, tap, junit and html",
+                         optarg);
       break;
     case 'o':
       output = optarg;
