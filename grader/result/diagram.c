@@ -11,13 +11,13 @@
 enum {
   ROW = 24,       /* of words */
   FRAME_ROW = 34, /* of an arrow, with its words above it */
-  PAUSES = 420,   /* what all pauses together take at most */
+  PAUSES = 60,    /* what pauses take on the average, at most */
   PAUSE = 160,    /* what one takes at most */
   FOOT = 22,
 };
 static const double SECONDS_MAX = 1e9;
 static const double COMPRESSED_S = 0.5; /* shorter pauses are never compressed */
-static const double SHORT_S = 0.02;     /* what is shorter is not blown up */
+static const double SHORT_S = 0.001;    /* what is shorter is no pause */
 static const double SILENCE_S = 0.1;    /* at the end: worth telling */
 
 /* ---- life lines ---- */
@@ -26,25 +26,41 @@ static int lane_add(struct diagram *diagram, const char *name, long long run) {
   bool full = diagram->lane_count == DIAGRAM_LANES_MAX - 1;
   if (diagram->lane_count == DIAGRAM_LANES_MAX)
     return DIAGRAM_LANES_MAX - 1;
-  diagram->lanes[diagram->lane_count] = (struct diagram_lane){
-      .name = full ? "others" : name, .run = run, .is_crowd = full, .address = memory_text("")};
+  diagram->lanes[diagram->lane_count] = (struct diagram_lane){.name = full ? "others" : name,
+                                                              .first_run = run,
+                                                              .run = run,
+                                                              .is_crowd = full,
+                                                              .address = memory_text("")};
   return (int)diagram->lane_count++;
+}
+
+/* Whether the line is that of the program now, or was before that was started again. */
+static bool lane_is(const struct diagram_lane *lane, const char *name, long long run, bool now) {
+  return !lane->is_crowd && strcmp(lane->name, name) == 0 &&
+         (now ? run == lane->run : run >= lane->first_run && run <= lane->run);
+}
+
+static int lane_find(const struct diagram *diagram, const char *name, long long run) {
+  for (int now = 1; now >= 0; now--)
+    for (size_t i = 0; i < diagram->lane_count; i++)
+      if (lane_is(&diagram->lanes[i], name, run, now != 0))
+        return (int)i;
+  return DIAGRAM_NOBODY;
 }
 
 /* The one who has this name; `starts`: begins to be there now. */
 static int lane_of(struct diagram *diagram, const char *name, long long run, bool starts) {
   if (!*name)
     return DIAGRAM_NOBODY;
-  for (size_t i = 0; i < diagram->lane_count; i++) {
+  int found = lane_find(diagram, name, run);
+  for (size_t i = 0; starts && found < 0 && i < diagram->lane_count; i++) {
     struct diagram_lane *lane = &diagram->lanes[i];
-    if (lane->is_crowd || strcmp(lane->name, name) != 0)
-      continue;
-    if (lane->run == run || (starts && lane->has_ended)) {
+    if (lane->is_program && lane->has_ended && strcmp(lane->name, name) == 0) {
       lane->run = run;
-      return (int)i;
+      found = (int)i;
     }
   }
-  return lane_add(diagram, name, run);
+  return found >= 0 ? found : lane_add(diagram, name, run);
 }
 
 static void lane_address(struct diagram *diagram, int number, const char *address) {
@@ -162,14 +178,18 @@ static double longest_to_scale(double *pauses, size_t count, double *sum) {
 static void pauses_scale(struct diagram *diagram) {
   scoped_text double *pauses = memory_zeroed(diagram->row_count + 1, sizeof *pauses);
   double sum;
+  size_t count = 0;
   for (size_t i = 0; i < diagram->row_count; i++)
     pauses[i] = diagram->rows[i].pause;
   double longest = longest_to_scale(pauses, diagram->row_count, &sum);
-  double by_sum = PAUSES / (sum > SHORT_S ? sum : SHORT_S);
-  double by_one = PAUSE / (longest > SHORT_S ? longest : SHORT_S);
-  diagram->scale = by_sum < by_one ? by_sum : by_one;
-  for (size_t i = 0; i < diagram->row_count; i++)
+  for (size_t i = 0; i < diagram->row_count; i++) {
     diagram->rows[i].compressed = diagram->rows[i].pause > longest;
+    count += diagram->rows[i].pause >= SHORT_S && !diagram->rows[i].compressed;
+  }
+  if (count == 0)
+    return;
+  double by_sum = PAUSES * (double)count / sum, by_one = PAUSE / longest;
+  diagram->scale = by_sum < by_one ? by_sum : by_one;
 }
 
 /* ---- places ---- */

@@ -23,7 +23,7 @@ enum {
  * program that is started again after its end goes on with the same line. */
 struct diagram_lane {
   const char *name;
-  long long run; /* which of its name (verdict.h); 0: not told */
+  long long first_run, run; /* which of its name it was first and is now (verdict.h); 0: not told */
   bool is_program;
   bool is_crowd; /* all that have no line of their own */
   bool has_ended;

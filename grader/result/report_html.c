@@ -169,8 +169,11 @@ static void lab_put(const struct html *html, const json_t *lab, size_t number) {
   html_element(file, "span", "title", result_text(lab, "title"));
   fprintf(file, "<span class=\"points\">%lld of %lld points</span></h2>\n",
           result_number(lab, "score"), result_number(lab, "max_score"));
-  for (size_t i = 0; i < json_array_size(checks); i++)
-    html_check(html, checks, number, i);
+  /* What is to be mended comes first. */
+  for (int passed = 0; passed < 2; passed++)
+    for (size_t i = 0; i < json_array_size(checks); i++)
+      if (report_status_is(json_array_get(checks, i), "pass") == (passed != 0))
+        html_check(html, checks, number, i);
   fputs("</section>\n", file);
 }
 
@@ -192,7 +195,7 @@ static void build_put(FILE *file, const json_t *build) {
     fputs("<span class=\"message\">What it left is graded all the same.</span>", file);
   fputs("</summary>\n<div class=\"body\">", file);
   if (*log) {
-    fputs("<pre tabindex=\"0\" role=\"region\" aria-label=\"Build log\">", file);
+    fputs("<pre tabindex=\"0\" role=\"group\" aria-label=\"Build log\">", file);
     html_text(file, log);
     fputs("</pre>", file);
   } else {

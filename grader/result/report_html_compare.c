@@ -115,7 +115,7 @@ static bool texts_mark(const char *expected, const char *seen, struct word *left
     return false;
   size_t common = common_mark(left, *left_count, right, *right_count);
   size_t one = bytes_of(left, *left_count), other = bytes_of(right, *right_count);
-  return 2 * common >= (one < other ? one : other) && 3 * common >= (one > other ? one : other);
+  return 4 * common >= 3 * (one < other ? one : other) && 3 * common >= (one > other ? one : other);
 }
 
 static void side_put(FILE *file, const char *class, const char *heading, const char *text,

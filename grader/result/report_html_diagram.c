@@ -12,6 +12,7 @@
 
 static const double COLUMN = 7.25;  /* of a character of 12 pixels */
 static const double MIDDLE = 10;    /* of a row of words, above its line */
+static const double TALL = 900;     /* pixels: names stand below it, too */
 static const double PAUSE_S = 1e-3; /* shorter pauses are not written out */
 
 struct drawing {
@@ -30,10 +31,6 @@ static double row_middle(const struct diagram_row *row) {
   return row->kind == DIAGRAM_FRAME ? row->y : row->y - MIDDLE;
 }
 
-static void put_seconds(FILE *file, double seconds) {
-  fprintf(file, seconds < 10 ? "%.3g s" : "%.1f s", seconds);
-}
-
 /* A text of one line, `columns` at most. */
 static void put_words(FILE *file, const char *class, double x, double y, const char *anchor,
                       const char *text, unsigned columns) {
@@ -48,23 +45,23 @@ static void put_words(FILE *file, const char *class, double x, double y, const c
 
 /* ---- what stands still: names, life lines, the line of time ---- */
 
-static void lane_head(FILE *file, const struct diagram_lane *lane) {
+static void lane_head(FILE *file, const struct diagram_lane *lane, double y) {
   enum { HALF = 76, NAME_COLUMNS = 20 };
   fprintf(file,
-          "<g role=\"img\"><rect class=\"%s\" x=\"%.0f\" y=\"2\" width=\"%d\" height=\"38\" "
+          "<g role=\"img\"><rect class=\"%s\" x=\"%.0f\" y=\"%.0f\" width=\"%d\" height=\"38\" "
           "rx=\"5\"/>",
-          lane->is_program ? "name program" : "name", lane->x - HALF, 2 * HALF);
+          lane->is_program ? "name program" : "name", lane->x - HALF, y + 2, 2 * HALF);
   fputs("<title>", file);
   html_text(file, lane->name);
   fputs(lane->is_program ? ", a program</title>" : "</title>", file);
-  put_words(file, "who", lane->x, *lane->address ? 18 : 25, ANCHOR_MIDDLE, lane->name,
+  put_words(file, "who", lane->x, y + (*lane->address ? 18 : 25), ANCHOR_MIDDLE, lane->name,
             NAME_COLUMNS);
   const char *colon = strrchr(lane->address, ':');
   scoped_text char *host = memory_format(
       "%.*s", colon && lane->varies ? (int)(colon - lane->address) : (int)strlen(lane->address),
       lane->address);
   if (*host)
-    put_words(file, "faint", lane->x, 33, ANCHOR_MIDDLE, host, NAME_COLUMNS);
+    put_words(file, "faint", lane->x, y + 33, ANCHOR_MIDDLE, host, NAME_COLUMNS);
   fputs("</g>\n", file);
 }
 
@@ -78,8 +75,11 @@ static void lanes_draw(FILE *file, const struct diagram *diagram) {
   }
   fprintf(file, "<path class=\"axis\" d=\"M%d %dV%.0f\"/>\n", DIAGRAM_AXIS, DIAGRAM_HEAD,
           diagram->height);
-  for (size_t i = 0; i < diagram->lane_count; i++)
-    lane_head(file, &diagram->lanes[i]);
+  for (size_t i = 0; i < diagram->lane_count; i++) {
+    lane_head(file, &diagram->lanes[i], 0);
+    if (diagram->height > TALL)
+      lane_head(file, &diagram->lanes[i], diagram->height);
+  }
 }
 
 /* A pause that is not to scale: what crosses it is torn. */
@@ -94,7 +94,7 @@ static void break_draw(const struct drawing *drawing, const struct diagram_row *
     fputs("l-8 -5l-8 5", file);
   fprintf(file, "z\"/><text class=\"pause\" x=\"%.0f\" y=\"%.0f\" text-anchor=\"middle\">",
           (width + DIAGRAM_AXIS) / 2, middle + 3);
-  put_seconds(file, row->pause);
+  fprintf(file, row->pause < 10 ? "%.3g s" : "%.1f s", row->pause);
   fputs(" pass (not to scale)</text>\n", file);
 }
 
@@ -104,8 +104,7 @@ static void time_draw(struct drawing *drawing, const struct diagram_row *row) {
   if (!row->compressed && row->pause >= PAUSE_S && drawing->middle > 0) {
     fprintf(file, "<text class=\"pause\" x=\"%d\" y=\"%.0f\" text-anchor=\"end\">+",
             DIAGRAM_AXIS - 8, (drawing->middle + middle) / 2 + 4);
-    put_seconds(file, row->pause);
-    fputs("</text>", file);
+    fprintf(file, row->pause < 10 ? "%.2g s</text>" : "%.0f s</text>", row->pause);
   }
   if (row->t - drawing->told_t >= 0.0005 || drawing->middle <= 0) {
     fprintf(file, "<path class=\"axis\" d=\"M%d %.0fh6\"/>", DIAGRAM_AXIS - 3, middle);
@@ -145,8 +144,10 @@ static const char *frame_class(const json_t *event) {
 /* From `from` to `to`, at the height y, with its head. */
 static void arrow_draw(FILE *file, const char *class, double from, double to, double y) {
   double back = to > from ? -9 : 9;
-  fprintf(file, "<path class=\"%s\" d=\"M%.0f %.0fH%.0fm0 0l%.0f -4v8z\"/>", class, from, y, to,
-          back);
+  fprintf(file,
+          "<path class=\"%s\" d=\"M%.0f %.0fH%.0f\"/><path class=\"head %s\" d=\"M%.0f %.0fl%.0f "
+          "-4v8z\"/>",
+          class, from, y, to + back / 2, class, to, y, back);
 }
 
 /* The port at one end, outside of the arrow, where the life line has had several. */
@@ -323,11 +324,12 @@ static void row_draw(struct drawing *drawing, const struct diagram_row *row) {
 void html_diagram(FILE *file, const struct diagram *diagram) {
   if (diagram->row_count == 0)
     return;
+  double height = diagram->height + (diagram->height > TALL ? DIAGRAM_HEAD : 0);
   fprintf(file,
-          "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"What happened, as a "
+          "<div class=\"scroll\" tabindex=\"0\" role=\"group\" aria-label=\"What happened, as a "
           "diagram\">\n<svg class=\"sequence\" role=\"group\" aria-label=\"Moments in their "
           "order\" width=\"%.0f\" height=\"%.0f\" viewBox=\"0 0 %.0f %.0f\">\n",
-          diagram->width, diagram->height, diagram->width, diagram->height);
+          diagram->width, height, diagram->width, height);
   struct drawing drawing = {.file = file, .diagram = diagram};
   lanes_draw(file, diagram);
   for (size_t i = 0; i < diagram->row_count; i++)

@@ -82,7 +82,7 @@ void html_bytes(FILE *file, const char *expected, const char *seen) {
   struct bytes left, right;
   if (!bytes_read(expected, &left) || !bytes_read(seen, &right))
     return;
-  fputs("<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"The bytes\">"
+  fputs("<div class=\"scroll\" tabindex=\"0\" role=\"group\" aria-label=\"The bytes\">"
         "<table class=\"bytes\"><caption>The bytes; those that differ are marked</caption>"
         "<thead><tr><th scope=\"col\">from</th><th scope=\"colgroup\" colspan=\"2\">expected</th>"
         "<th scope=\"colgroup\" colspan=\"2\">seen</th></tr></thead><tbody>\n",
@@ -155,7 +155,7 @@ void html_gaps(FILE *file, const char *expected, const char *seen) {
   if (!gaps_read(expected, &left) || !gaps_read(seen, &right))
     return;
   double scale = (GAPS_RIGHT - GAPS_LEFT) / (left.sum > right.sum ? left.sum : right.sum);
-  fputs("<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"The gaps\">\n"
+  fputs("<div class=\"scroll\" tabindex=\"0\" role=\"group\" aria-label=\"The gaps\">\n"
         "<svg class=\"sequence\" role=\"img\" width=\"760\" height=\"92\" viewBox=\"0 0 760 92\">"
         "<title>The gaps in seconds, as they should be and as they were, to one scale</title>\n",
         file);

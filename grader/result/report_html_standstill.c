@@ -10,7 +10,7 @@
 #include <string.h>
 
 struct waiter {
-  char *name, *call, *socket, *queues; /* what is not told is "" */
+  char *name, *call, *socket, *unread, *undelivered; /* what is not told is "" */
   bool sends;
 };
 
@@ -18,7 +18,8 @@ static void waiter_free(struct waiter *waiter) {
   free(waiter->name);
   free(waiter->call);
   free(waiter->socket);
-  free(waiter->queues);
+  free(waiter->unread);
+  free(waiter->undelivered);
 }
 
 /* What stands between the two, in the line that begins at `from`; all up to its end if `until` is
@@ -32,8 +33,7 @@ static char *piece(const char **from, const char *until, const char *end) {
   return text;
 }
 
-/* Whether the call waits for room: those that send, and a poll while something is not delivered and
- * there is nothing to read cannot be told apart. */
+/* Whether the call waits for room. */
 static bool call_sends(const char *call) {
   return strncmp(call, "send", 4) == 0 || strncmp(call, "write", 5) == 0 ||
          strncmp(call, "pwrite", 6) == 0;
@@ -44,8 +44,10 @@ static struct waiter waiter_read(const char *line, const char *end) {
   waiter.name = piece(&line, " sleeps in ", end);
   waiter.call = piece(&line, " on descriptor ", end);
   free(piece(&line, ", ", end));
-  waiter.socket = piece(&line, " (", end);
-  waiter.queues = piece(&line, ")", end);
+  waiter.socket = piece(&line, " to ", end);
+  free(piece(&line, " (", end));
+  waiter.unread = piece(&line, ", ", end - (end > line && end[-1] == ')'));
+  waiter.undelivered = piece(&line, ")", end);
   waiter.sends = call_sends(waiter.call);
   return waiter;
 }
@@ -72,13 +74,15 @@ static void line_put(FILE *file, const char *class, double x, double y, const ch
 
 static void waiter_draw(FILE *file, const struct waiter *waiter, double x) {
   scoped_text char *call = memory_format("sleeps in %s()", waiter->call);
-  fprintf(file,
-          "<rect class=\"name program\" x=\"%.0f\" y=\"46\" width=\"280\" height=\"92\" rx=\"6\"/>",
-          x - 140);
+  fprintf(
+      file,
+      "<rect class=\"name program\" x=\"%.0f\" y=\"46\" width=\"280\" height=\"108\" rx=\"6\"/>",
+      x - 140);
   line_put(file, "who", x, 66, waiter->name);
   line_put(file, "words", x, 86, *waiter->call ? call : "is blocked");
   line_put(file, "faint", x, 106, waiter->socket);
-  line_put(file, "faint", x, 126, waiter->queues);
+  line_put(file, "faint", x, 126, waiter->unread);
+  line_put(file, "faint", x, 146, waiter->undelivered);
 }
 
 static const char *awaited(const struct waiter *waiter) {
@@ -89,9 +93,9 @@ void html_standstill(FILE *file, const char *seen) {
   struct waiter pair[2];
   if (!cycle_read(seen, pair))
     return;
-  fputs("<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Who waits for whom\">\n"
-        "<svg class=\"sequence\" role=\"img\" width=\"760\" height=\"186\" "
-        "viewBox=\"0 0 760 186\"><title>",
+  fputs("<div class=\"scroll\" tabindex=\"0\" role=\"group\" aria-label=\"Who waits for whom\">\n"
+        "<svg class=\"sequence\" role=\"img\" width=\"760\" height=\"204\" "
+        "viewBox=\"0 0 760 204\"><title>",
         file);
   html_text(file, pair[0].name);
   fputs(" and ", file);
@@ -99,11 +103,11 @@ void html_standstill(FILE *file, const char *seen) {
   fputs(" wait for each other</title>\n"
         "<path class=\"cycle\" d=\"M160 46C160 6 600 6 600 40\"/>"
         "<path class=\"cycle head\" d=\"M600 46l-5 -10h10z\"/>"
-        "<path class=\"cycle\" d=\"M600 138C600 178 160 178 160 144\"/>"
-        "<path class=\"cycle head\" d=\"M160 138l-5 10h10z\"/>\n",
+        "<path class=\"cycle\" d=\"M600 154C600 194 160 194 160 160\"/>"
+        "<path class=\"cycle head\" d=\"M160 154l-5 10h10z\"/>\n",
         file);
   line_put(file, "words bad", 380, 11, awaited(&pair[0]));
-  line_put(file, "words bad", 380, 181, awaited(&pair[1]));
+  line_put(file, "words bad", 380, 198, awaited(&pair[1]));
   waiter_draw(file, &pair[0], 160);
   waiter_draw(file, &pair[1], 600);
   fputs("\n</svg></div>\n", file);
