@@ -2,6 +2,7 @@
  * member is gone. */
 #include "grader/base/memory.h"
 #include "grader/base/scope.h"
+#include "grader/result/report_html.h"
 #include "grader/result/report_junit.h"
 #include "grader/result/report_tap.h"
 #include "grader/result/report_text.h"
@@ -55,7 +56,7 @@ static void text_40(const json_t *result, FILE *file) {
 }
 
 typedef void reporter(const json_t *result, FILE *file);
-static reporter *const reports[] = {text_80, text_40, report_tap, report_junit};
+static reporter *const reports[] = {text_80, text_40, report_tap, report_junit, report_html};
 
 static char *report_make(reporter *make, const json_t *result) {
   char *text = NULL;
