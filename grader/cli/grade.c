@@ -283,12 +283,12 @@ static int outputs_write(const struct grade *grade) {
   const struct grade_options *options = grade->options;
   struct failure failure;
   int outcome = 0;
-  if (options->tap) {
+  struct page page = page_for(stdout);
+  bool text = !options->tap && !is_stdout(options->json) && !is_stdout(options->junit);
+  if (options->tap)
     report_tap(grade->result, stdout);
-  } else if (!is_stdout(options->json) && !is_stdout(options->junit)) {
-    struct page page = page_for(stdout);
+  else if (text)
     report_text(grade->result, &page);
-  }
   if (options->json && result_write(grade->result, options->json, &failure)) {
     cli_complain(failure.sentence);
     outcome = -1;
@@ -300,6 +300,9 @@ static int outputs_write(const struct grade *grade) {
   if (options->html && report_html_write(grade->result, options->html, &failure)) {
     cli_complain(failure.sentence);
     outcome = -1;
+  } else if (options->html && text) {
+    scoped_text char *line = memory_format("As a page:         %s/index.html", options->html);
+    page_command(&page, line);
   }
   return outcome;
 }

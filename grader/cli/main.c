@@ -25,6 +25,8 @@ static const struct command commands[] = {
      "  --json FILE         write the result document to FILE too; if FILE is - it is\n"
      "                      printed, in place of the report\n"
      "  --junit FILE        the same as JUnit XML\n"
+     "  --html DIR          write the report as a page too, DIR/index.html, with\n"
+     "                      diagrams, and the frames of failed checks beside it\n"
      "  --captures DIR      keep the frames of failed checks there (default:\n"
      "                      ~/.cache/wiregrade/captures/SUBMISSION; none: nowhere)\n"
      "  --all-captures      of the other checks too\n"
@@ -37,6 +39,7 @@ static const struct command commands[] = {
      "Examples:\n"
      "  wiregrade grade .\n"
      "  wiregrade grade --lab udp-retry --json result.json ~/labs\n"
+     "  wiregrade grade --html page . && xdg-open page/index.html\n"
      "  wiregrade grade --check udp-retry.6 --clock real ~/labs\n",
      command_grade},
     {"list", "the labs, their requirements and points",
@@ -102,7 +105,7 @@ static const struct command commands[] = {
      "Makes a report from what `wiregrade grade --json` wrote; - is the standard\n"
      "input.\n"
      "\n"
-     "  --format FORMAT     text (default), tap or junit\n"
+     "  --format FORMAT     text (default), tap, junit or html\n"
      "  --output FILE       write to FILE instead of the standard output\n"
      "  --help              show this\n"
      "\n"
