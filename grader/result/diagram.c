@@ -30,7 +30,7 @@ static int lane_add(struct diagram *diagram, const char *name, long long run) {
                                                               .first_run = run,
                                                               .run = run,
                                                               .is_crowd = full,
-                                                              .address = memory_text("")};
+                                                              .address = ""};
   return (int)diagram->lane_count++;
 }
 
@@ -67,12 +67,10 @@ static void lane_address(struct diagram *diagram, int number, const char *addres
   if (number < 0 || !*address)
     return;
   struct diagram_lane *lane = &diagram->lanes[number];
-  if (!*lane->address) {
-    free(lane->address);
-    lane->address = memory_text(address);
-  } else if (strcmp(lane->address, address) != 0) {
+  if (!*lane->address)
+    lane->address = address;
+  else if (strcmp(lane->address, address) != 0)
     lane->varies = true;
-  }
 }
 
 static int frame_end_lane(struct diagram *diagram, const json_t *event, const char *name_key,
@@ -250,8 +248,6 @@ struct diagram diagram_make(const json_t *check, size_t most) {
 }
 
 void diagram_free(struct diagram *diagram) {
-  for (size_t i = 0; i < diagram->lane_count; i++)
-    free(diagram->lanes[i].address);
   free(diagram->rows);
   diagram->rows = NULL;
 }

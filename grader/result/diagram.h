@@ -27,8 +27,8 @@ struct diagram_lane {
   bool is_program;
   bool is_crowd; /* all that have no line of their own */
   bool has_ended;
-  char *address; /* "127.0.0.1:60000", or "" */
-  bool varies;   /* it has had other addresses, too */
+  const char *address; /* "127.0.0.1:60000", or "" */
+  bool varies;         /* it has had other addresses, too */
   double x;
   double begin, end; /* between them a program is there; the whole height for others */
 };
@@ -69,6 +69,6 @@ struct diagram {
   double width, height;
 };
 
-/* Lays out some `most` moments of a check. The events are borrowed. */
+/* Lays out some `most` moments of a check. The events and their texts are borrowed. */
 struct diagram diagram_make(const json_t *check, size_t most);
 void diagram_free(struct diagram *diagram);

@@ -149,7 +149,7 @@ static void failures_put(FILE *file, const json_t *result) {
         continue;
       const char *message = result_text(check, "message");
       fprintf(file, "<li><a href=\"#check-%zu-%zu\">", lab_index, check_index);
-      html_text(file, result_text(check, "requirement"));
+      html_text(file, result_text(check, "id"));
       fputs("</a> ", file);
       html_text(file, *message ? message : "failed");
       fputs("</li>\n", file);

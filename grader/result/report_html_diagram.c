@@ -86,11 +86,12 @@ static void lanes_draw(FILE *file, const struct diagram *diagram) {
 static void break_draw(const struct drawing *drawing, const struct diagram_row *row) {
   FILE *file = drawing->file;
   double width = drawing->diagram->width, middle = row->y - row->height - DIAGRAM_BREAK / 2.0;
+  int teeth = (int)((width - DIAGRAM_AXIS) / 16) + 1;
   fprintf(file, "<path class=\"torn\" d=\"M%d %.0f", DIAGRAM_AXIS - 8, middle - 7);
-  for (double x = DIAGRAM_AXIS; x < width; x += 16)
+  for (int i = 0; i < teeth; i++)
     fputs("l8 -5l8 5", file);
   fputs("v14", file);
-  for (double x = DIAGRAM_AXIS; x < width; x += 16)
+  for (int i = 0; i < teeth; i++)
     fputs("l-8 -5l-8 5", file);
   fprintf(file, "z\"/><text class=\"pause\" x=\"%.0f\" y=\"%.0f\" text-anchor=\"middle\">",
           (width + DIAGRAM_AXIS) / 2, middle + 3);

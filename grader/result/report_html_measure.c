@@ -72,7 +72,9 @@ static void bytes_row(FILE *file, const struct bytes *bytes, const struct bytes 
   fputs("</code></td><td><code>", file);
   for (size_t i = offset; i < offset + BYTES_WIDTH && i < bytes->count; i++) {
     uint8_t byte = bytes->bytes[i];
-    char text[] = {byte >= ' ' && byte < 127 ? (char)byte : '.', '\0'};
+    char text[2] = {'.', '\0'};
+    if (byte >= ' ' && byte < 127)
+      memcpy(text, &byte, 1);
     html_text(file, text);
   }
   fputs("</code></td>", file);
