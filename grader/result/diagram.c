@@ -26,11 +26,8 @@ static int lane_add(struct diagram *diagram, const char *name, long long run) {
   bool full = diagram->lane_count == DIAGRAM_LANES_MAX - 1;
   if (diagram->lane_count == DIAGRAM_LANES_MAX)
     return DIAGRAM_LANES_MAX - 1;
-  diagram->lanes[diagram->lane_count] = (struct diagram_lane){.name = full ? "others" : name,
-                                                              .first_run = run,
-                                                              .run = run,
-                                                              .is_crowd = full,
-                                                              .address = ""};
+  diagram->lanes[diagram->lane_count] = (struct diagram_lane){
+      .name = full ? "others" : name, .first_run = run, .run = run, .is_crowd = full};
   return (int)diagram->lane_count++;
 }
 
@@ -67,7 +64,7 @@ static void lane_address(struct diagram *diagram, int number, const char *addres
   if (number < 0 || !*address)
     return;
   struct diagram_lane *lane = &diagram->lanes[number];
-  if (!*lane->address)
+  if (!lane->address)
     lane->address = address;
   else if (strcmp(lane->address, address) != 0)
     lane->varies = true;

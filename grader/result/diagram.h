@@ -27,7 +27,7 @@ struct diagram_lane {
   bool is_program;
   bool is_crowd; /* all that have no line of their own */
   bool has_ended;
-  const char *address; /* "127.0.0.1:60000", or "" */
+  const char *address; /* "127.0.0.1:60000"; NULL: not known */
   bool varies;         /* it has had other addresses, too */
   double x;
   double begin, end; /* between them a program is there; the whole height for others */

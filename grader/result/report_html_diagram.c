@@ -47,21 +47,20 @@ static void put_words(FILE *file, const char *class, double x, double y, const c
 
 static void lane_head(FILE *file, const struct diagram_lane *lane, double y) {
   enum { HALF = 76, NAME_COLUMNS = 20 };
-  fprintf(file,
-          "<g role=\"img\"><rect class=\"%s\" x=\"%.0f\" y=\"%.0f\" width=\"%d\" height=\"38\" "
-          "rx=\"5\"/>",
-          lane->is_program ? "name program" : "name", lane->x - HALF, y + 2, 2 * HALF);
-  fputs("<title>", file);
+  const char *address = lane->address ? lane->address : "", *colon = strrchr(address, ':');
+  scoped_text char *shown = colon && lane->varies
+                                ? memory_format("%.*s", (int)(colon - address), address)
+                                : memory_text(address);
+  fputs("<g role=\"img\"><title>", file);
   html_text(file, lane->name);
-  fputs(lane->is_program ? ", a program</title>" : "</title>", file);
-  put_words(file, "who", lane->x, y + (*lane->address ? 18 : 25), ANCHOR_MIDDLE, lane->name,
-            NAME_COLUMNS);
-  const char *colon = strrchr(lane->address, ':');
-  scoped_text char *host = memory_format(
-      "%.*s", colon && lane->varies ? (int)(colon - lane->address) : (int)strlen(lane->address),
-      lane->address);
-  if (*host)
-    put_words(file, "faint", lane->x, y + 33, ANCHOR_MIDDLE, host, NAME_COLUMNS);
+  fprintf(file,
+          "%s</title><rect class=\"name%s\" x=\"%.0f\" y=\"%.0f\" width=\"%d\" height=\"38\" "
+          "rx=\"5\"/>",
+          lane->is_program ? ", a program" : "", lane->is_program ? " program" : "", lane->x - HALF,
+          y + 2, 2 * HALF);
+  put_words(file, "who", lane->x, y + (*shown ? 18 : 25), ANCHOR_MIDDLE, lane->name, NAME_COLUMNS);
+  if (*shown)
+    put_words(file, "faint", lane->x, y + 33, ANCHOR_MIDDLE, shown, NAME_COLUMNS);
   fputs("</g>\n", file);
 }
 
