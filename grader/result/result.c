@@ -91,6 +91,7 @@ static json_t *result_check(const struct lab *lab, const struct judged_check *ch
   json_object_set_new(entry, "hint", result_string(hint));
   member_copy(entry, "clock", verdict, "clock", json_string("virtual"));
   member_copy(entry, "virtual_s", verdict, "virtual_s", json_real(0));
+  member_copy(entry, "end_t", verdict, "end_t", json_real(0));
   member_copy(entry, "real_s", verdict, "real_s", json_real(0));
   member_copy(entry, "capture", verdict, "capture", json_null());
   member_copy(entry, "events", verdict, "events", json_array());
