@@ -143,8 +143,7 @@ static void take_request(struct exchange *exchange, size_t header) {
 
 static void take_requests(struct exchange *exchange) {
   while (!exchange->replying && !exchange->ended && left_of(exchange) > 0) {
-    size_t header =
-        header_length(exchange->request + exchange->request_taken, left_of(exchange));
+    size_t header = header_length(exchange->request + exchange->request_taken, left_of(exchange));
     if (header == 0)
       return;
     if (exchange->origin->is_proxy)

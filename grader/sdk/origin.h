@@ -30,7 +30,7 @@ struct exchange {
   SSL *ssl;     /* NULL: plain, or nothing has come yet */
   BIO *in, *out;
   bool handshake_failed, replying;
-  bool ended;   /* the reply was the last one */
+  bool ended;       /* the reply was the last one */
   bool header_only; /* of the reply: it was asked by HEAD */
   uint8_t *request; /* what has come; a 0 byte follows */
   size_t request_length;
