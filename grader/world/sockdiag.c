@@ -37,8 +37,7 @@ static void read_info(struct socket_state *state, const char *bytes, size_t leng
     if (attribute.nla_type == INET_DIAG_INFO) {
       struct tcp_info info = {0};
       size_t size = attribute.nla_len - sizeof attribute;
-      memcpy(&info, bytes + begin + sizeof attribute,
-             size < sizeof info ? size : sizeof info);
+      memcpy(&info, bytes + begin + sizeof attribute, size < sizeof info ? size : sizeof info);
       state->bytes_received = info.tcpi_bytes_received;
       state->bytes_acknowledged = info.tcpi_bytes_acked;
     }
@@ -46,7 +45,8 @@ static void read_info(struct socket_state *state, const char *bytes, size_t leng
   }
 }
 
-static void listing_add(struct socket_listing *listing, const char *bytes, size_t length, uint8_t protocol) {
+static void listing_add(struct socket_listing *listing, const char *bytes, size_t length,
+                        uint8_t protocol) {
   struct inet_diag_msg message;
   memcpy(&message, bytes + NLMSG_HDRLEN, sizeof message);
   listing->states = memory_resize(listing->states, (listing->count + 1) * sizeof *listing->states);
