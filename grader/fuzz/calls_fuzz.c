@@ -83,25 +83,55 @@ static void task_need(void) {
 /* ---- calls ---- */
 
 static const int numbers[] = {
-    SYS_clock_gettime,     SYS_gettimeofday,     SYS_times,           SYS_nanosleep,
-    SYS_clock_nanosleep,   SYS_ppoll,            SYS_pselect6,        SYS_epoll_pwait,
-    441,                   SYS_setitimer,        SYS_getitimer,       SYS_timer_create,
-    SYS_timer_settime,     SYS_timer_gettime,    SYS_timer_delete,    SYS_timer_getoverrun,
-    SYS_timerfd_settime,   SYS_timerfd_gettime,  SYS_futex,           449,
-    SYS_rt_sigtimedwait,   SYS_semtimedop,       SYS_mq_timedsend,    SYS_mq_timedreceive,
-    SYS_socket,            SYS_close,            SYS_setsockopt,      SYS_getsockopt,
-    SYS_recvfrom,          SYS_recvmsg,          SYS_recvmmsg,        SYS_sendto,
-    SYS_sendmsg,           SYS_accept,           SYS_connect,         SYS_read,
+    SYS_clock_gettime,
+    SYS_gettimeofday,
+    SYS_times,
+    SYS_nanosleep,
+    SYS_clock_nanosleep,
+    SYS_ppoll,
+    SYS_pselect6,
+    SYS_epoll_pwait,
+    441,
+    SYS_setitimer,
+    SYS_getitimer,
+    SYS_timer_create,
+    SYS_timer_settime,
+    SYS_timer_gettime,
+    SYS_timer_delete,
+    SYS_timer_getoverrun,
+    SYS_timerfd_settime,
+    SYS_timerfd_gettime,
+    SYS_futex,
+    449,
+    SYS_rt_sigtimedwait,
+    SYS_semtimedop,
+    SYS_mq_timedsend,
+    SYS_mq_timedreceive,
+    SYS_socket,
+    SYS_close,
+    SYS_setsockopt,
+    SYS_getsockopt,
+    SYS_recvfrom,
+    SYS_recvmsg,
+    SYS_recvmmsg,
+    SYS_sendto,
+    SYS_sendmsg,
+    SYS_accept,
+    SYS_connect,
+    SYS_read,
     SYS_write,
 #ifdef __x86_64__
-    SYS_poll,              SYS_select,           SYS_epoll_wait,      SYS_alarm,
+    SYS_poll,
+    SYS_select,
+    SYS_epoll_wait,
+    SYS_alarm,
     SYS_time,
 #endif
 };
 
 static uint64_t argument(struct fuzz_input *input) {
-  static const uint64_t special[] = {0, 1, SOL_SOCKET, SO_RCVTIMEO, SO_SNDTIMEO, IPPROTO_TCP,
-                                     INT32_MAX, UINT32_MAX, INT64_MAX, UINT64_MAX};
+  static const uint64_t special[] = {0,           1,         SOL_SOCKET, SO_RCVTIMEO, SO_SNDTIMEO,
+                                     IPPROTO_TCP, INT32_MAX, UINT32_MAX, INT64_MAX,   UINT64_MAX};
   switch (fuzz_number(input, 1) % 6) {
   case 0:
     return fuzz_number(input, 1);

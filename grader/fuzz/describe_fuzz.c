@@ -23,8 +23,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length) {
     FUZZ_HOLDS(description.count > 0);
     for (size_t i = 0; i < description.count; i++) {
       FUZZ_HOLDS(lab_requirement(&lab, description.checks[i].requirement));
-      FUZZ_HOLDS(i == 0 || description.checks[i - 1].requirement <=
-                               description.checks[i].requirement);
+      FUZZ_HOLDS(i == 0 ||
+                 description.checks[i - 1].requirement <= description.checks[i].requirement);
     }
   }
   description_free(&description);

@@ -14,11 +14,12 @@ static char *escaped(const char *text) {
   char *out = memory_resize(NULL, 4 * strlen(text) + 1), *end = out;
   *out = '\0';
   for (; *text; text++)
-    end += sprintf(end, (unsigned char)*text < ' ' || strchr("\\\"'", *text) ||
-                                (unsigned char)*text > '~'
-                            ? "\\x%02x"
-                            : "%c",
-                   (unsigned char)*text);
+    end +=
+        sprintf(end,
+                (unsigned char)*text < ' ' || strchr("\\\"'", *text) || (unsigned char)*text > '~'
+                    ? "\\x%02x"
+                    : "%c",
+                (unsigned char)*text);
   return out;
 }
 

@@ -10,8 +10,9 @@
 #include <string.h>
 
 static char text[] = "", lab_name[] = "udp";
-static struct requirement requirements[] = {{.number = 1, .text = text, .hint = text, .read = text},
-                                            {.number = 2, .text = text, .hint = text, .read = text}};
+static struct requirement requirements[] = {
+    {.number = 1, .text = text, .hint = text, .read = text},
+    {.number = 2, .text = text, .hint = text, .read = text}};
 static const struct lab lab = {.name = lab_name,
                                .title = text,
                                .section = text,
