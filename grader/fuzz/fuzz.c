@@ -64,7 +64,8 @@ const char *fuzz_file(const void *bytes, size_t length) {
   return path;
 }
 
-static char folder[] = "/tmp/wiregrade-fuzz-XXXXXX";
+static char folder[] =
+    "/dev/shm/wiregrade-fuzz-XXXXXX"; /* in memory: it is written again and again */
 
 static int entry_remove(const char *path, const struct stat *status, int kind, struct FTW *place) {
   (void)status, (void)kind, (void)place;
