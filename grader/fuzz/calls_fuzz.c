@@ -35,9 +35,21 @@ static void descriptors_open(void) {
                         ends[0],
                         timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK),
                         epoll_create1(0),
-                        open("/dev/null", O_RDWR)};
+                        open("/dev/null", O_RDWR | O_CLOEXEC)};
   for (int i = 0; i < FDS; i++)
     dup2(fds[i], FIRST_FD + i);
+}
+
+/* What calls have set on them is as it was: an input means the same each time. They are this
+ * process's too. */
+static void descriptors_reset(void) {
+  static const struct itimerspec idle;
+  static const struct timeval never;
+  for (int fd = FIRST_FD; fd < FIRST_FD + FDS; fd++) {
+    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &never, sizeof never);
+    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &never, sizeof never);
+    timerfd_settime(fd, 0, &idle, NULL);
+  }
 }
 
 static void task_start(void) {
@@ -45,6 +57,7 @@ static void task_start(void) {
     memory = mmap(NULL, 2 * MEMORY, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (memory == MAP_FAILED || mprotect(memory + MEMORY, MEMORY, PROT_NONE))
       abort();
+    descriptors_open();
   }
   pid_t parent = getpid();
   sigset_t all, before;
@@ -55,7 +68,6 @@ static void task_start(void) {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent)
       _exit(0);
-    descriptors_open();
     for (;;)
       pause();
   }
@@ -184,6 +196,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length) {
   static struct world world;
   struct fuzz_input input = {bytes, length};
   task_need();
+  descriptors_reset();
   world = (struct world){.options.clock = CLOCK_VIRTUAL, .epoll_fd = epoll_create1(EPOLL_CLOEXEC)};
   clock_begin(&world.clock, true, 0);
   supervisor_begin(&world.supervisor, &world);
