@@ -29,7 +29,8 @@ static void keep(struct exchange *exchange, size_t length, struct request_list *
   const char *server_name =
       exchange->ssl ? SSL_get_servername(exchange->ssl, TLSEXT_NAMETYPE_host_name) : NULL;
   size_t begin = exchange->request_taken;
-  list->items = memory_resize(list->items, (list->count + 1) * sizeof *list->items);
+  if ((list->count & (list->count - 1)) == 0) /* there is room up to the next power of two */
+    list->items = memory_resize(list->items, (2 * list->count + 1) * sizeof *list->items);
   list->items[list->count++] = (struct request){
       .time = now(),
       .bytes = (const uint8_t *)scrap_text((const char *)exchange->request + begin, length),
