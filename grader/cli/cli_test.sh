@@ -267,6 +267,36 @@ says out 'udp '
 ! grep -q 'no program yet' out
 result $? '  and nothing else'
 
+# ---- watch ----
+run 2 watch
+run 2 watch nowhere
+run 2 watch --lab nonsense .
+mkdir watched
+cp -R few/. watched
+sed 1d few/udp/udp-client.c >watched/udp/udp-client.c
+awaits() { # TEXT [TIMES]: in what the watcher printed
+  tries=0
+  until [ "$(grep -cF -- "$1" out)" -ge "${2:-1}" ] || [ $((tries += 1)) -gt 300 ]; do sleep 0.1; done
+  [ $tries -le 300 ]
+  result $? "  watch: '$1'${2:+, $2 times}"
+}
+"$wiregrade" watch watched >out 2>err </dev/null &
+watcher=$!
+awaits 'waiting for a file to be saved'
+awaits 'FAIL udp.7'
+cp "$submission"/udp/udp-client.c watched/udp/udp-client.c 2>/dev/null || cp "$submission"/udp-client* watched/udp/
+awaits 'udp/udp-client.c changed'
+awaits 'waiting for a file to be saved' 2
+sed -i 1d watched/udp-retry/udp-retry-client.c
+awaits 'udp-retry/udp-retry-client.c changed'
+awaits 'waiting for a file to be saved' 3
+awaits 'FAIL udp-retry.4'
+[ "$(sed -n '/retry-client.c changed/,$p' out | grep -c 'FAIL udp\.')" -eq 0 ]
+result $? '  only what changed is graded again'
+kill -INT $watcher
+wait $watcher
+result $? '  Ctrl-C ends it with status 0'
+
 # ---- completion ----
 completion=$(dirname "$wiregrade")/../grader/cli/completion/wiregrade.bash
 [ -f "$completion" ] || completion=$(dirname "$wiregrade")/../share/bash-completion/completions/wiregrade

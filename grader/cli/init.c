@@ -6,37 +6,23 @@
 #include "grader/result/page.h"
 #include "grader/starter/starter.h"
 
-#include <string.h>
+#include <stdlib.h>
 
-struct chosen {
-  const char **names;
-  size_t count;
-};
-
-/* The labs that are named, or all; NULL if a name is none. The caller frees it. */
+/* The labs that are named, or all; the caller frees it. */
 static const struct lab **labs_choose(const struct catalogue *catalogue,
-                                      const struct chosen *chosen, size_t *count) {
-  *count = chosen->count ? chosen->count : catalogue->count;
-  const struct lab **labs = memory_zeroed(*count + 1, sizeof *labs);
-  for (size_t i = 0; i < *count; i++) {
-    struct failure failure;
-    labs[i] =
-        chosen->count ? catalogue_lab(catalogue, chosen->names[i], &failure) : catalogue->labs[i];
-    if (!labs[i]) {
-      cli_complain(failure.sentence);
-      free(labs);
-      return NULL;
-    }
-  }
+                                      const struct cli_words *names, size_t *count) {
+  const struct lab **labs = memory_zeroed(catalogue->count + 1, sizeof *labs);
+  *count = 0;
+  for (size_t i = 0; i < catalogue->count; i++)
+    if (names->count == 0 || cli_words_has(names, catalogue->labs[i]->name))
+      labs[(*count)++] = catalogue->labs[i];
   return labs;
 }
 
 static int init_run(const char *folder, const struct places *places,
-                    const struct catalogue *catalogue, const struct chosen *chosen) {
+                    const struct catalogue *catalogue, const struct cli_words *names) {
   size_t count;
-  const struct lab **labs = labs_choose(catalogue, chosen, &count);
-  if (!labs)
-    return CLI_USAGE;
+  const struct lab **labs = labs_choose(catalogue, names, &count);
   scoped_text char *files = place_starter(places);
   struct failure failure;
   int outcome = starter_create(folder, labs, count, files, &failure);
@@ -57,13 +43,12 @@ static int init_run(const char *folder, const struct places *places,
 int command_init(const struct command *command, int argc, char **argv) {
   static const struct option options[] = {
       {"lab", required_argument, NULL, 'l'}, {"help", no_argument, NULL, 'h'}, {0}};
-  scoped_text const char **names = memory_zeroed((size_t)argc, sizeof *names);
-  struct chosen chosen = {.names = names};
+  struct cli_words names = {0};
   int option;
   while ((option = cli_option(command, argc, argv, options)) != -1) {
     if (option != 'l')
       return option == CLI_HELP ? cli_printed(CLI_PASSED) : CLI_USAGE;
-    chosen.names[chosen.count++] = optarg;
+    cli_words_add(&names, optarg);
   }
   if (optind == argc)
     return cli_usage(command, "Name the folder that is to be made");
@@ -73,7 +58,10 @@ int command_init(const struct command *command, int argc, char **argv) {
   struct catalogue catalogue;
   if (cli_catalogue(NULL, &places, &catalogue))
     return CLI_ERROR;
-  int status = init_run(argv[optind], &places, &catalogue, &chosen);
+  int status = cli_labs_check(&catalogue, &names)
+                   ? CLI_USAGE
+                   : init_run(argv[optind], &places, &catalogue, &names);
+  free(names.words);
   catalogue_free(&catalogue);
   places_free(&places);
   return cli_printed(status);

@@ -45,7 +45,7 @@ static void network_begin(struct network *network) {
     network->routers[i].router = &network->router;
     plug(&network->routers[i], &network->lans[i], 1);
   }
-  for (uint8_t i = 0; i < HOSTS; i++) {
+  for (int i = 0; i < HOSTS; i++) {
     network->hosts[i] = (struct host){.world = world, .name = host_names[i]};
     network->hosts[i].next = world->hosts;
     world->hosts = &network->hosts[i];

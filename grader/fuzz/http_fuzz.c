@@ -3,7 +3,6 @@
 #include "grader/fuzz/fuzz.h"
 #include "grader/fuzz/sdk.h"
 
-#include "grader/base/scope.h"
 #include "grader/sdk/origin.h"
 
 #include <stdlib.h>
@@ -33,8 +32,10 @@ static size_t take(const uint8_t *bytes, size_t length, size_t piece) {
 
 static void check_proxy(const uint8_t *bytes, size_t length) {
   struct proxy_target target;
-  scoped_text char *request = strndup((const char *)bytes, length);
-  if (!proxy_target_read(request, &target))
+  char *request = strndup((const char *)bytes, length);
+  bool understood = request && proxy_target_read(request, &target);
+  free(request);
+  if (!understood)
     return;
   FUZZ_HOLDS(*target.name && *target.path);
   FUZZ_HOLDS(!strpbrk(target.name, ": ") && !strpbrk(target.path, "\r\n"));
