@@ -139,7 +139,7 @@ soak-deadlock: all
 	@.ci/bulk
 
 # What things cost, at the median of five runs.
-bench: all $(BUILD)/tests/lan_bench
+bench: all $(BUILD)/tests/lan_bench $(BUILD)/tests/start_bench
 	@.ci/bench
 
 install: all

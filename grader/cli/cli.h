@@ -31,6 +31,7 @@ int command_explain(const struct command *command, int argc, char **argv);
 int command_doctor(const struct command *command, int argc, char **argv);
 int command_verify(const struct command *command, int argc, char **argv);
 int command_watch(const struct command *command, int argc, char **argv);
+int command_course(const struct command *command, int argc, char **argv);
 int command_report(const struct command *command, int argc, char **argv);
 
 #define WIREGRADE_VERSION "0.1.0"
@@ -70,6 +71,10 @@ int cli_catalogue(const char *suite, struct places *places, struct catalogue *ca
 
 /* Replaces the names that were given by the labs' own names; complains of one that is not known. */
 int cli_labs_check(const struct catalogue *catalogue, struct cli_words *labs);
+
+/* Makes a course's limits those of all sandboxes from now on. *build_seconds is 0 if it says
+ * nothing of them. Complains if the file is wrong. */
+int cli_course_apply(const char *path, unsigned *build_seconds);
 
 /* Flushes stdout and returns `status`, or, if what was printed could not be written, complains and
  * returns CLI_ERROR. A reader who has read enough (`| head`) is no error. */

@@ -149,9 +149,12 @@ timeout 60 "$wiregrade" doctor >out 2>err
 status=$?
 [ $status -eq 0 ] || [ $status -eq 3 ]
 result $? 'doctor ends with 0 or 3'
-grep -Evq '^(ok|no|weaker|Linux|Grading|        |$)' out
+grep -Evq '^(ok|no|weaker|\?|Linux|Grading|The virtual clock$|Containment$|        |$)' out
 [ $? -eq 1 ]
 result $? '  its lines begin with ok, no or weaker'
+timeout 60 "$wiregrade" doctor --json >out 2>err
+python '{e["part"] for e in d["examinations"]} == {"Grading", "The virtual clock", "Containment"} and all(e["holds"] or e["mend"] for e in d["examinations"])'
+python 'd["kernel"] and d["conclusion"].startswith("Grading")'
 
 # ---- the standard output ----
 "$wiregrade" list >&- 2>err
@@ -266,6 +269,44 @@ result $? '  make grade grades what is begun'
 says out 'udp '
 ! grep -q 'no program yet' out
 result $? '  and nothing else'
+
+# ---- course ----
+cat >course.yaml <<'END'
+course: Sockets
+limits:
+  processes: 20
+  memory: 300 MB
+END
+run 0 course check course.yaml
+says out 'processes       20'
+says out 'memory          300 MB'
+says out 'descriptors     1024'
+run 2 course check nowhere.yaml
+says err 'nowhere.yaml'
+run 2 course
+run 2 grade --course nowhere.yaml "$submission"
+echo 'limits: 5' >wrong.yaml
+run 2 grade --course wrong.yaml "$submission"
+says err 'wrong.yaml:1'
+run 0 grade --course course.yaml --check udp.7 "$submission"
+mkdir forks
+cat >forks/udp_client.py <<'END'
+import os, sys, time
+count = 0
+try:
+    while count < 100:
+        if os.fork() == 0:
+            time.sleep(1)
+            os._exit(0)
+        count += 1
+except OSError:
+    pass
+print("children:", count, file=sys.stderr)
+END
+run 1 grade --course course.yaml --check udp.7 forks
+says out 'children: 19'
+run 1 grade --check udp.7 forks
+says out 'children: 100'
 
 # ---- watch ----
 run 2 watch

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <jansson.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
@@ -22,8 +23,12 @@ enum need {
   FOR_STRENGTH, /* grading works, with less than it could have */
 };
 
+enum part { PART_GRADING, PART_CLOCK, PART_CONTAINMENT };
+static const char *const part_names[] = {"Grading", "The virtual clock", "Containment"};
+
 struct examination {
   const char *name;
+  enum part part;
   enum need need;
   probe *probe;
   bool inside; /* after sandbox_enter */
@@ -33,33 +38,55 @@ struct examination {
 static const char mend_kernel[] =
     "This needs Linux 5.19 or later, and, in a container, a seccomp profile that allows it: docker "
     "run --security-opt seccomp=unconfined";
+static const char mend_groups[] =
+    "Run wiregrade as root; or, as an ordinary user of a system with systemd and control groups of "
+    "version 2: systemd-run --user --scope -p Delegate=yes wiregrade ... In a container: docker run "
+    "--privileged --cgroupns private";
+static const char mend_report[] =
+    "This should hold wherever namespaces can be made: please report it, with the kernel's version";
 static const char mend_trace[] =
     "In a container: docker run --cap-add SYS_PTRACE --security-opt seccomp=unconfined. Else: sudo "
     "sysctl -w kernel.yama.ptrace_scope=1 (3 forbids it to everybody)";
 
 static const struct examination examinations[] = {
-    {"namespaces (users, mounts, processes)", NEEDED, probe_namespaces, false, NULL},
-    {"a sandbox that runs /bin/true", NEEDED, probe_sandbox, true, NULL},
-    {"a network namespace with lo up", NEEDED, probe_network, true, NULL},
-    {"a packet socket that sees lo", NEEDED, probe_packets, true,
+    {"namespaces (users, mounts, processes)", PART_GRADING, NEEDED, probe_namespaces, false, NULL},
+    {"a sandbox that runs /bin/true", PART_GRADING, NEEDED, probe_sandbox, true, NULL},
+    {"a network namespace with lo up", PART_GRADING, NEEDED, probe_network, true, NULL},
+    {"a packet socket that sees lo", PART_GRADING, NEEDED, probe_packets, true,
      "In a container: docker run --cap-add NET_RAW --cap-add NET_ADMIN, or --privileged"},
-    {"tables of UDP and TCP sockets (sock_diag)", NEEDED, probe_socket_tables, true,
+    {"tables of UDP and TCP sockets (sock_diag)", PART_GRADING, NEEDED, probe_socket_tables, true,
      "Load the modules: sudo modprobe -a udp_diag tcp_diag"},
-    {"copies of a program's descriptors (pidfd_getfd)", NEEDED, probe_descriptors, true,
-     mend_trace},
-    {"notification of system calls (seccomp)", FOR_VIRTUAL, probe_notification, true, mend_kernel},
-    {"the same, with signals kept pending", FOR_VIRTUAL, probe_notification_signals, true,
-     mend_kernel},
-    {"tracing at execve (ptrace seize)", FOR_VIRTUAL, probe_trace, true, mend_trace},
-    {"comparing descriptors (kcmp)", FOR_VIRTUAL, probe_compare, true, mend_trace},
-    {"a C compiler (cc)", NEEDED, probe_compiler, false, "sudo apt install gcc libc6-dev"},
-    {"libcurl and OpenSSL, for labs with HTTP", FOR_STRENGTH, probe_libraries, false,
+    {"copies of a program's descriptors (pidfd_getfd)", PART_GRADING, NEEDED, probe_descriptors,
+     true, mend_trace},
+    {"a C compiler (cc)", PART_GRADING, NEEDED, probe_compiler, false,
+     "sudo apt install gcc libc6-dev"},
+    {"libcurl and OpenSSL, for labs with HTTP", PART_GRADING, FOR_STRENGTH, probe_libraries, false,
      "sudo apt install libcurl4-openssl-dev libssl-dev"},
-    {"make", NEEDED, probe_make, false, "sudo apt install make"},
-    {"python3, for submissions in Python", FOR_STRENGTH, probe_python, false,
+    {"make", PART_GRADING, NEEDED, probe_make, false, "sudo apt install make"},
+    {"python3, for submissions in Python", PART_GRADING, FOR_STRENGTH, probe_python, false,
      "sudo apt install python3"},
-    {"an overlay, so that programs can write beside themselves", FOR_STRENGTH, probe_overlay, true,
+    {"an overlay, so that programs can write beside themselves", PART_GRADING, FOR_STRENGTH,
+     probe_overlay, true,
      "sudo modprobe overlay. Without it the submission's folder is read-only for its programs"},
+    {"notification of system calls (seccomp)", PART_CLOCK, FOR_VIRTUAL, probe_notification, true,
+     mend_kernel},
+    {"the same, with signals kept pending", PART_CLOCK, FOR_VIRTUAL, probe_notification_signals,
+     true, mend_kernel},
+    {"tracing at execve (ptrace seize)", PART_CLOCK, FOR_VIRTUAL, probe_trace, true, mend_trace},
+    {"comparing descriptors (kcmp)", PART_CLOCK, FOR_VIRTUAL, probe_compare, true, mend_trace},
+    {"a program is an ordinary user without capabilities, for good", PART_CONTAINMENT, NEEDED,
+     probe_user, true, mend_report},
+    {"it sees no process, network, shared memory or mount but its own", PART_CONTAINMENT, NEEDED,
+     probe_layers_namespaces, true, mend_report},
+    {"it writes nowhere but to a small /tmp, and sees no homes", PART_CONTAINMENT, NEEDED,
+     probe_layers_files, true, mend_report},
+    {"system calls that reach beyond are refused (seccomp)", PART_CONTAINMENT, NEEDED,
+     probe_layers_calls, true, mend_report},
+    {"processes, files and CPU time are limited", PART_CONTAINMENT, NEEDED, probe_layers_limits,
+     true, mend_report},
+    {"memory is limited by the kernel", PART_CONTAINMENT, FOR_STRENGTH, probe_layers_memory, true,
+     mend_groups},
+    {"nothing of it outlives it", PART_CONTAINMENT, NEEDED, probe_layers_end, true, mend_report},
 };
 enum { EXAMINATION_COUNT = sizeof examinations / sizeof *examinations };
 
@@ -164,40 +191,93 @@ static void finding_print(const struct page *page, const struct examination *exa
                  examination->mend ? examination->mend : mend_namespaces(), 0);
 }
 
-int command_doctor(const struct command *command, int argc, char **argv) {
-  static const struct option options[] = {{"help", no_argument, NULL, 'h'}, {0}};
-  int option;
-  while ((option = cli_option(command, argc, argv, options)) != -1)
-    return option == CLI_HELP ? cli_printed(CLI_PASSED) : CLI_USAGE;
-  if (optind < argc)
-    return cli_usage(command, "'%s' is one word too many", argv[optind]);
+/* The same for a program that reads. */
+static json_t *finding_json(const struct examination *examination, const struct finding *finding) {
+  static const char *const needs[] = {
+      [NEEDED] = "needed", [FOR_VIRTUAL] = "virtual clock", [FOR_STRENGTH] = "strength"};
+  bool works = finding->outcome == 0;
+  const char *mend = examination->mend ? examination->mend : mend_namespaces();
+  return json_pack("{s:s, s:s, s:s, s:o, s:s, s:s}", "name", examination->name, "part",
+                   part_names[examination->part], "need", needs[examination->need], "holds",
+                   finding->untried ? json_null() : json_boolean(works), "detail",
+                   finding->detail.sentence, "mend", works ? "" : mend);
+}
 
-  struct page page = page_for(stdout);
-  struct utsname name;
-  if (uname(&name) == 0) {
-    scoped_text char *kernel =
-        memory_format("%s %s on %s", name.sysname, name.release, name.machine);
-    page_line(&page, PAGE_STRONG, kernel);
-  }
-  unsigned lacking[3] = {0};
+static const char *conclusion(const unsigned lacking[3], enum page_style *style) {
+  *style = lacking[NEEDED] ? PAGE_BAD : lacking[FOR_VIRTUAL] ? PAGE_ODD : PAGE_GOOD;
+  if (lacking[NEEDED])
+    return "Grading cannot work here until what is missing is mended.";
+  if (lacking[FOR_VIRTUAL])
+    return "Grading works here on the real clock only: wiregrade grade --clock real.";
+  return lacking[FOR_STRENGTH] ? "Grading works here, and contains what it runs; what is weaker is "
+                                 "said above."
+                               : "Grading works here, and contains what it runs.";
+}
+
+/* Examines everything; what is found is printed at once, or, if `list` is not NULL, added there. */
+static void examine_all(const struct page *page, json_t *list, unsigned lacking[3]) {
   bool namespaces = true;
   for (size_t i = 0; i < EXAMINATION_COUNT; i++) {
-    struct finding finding = {.outcome = -1, .untried = examinations[i].inside && !namespaces};
+    const struct examination *examination = &examinations[i];
+    struct finding finding = {.outcome = -1, .untried = examination->inside && !namespaces};
+    if (!list && (i == 0 || examination->part != examinations[i - 1].part)) {
+      page_gap(page);
+      page_line(page, PAGE_STRONG, part_names[examination->part]);
+    }
     if (!finding.untried)
-      finding = examine(&examinations[i]);
-    if (examinations[i].probe == probe_namespaces)
+      finding = examine(examination);
+    if (examination->probe == probe_namespaces)
       namespaces = finding.outcome == 0;
-    finding_print(&page, &examinations[i], &finding);
-    lacking[examinations[i].need] += finding.outcome != 0;
+    lacking[examination->need] += finding.outcome != 0;
+    if (list)
+      json_array_append_new(list, finding_json(examination, &finding));
+    else
+      finding_print(page, examination, &finding);
   }
+}
+
+static void doctor_print(const struct utsname *kernel, unsigned lacking[3]) {
+  struct page page = page_for(stdout);
+  scoped_text char *line =
+      memory_format("%s %s on %s", kernel->sysname, kernel->release, kernel->machine);
+  page_line(&page, PAGE_STRONG, line);
+  examine_all(&page, NULL, lacking);
+  enum page_style style;
+  const char *words = conclusion(lacking, &style);
   page_gap(&page);
-  if (lacking[NEEDED])
-    page_paragraph(&page, PAGE_BAD, "", 0,
-                   "Grading cannot work here until what is missing is mended.", 0);
-  else if (lacking[FOR_VIRTUAL])
-    page_paragraph(&page, PAGE_ODD, "", 0,
-                   "Grading works here on the real clock only: wiregrade grade --clock real.", 0);
+  page_paragraph(&page, style, "", 0, words, 0);
+}
+
+static void doctor_dump(const struct utsname *kernel, unsigned lacking[3]) {
+  json_t *list = json_array();
+  examine_all(NULL, list, lacking);
+  enum page_style style;
+  json_t *document =
+      json_pack("{s:s, s:s, s:o, s:s}", "kernel", kernel->release, "machine", kernel->machine,
+                "examinations", list, "conclusion", conclusion(lacking, &style));
+  json_dumpf(document, stdout, JSON_INDENT(2));
+  putchar('\n');
+  json_decref(document);
+}
+
+int command_doctor(const struct command *command, int argc, char **argv) {
+  static const struct option options[] = {
+      {"json", no_argument, NULL, 'j'}, {"help", no_argument, NULL, 'h'}, {0}};
+  int option;
+  bool json = false;
+  while ((option = cli_option(command, argc, argv, options)) != -1) {
+    if (option != 'j')
+      return option == CLI_HELP ? cli_printed(CLI_PASSED) : CLI_USAGE;
+    json = true;
+  }
+  if (optind < argc)
+    return cli_usage(command, "'%s' is one word too many", argv[optind]);
+  struct utsname kernel = {.release = ""};
+  uname(&kernel);
+  unsigned lacking[3] = {0};
+  if (json)
+    doctor_dump(&kernel, lacking);
   else
-    page_paragraph(&page, PAGE_GOOD, "", 0, "Grading works here.", 0);
+    doctor_print(&kernel, lacking);
   return cli_printed(lacking[NEEDED] ? CLI_ERROR : CLI_PASSED);
 }

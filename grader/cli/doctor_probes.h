@@ -13,5 +13,9 @@ probe probe_namespaces, probe_sandbox, probe_network, probe_packets, probe_socke
 probe probe_notification, probe_notification_signals, probe_descriptors, probe_trace, probe_compare;
 probe probe_overlay;
 
+/* doctor_layers.c: tried from inside a sandbox */
+probe probe_user, probe_layers_namespaces, probe_layers_files, probe_layers_calls;
+probe probe_layers_limits, probe_layers_memory, probe_layers_end;
+
 /* doctor_tools.c */
 probe probe_compiler, probe_libraries, probe_make, probe_python;

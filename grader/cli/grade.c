@@ -19,7 +19,7 @@
 
 struct grade_options {
   struct selection_names names;
-  const char *clock, *json, *junit, *submission;
+  const char *clock, *course, *json, *junit, *submission;
   const char *captures; /* as given; NULL: the default folder */
   bool captures_of_all;
   unsigned jobs, seed, build_limit_s;
@@ -355,6 +355,9 @@ static int option_take(const struct command *command, struct grade_options *opti
     if (!cli_number(optarg, 1, 86400, &options->build_limit_s))
       return cli_usage(command, "--build-limit takes seconds, from 1 to 86400, not '%s'", optarg);
     return 0;
+  case 'o':
+    options->course = optarg;
+    return 0;
   case 'j':
     options->json = optarg;
     return 0;
@@ -384,6 +387,7 @@ static int grade_options_read(const struct command *command, int argc, char **ar
                                         {"jobs", required_argument, NULL, 'n'},
                                         {"seed", required_argument, NULL, 's'},
                                         {"build-limit", required_argument, NULL, 'b'},
+                                        {"course", required_argument, NULL, 'o'},
                                         {"json", required_argument, NULL, 'j'},
                                         {"junit", required_argument, NULL, 'u'},
                                         {"captures", required_argument, NULL, 'w'},
@@ -432,6 +436,11 @@ static int grade(const struct grade_options *given) {
 int command_grade(const struct command *command, int argc, char **argv) {
   struct grade_options options = {.clock = "virtual", .jobs = cli_cpus(), .seed = 1};
   int status = grade_options_read(command, argc, argv, &options);
+  unsigned course_s = 0;
+  if (!status && options.course && cli_course_apply(options.course, &course_s) < 0)
+    status = CLI_USAGE;
+  if (options.build_limit_s == 0)
+    options.build_limit_s = course_s;
   if (!status)
     status = grade(&options);
   selection_names_free(&options.names);

@@ -3,10 +3,12 @@
 
 #include "grader/base/memory.h"
 #include "grader/base/scope.h"
+#include "grader/sandbox/sandbox.h"
 
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const struct command commands[] = {
@@ -22,6 +24,7 @@ static const struct command commands[] = {
      "  --jobs N            so many checks at once (default: the number of CPUs)\n"
      "  --seed N            of the random inputs (default: 1)\n"
      "  --build-limit SEC   seconds for the whole build (default: 120)\n"
+     "  --course FILE       the course's limits; see `wiregrade help course`\n"
      "  --json FILE         write the result document to FILE too; if FILE is - it is\n"
      "                      printed, in place of the report\n"
      "  --junit FILE        the same as JUnit XML\n"
@@ -89,10 +92,11 @@ static const struct command commands[] = {
      "  wiregrade watch --lab udp-retry .\n",
      command_watch},
     {"doctor", "what this machine can do, and how to mend what it cannot",
-     "Usage: wiregrade doctor\n"
-     "Tries everything that grading needs, by using it, and says how to mend what does\n"
-     "not work.\n"
+     "Usage: wiregrade doctor [OPTION]...\n"
+     "Tries everything that grading, the virtual clock and the containment of what is\n"
+     "run need, by using it, and says how to mend what does not work.\n"
      "\n"
+     "  --json              print it for a program\n"
      "  --help              show this\n"
      "\n"
      "Exit status: 0 grading can work here, 3 it cannot.\n"
@@ -100,6 +104,27 @@ static const struct command commands[] = {
      "Example:\n"
      "  wiregrade doctor\n",
      command_doctor},
+    {"course", "check a course file, and show its limits",
+     "Usage: wiregrade course check FILE\n"
+     "A course file is YAML. What it leaves out keeps its default:\n"
+     "\n"
+     "  course: Network programming, autumn\n"
+     "  limits:                 # of a build, and of each program\n"
+     "    memory: 2 GB          # of all its processes together\n"
+     "    file-size: 256 MB     # the largest file\n"
+     "    scratch: 256 MB       # of /tmp, and of what is written over the submission\n"
+     "    scratch-files: 20000\n"
+     "    processes: 512        # and threads\n"
+     "    descriptors: 1024\n"
+     "    cpu-time: 300 s       # of one process\n"
+     "    build-time: 2 min     # real time, of the whole build\n"
+     "\n"
+     "  --help              show this\n"
+     "\n"
+     "Examples:\n"
+     "  wiregrade course check course.yaml\n"
+     "  wiregrade grade --course course.yaml homework\n",
+     command_course},
     {"verify", "test the suite itself: reference, other styles and mutants",
      "Usage: wiregrade verify [OPTION]...\n"
      "Tests the tests: the reference and every right program in another style must\n"
@@ -179,6 +204,7 @@ int main(int argc, char **argv) {
   descriptors_fill();
   /* A reader that goes away (`| head`) is an error of writing, not a death. */
   signal(SIGPIPE, SIG_IGN);
+  unsetenv(SANDBOX_LIMITS_VARIABLE); /* it is the grader's own business */
   if (argc < 2) {
     help_print(stderr);
     return CLI_USAGE;

@@ -2,11 +2,9 @@
 
 #include "grader/base/memory.h"
 #include "grader/base/scope.h"
+#include "grader/base/yaml.h"
 #include "grader/lab/points.h"
 
-#include <cyaml/cyaml.h>
-#include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -53,49 +51,6 @@ static const cyaml_schema_field_t lab_fields[] = {
 static const cyaml_schema_value_t lab_schema = {
     CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct lab, lab_fields)};
 
-/* libcyaml tells what is wrong only through its log: first what, then a backtrace from the
- * innermost place outwards. */
-struct complaint {
-  char what[512];
-  unsigned line;
-};
-
-static void __attribute__((format(printf, 3, 0)))
-complaint_log(cyaml_log_t level, void *context, const char *format, va_list arguments) {
-  (void)level;
-  struct complaint *complaint = context;
-  char text[512];
-  vsnprintf(text, sizeof text, format, arguments);
-  const char *after_stage = strncmp(text, "Load: ", 6) == 0 ? text + 6 : text;
-  const char *place = strstr(after_stage, "(line: ");
-  if (!place)
-    place = strstr(after_stage, "at line: ");
-  if (place && complaint->line == 0)
-    sscanf(strchr(place, ':') + 1, "%u", &complaint->line);
-  if (complaint->what[0] == '\0' && !strstr(after_stage, "(line: ")) {
-    snprintf(complaint->what, sizeof complaint->what, "%s", after_stage);
-    complaint->what[strcspn(complaint->what, "\n")] = '\0';
-  }
-}
-
-/* libcyaml places an unexpected key at the value before it: look for the key from there on. */
-static void complaint_locate_key(struct complaint *complaint, const char *path) {
-  static const char unexpected[] = "Unexpected key: ";
-  if (strncmp(complaint->what, unexpected, strlen(unexpected)) != 0)
-    return;
-  const char *key = complaint->what + strlen(unexpected);
-  scoped_file FILE *file = fopen(path, "re");
-  scoped_text char *line = NULL;
-  size_t size = 0;
-  for (unsigned number = 1; file && getline(&line, &size, file) >= 0; number++) {
-    const char *found = strstr(line, key);
-    if (number >= complaint->line && found && found[strlen(key)] == ':') {
-      complaint->line = number;
-      return;
-    }
-  }
-}
-
 static char *text_trimmed(char *text) {
   if (!text)
     return memory_text("");
@@ -135,37 +90,10 @@ static int lab_check(const struct lab *lab, const char *path, struct failure *fa
   return 0;
 }
 
-static const cyaml_config_t configuration_free = {.mem_fn = cyaml_mem,
-                                                  .log_level = CYAML_LOG_ERROR};
-
 struct lab *lab_load(const char *path, struct failure *failure) {
-  struct complaint complaint = {0};
-  cyaml_config_t configuration = {
-      .log_fn = complaint_log,
-      .log_ctx = &complaint,
-      .mem_fn = cyaml_mem,
-      .log_level = CYAML_LOG_ERROR,
-  };
-  struct lab *lab = NULL;
-  cyaml_err_t outcome =
-      cyaml_load_file(path, &configuration, &lab_schema, (cyaml_data_t **)&lab, NULL);
-  if (outcome == CYAML_ERR_FILE_OPEN) {
-    failure_errno(failure, "Cannot read %s", path);
+  struct lab *lab = yaml_file_load(path, &lab_schema, "a lab", failure);
+  if (!lab)
     return NULL;
-  }
-  if (outcome != CYAML_OK) {
-    complaint_locate_key(&complaint, path);
-    const char *what = complaint.what[0] ? complaint.what : cyaml_strerror(outcome);
-    if (complaint.line)
-      failure_set(failure, "%s:%u: %s", path, complaint.line, what);
-    else
-      failure_set(failure, "%s: %s", path, what);
-    return NULL;
-  }
-  if (!lab) {
-    failure_set(failure, "%s is empty: it must describe a lab", path);
-    return NULL;
-  }
   if (lab->at_once == 0)
     lab->at_once = 1;
   for (unsigned i = 0; i < lab->requirement_count; i++) {
@@ -182,8 +110,7 @@ struct lab *lab_load(const char *path, struct failure *failure) {
 }
 
 void lab_free(struct lab *lab) {
-  if (lab)
-    cyaml_free(&configuration_free, &lab_schema, lab, 0);
+  yaml_file_free(&lab_schema, lab);
 }
 
 const struct requirement *lab_requirement(const struct lab *lab, unsigned number) {

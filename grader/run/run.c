@@ -3,6 +3,7 @@
 #include "grader/base/memory.h"
 #include "grader/base/scope.h"
 #include "grader/run/suite.h"
+#include "grader/sandbox/sandbox.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -95,6 +96,8 @@ static int suite_run_once(struct lab_run *run, const char *filter, struct suite_
   scoped_text char *manifest = memory_format("WIREGRADE_MANIFEST=%s", spec->manifest);
   scoped_text char *clock = memory_format("WIREGRADE_CLOCK=%s", spec->clock);
   scoped_text char *seed = memory_format("WIREGRADE_SEED=%u", spec->seed);
+  const char *set = getenv(SANDBOX_LIMITS_VARIABLE);
+  scoped_text char *limits = memory_format(SANDBOX_LIMITS_VARIABLE "=%s", set ? set : "");
   scoped_text char *captures =
       memory_format("WIREGRADE_CAPTURES=%s", spec->captures ? spec->captures : "");
   scoped_text char *all =
@@ -105,7 +108,7 @@ static int suite_run_once(struct lab_run *run, const char *filter, struct suite_
   struct suite_spec suite = {
       .program = spec->program,
       .argv = argv,
-      .environment = (const char *const[]){manifest, clock, seed, captures, all, NULL},
+      .environment = (const char *const[]){manifest, clock, seed, limits, captures, all, NULL},
       .wants_verdicts = true,
       .silence_limit_s = spec->silence_limit_s > 0 ? spec->silence_limit_s : SILENCE_LIMIT_S,
       .stop = spec->stop,

@@ -3,6 +3,7 @@
 #include "grader/base/memory.h"
 #include "grader/base/scope.h"
 #include "grader/result/verdict.h"
+#include "grader/sandbox/cgroup.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -242,6 +243,7 @@ static void leftovers_wait(struct suite_process *process) {
   struct pollfd wait = {process->complaint.fd, 0, 0};
   if (wait.fd >= 0)
     poll(&wait, 1, GRACE_MS);
+  cgroup_tidy();
 }
 
 /* Criterion leaves its socket behind when it is killed. */

@@ -64,6 +64,7 @@ void sandbox_kill(struct sandbox *sandbox) {
   sandbox_kill_processes(sandbox);
   if (sandbox->init_pidfd >= 0)
     waitid(P_PIDFD, (id_t)sandbox->init_pidfd, &(siginfo_t){0}, WEXITED);
+  cgroup_remove(&sandbox->group);
   scope_close_fd(&sandbox->init_pidfd);
   scope_close_fd(&sandbox->notify_fd);
   scope_close_fd(&sandbox->status_fd);

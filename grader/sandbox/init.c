@@ -202,10 +202,20 @@ static void children_reap(const struct plan *plan, pid_t main_pid) {
   }
 }
 
+/* A kernel that refuses this is one that does without, as the doctor tells. */
+static void groups_enter(const struct plan *plan) {
+  for (size_t i = 0; i < CGROUP_HIERARCHIES; i++)
+    if (plan->group_fds[i] >= 0) {
+      ssize_t ignored = write(plan->group_fds[i], "0", 1);
+      (void)ignored;
+    }
+}
+
 _Noreturn void init_run(const struct plan *plan) {
   const struct sandbox_spec *spec = plan->spec;
   die_with_caller(plan);
   signals_reset();
+  groups_enter(plan);
   int kept[] = {spec->netns_fd,  spec->stdin_fd,  spec->stdout_fd,
                 spec->stderr_fd, plan->status_fd, plan->caller_pidfd};
   close_others(kept, sizeof kept / sizeof *kept);

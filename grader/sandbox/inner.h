@@ -48,8 +48,9 @@ struct plan {
   char id_map[48];       /* for uid_map and gid_map of the program's own user namespace */
   char scratch_size[32]; /* options of the scratch tmpfs */
   char scratch_inodes[32];
-  const char *folder;          /* without symbolic links */
-  int status_fd, caller_pidfd; /* status_fd: the end that init writes to */
+  const char *folder;                /* without symbolic links */
+  int status_fd, caller_pidfd;       /* status_fd: the end that init writes to */
+  int group_fds[CGROUP_HIERARCHIES]; /* to enter the control groups; -1 */
   const char *hostname;
   char *hosts, *host_name_line; /* contents of /etc/hosts and /etc/hostname */
   const struct sandbox_file *files;

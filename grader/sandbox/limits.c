@@ -4,27 +4,26 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 enum { STACK_BYTES = 8 << 20 }; /* the usual one, whatever the grader was started with */
 
-struct sandbox_limits sandbox_default_limits(void) {
-  return (struct sandbox_limits){
-      .memory_bytes = 2ull << 30,
-      .file_bytes = 256ull << 20,
-      .scratch_bytes = 256ull << 20,
-      .scratch_inodes = 20000,
-      .processes = 512, /* two for each of 200 clients */
-      .descriptors = 1024,
-      .cpu_seconds = 300,
-  };
-}
+static const struct sandbox_limits usual_limits = {
+    .memory_bytes = 2ull << 30,
+    .file_bytes = 256ull << 20,
+    .scratch_bytes = 256ull << 20,
+    .scratch_inodes = 20000,
+    .processes = 512, /* two for each of 200 clients */
+    .descriptors = 1024,
+    .cpu_seconds = 300,
+};
 
-struct sandbox_limits limits_resolve(struct sandbox_limits wanted) {
-  struct sandbox_limits usual = sandbox_default_limits();
-#define RESOLVE(field) wanted.field = wanted.field ? wanted.field : usual.field
+static struct sandbox_limits limits_or(struct sandbox_limits wanted, struct sandbox_limits others) {
+#define RESOLVE(field) wanted.field = wanted.field ? wanted.field : others.field
   RESOLVE(memory_bytes);
   RESOLVE(file_bytes);
   RESOLVE(scratch_bytes);
@@ -34,6 +33,31 @@ struct sandbox_limits limits_resolve(struct sandbox_limits wanted) {
   RESOLVE(cpu_seconds);
 #undef RESOLVE
   return wanted;
+}
+
+struct sandbox_limits sandbox_default_limits(void) {
+  struct sandbox_limits limits = {0};
+  const char *text = getenv(SANDBOX_LIMITS_VARIABLE);
+  enum { FIELDS = 7 };
+  if (!text ||
+      sscanf(text, "%" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64 " %u %u %u", &limits.memory_bytes,
+             &limits.file_bytes, &limits.scratch_bytes, &limits.scratch_inodes, &limits.processes,
+             &limits.descriptors, &limits.cpu_seconds) != FIELDS)
+    return usual_limits;
+  return limits_or(limits, usual_limits);
+}
+
+void sandbox_set_default_limits(struct sandbox_limits limits) {
+  limits = limits_or(limits, sandbox_default_limits());
+  char text[200];
+  snprintf(text, sizeof text, "%" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %u %u %u",
+           limits.memory_bytes, limits.file_bytes, limits.scratch_bytes, limits.scratch_inodes,
+           limits.processes, limits.descriptors, limits.cpu_seconds);
+  setenv(SANDBOX_LIMITS_VARIABLE, text, 1);
+}
+
+struct sandbox_limits limits_resolve(struct sandbox_limits wanted) {
+  return limits_or(wanted, sandbox_default_limits());
 }
 
 /* Only root may raise a hard limit, so an ordinary user's own limit stays where it is lower. */
@@ -83,4 +107,8 @@ uint64_t sandbox_memory_used(const struct sandbox *sandbox) {
   if (processes)
     closedir(processes);
   return pages * (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
+bool sandbox_memory_exceeded(const struct sandbox *sandbox, uint64_t most) {
+  return sandbox_memory_used(sandbox) > most || cgroup_out_of_memory(&sandbox->group);
 }

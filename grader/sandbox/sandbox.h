@@ -23,6 +23,7 @@
 #pragma once
 
 #include "grader/base/failure.h"
+#include "grader/sandbox/cgroup.h"
 
 #include <linux/filter.h>
 #include <stdbool.h>
@@ -54,17 +55,21 @@ struct sandbox_file {
 
 /* 0 in any field means the default, which sandbox_default_limits() shows. */
 struct sandbox_limits {
-  uint64_t memory_bytes;   /* resident, of all processes together: kept by who runs it, see
-                              sandbox_memory_used() */
+  uint64_t memory_bytes;   /* of all processes together: kept by who runs it, see
+                              sandbox_memory_exceeded(); and a little more by its control group */
   uint64_t file_bytes;     /* the largest file (RLIMIT_FSIZE) */
   uint64_t scratch_bytes;  /* of /tmp, and of what is written over the submission (tmpfs size) */
   uint64_t scratch_inodes; /* the same, files */
-  unsigned processes;      /* processes and threads (RLIMIT_NPROC) */
+  unsigned processes;      /* processes and threads (RLIMIT_NPROC, and its control group) */
   unsigned descriptors;    /* RLIMIT_NOFILE */
   unsigned cpu_seconds;    /* RLIMIT_CPU, a process */
 };
 
 struct sandbox_limits sandbox_default_limits(void);
+/* Makes these the defaults of this process and of those that it starts from now on (by an
+ * environment variable, which student's programs do not get); a field that is 0 stays. */
+void sandbox_set_default_limits(struct sandbox_limits limits);
+#define SANDBOX_LIMITS_VARIABLE "WIREGRADE_LIMITS"
 
 enum sandbox_folder {
   SANDBOX_FOLDER_READ_ONLY, /* writes fail */
@@ -102,9 +107,10 @@ struct sandbox {
   pid_t init_pid; /* in the caller's pid namespace, a child of the caller; reap it after
                      sandbox_kill */
   int init_pidfd;
-  pid_t main_pid; /* in the caller's pid namespace */
-  int notify_fd;  /* seccomp listener, non-blocking use by poll; -1 without filter */
-  int status_fd;  /* becomes readable when `main` has ended: one struct sandbox_status */
+  pid_t main_pid;      /* in the caller's pid namespace */
+  int notify_fd;       /* seccomp listener, non-blocking use by poll; -1 without filter */
+  int status_fd;       /* becomes readable when `main` has ended: one struct sandbox_status */
+  struct cgroup group; /* CGROUP_NONE where none can be had */
   int proc_fd; /* folder: /proc of the pid namespace, to list every task in the sandbox (inner pids)
                 */
 };
@@ -136,6 +142,11 @@ struct sandbox sandbox_none(void);
  * that are compiled with a sanitizer reserve terabytes. So whoever runs a sandbox looks now and
  * then, and kills it if this is over the limit. */
 uint64_t sandbox_memory_used(const struct sandbox *sandbox);
+
+/* Whether that is more than `most`, or the kernel has ended something in the sandbox's control
+ * group since its memory was used up. What it uses in other ways than by having it resident (files
+ * in its tmpfs or in memory, buffers of sockets) counts there only. */
+bool sandbox_memory_exceeded(const struct sandbox *sandbox, uint64_t most);
 
 /* Where the submission's folder is inside the sandbox. */
 #define SANDBOX_FOLDER "/submission"

@@ -152,7 +152,9 @@ static void step_look(const struct step_plan *plan, struct running *running) {
   output_take(running);
   struct sandbox_status status;
   int known = status_take(running, &status);
-  if (known > 0) {
+  if (known != 0 && cgroup_out_of_memory(&running->sandbox.group)) {
+    step_end(running, STEP_TOO_LARGE);
+  } else if (known > 0) {
     running->step->wait_status = status.wait_status;
     step_end(running, status_end(&status));
   } else if (known < 0) { /* process 1 was killed: memory was short */
@@ -162,7 +164,7 @@ static void step_look(const struct step_plan *plan, struct running *running) {
     step_end(running, STEP_NOT_RUN);
   } else if (steps_now_s() > plan->deadline_s) {
     step_end(running, STEP_TOO_LONG);
-  } else if (sandbox_memory_used(&running->sandbox) > plan->limits.memory_bytes) {
+  } else if (sandbox_memory_exceeded(&running->sandbox, plan->limits.memory_bytes)) {
     step_end(running, STEP_TOO_LARGE);
   }
 }

@@ -171,6 +171,15 @@ static void program_log_exit(struct program *program) {
   free(text);
 }
 
+static uint64_t memory_limit(void) {
+  return sandbox_default_limits().memory_bytes;
+}
+
+static void note_memory(const struct program *program) {
+  world_finding_add(program->host->world, "%s used more than %d MiB of memory, and was ended",
+                    program->name, (int)(memory_limit() >> 20));
+}
+
 static bool program_take_status(struct program *program) {
   if (program->ended || program->sandbox.status_fd < 0)
     return false;
@@ -184,6 +193,8 @@ static bool program_take_status(struct program *program) {
     program->status = (struct sandbox_status){.wait_status = SIGKILL};
     program_kill(program); /* it closes its files before it ends the others, and they theirs */
   }
+  if (cgroup_out_of_memory(&program->sandbox.group))
+    note_memory(program);
   supervisor_bury(&program->host->world->supervisor, program);
   terminal_finish(&program->terminals[0]);
   terminal_finish(&program->terminals[1]);
@@ -367,11 +378,9 @@ int program_exec_error(const struct program *program) {
 }
 
 void program_limit_memory(struct program *program) {
-  uint64_t most = sandbox_default_limits().memory_bytes;
-  if (program->ended || sandbox_memory_used(&program->sandbox) <= most)
+  if (program->ended || !sandbox_memory_exceeded(&program->sandbox, memory_limit()))
     return;
-  world_finding_add(program->host->world, "%s used more than %d MiB of memory, and was ended",
-                    program->name, (int)(most >> 20));
+  note_memory(program);
   program_kill(program);
 }
 
