@@ -6,7 +6,7 @@ PREFIX     ?= /usr/local
 SUBMISSION ?= reference
 CFLAGS     ?= -O2 -g
 WARNINGS    = -Wall -Wextra -Wpedantic -Wshadow -Wno-missing-field-initializers
-PACKAGES    = libseccomp libcap jansson libcyaml yaml-0.1 libnl-3.0 libnl-route-3.0 libcurl ldns openssl
+PACKAGES    = libseccomp libcap libarchive jansson libcyaml yaml-0.1 libnl-3.0 libnl-route-3.0 libcurl ldns openssl
 # Packages are asked for only when something is compiled: they may have to be installed first.
 ALL_CFLAGS  = -std=gnu17 -D_GNU_SOURCE -I. $(WARNINGS) $(shell pkg-config --cflags $(PACKAGES)) $(CFLAGS) -MMD -MP
 LIBRARIES   = -Wl,--as-needed $(shell pkg-config --libs $(PACKAGES)) -lm
@@ -159,7 +159,7 @@ install: all
 # The tree's files, as git has them.
 dist:
 	@mkdir -p $(BUILD)
-	@version=$$(sed -n 's/.*WIREGRADE_VERSION "\(.*\)".*/\1/p' grader/cli/cli.h) && \
+	@version=$$(sed -n 's/.*WIREGRADE_VERSION "\(.*\)".*/\1/p' grader/base/version.h) && \
 	git archive --format=tar.gz --prefix="wiregrade-$$version/" -o "$(BUILD)/wiregrade-$$version.tar.gz" HEAD && \
 	echo "$(BUILD)/wiregrade-$$version.tar.gz"
 

@@ -96,6 +96,19 @@ int file_replace(const char *path, const char *contents, size_t length, struct f
   return 0;
 }
 
+int file_append(const char *path, const char *contents, size_t length, struct failure *failure) {
+  scoped_fd int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0666);
+  struct stat before;
+  if (fd < 0 || fstat(fd, &before))
+    return failure_errno(failure, "Cannot write to %s", path);
+  if (write_all(fd, contents, length) == 0)
+    return 0;
+  failure_errno(failure, "Cannot write to %s", path);
+  if (S_ISREG(before.st_mode) && ftruncate(fd, before.st_size))
+    return failure_prefix(failure, "A part of a text was left behind");
+  return -1;
+}
+
 int file_make_folder(const char *path, struct failure *failure) {
   scoped_text char *part = memory_text(path);
   for (char *slash = part + 1; slash[-1]; slash++)

@@ -4,6 +4,7 @@
  * and turns their failures into one sentence on stderr and an exit status. */
 #pragma once
 
+#include "grader/base/version.h"
 #include "grader/lab/catalogue.h"
 #include "grader/lab/place.h"
 
@@ -33,8 +34,7 @@ int command_verify(const struct command *command, int argc, char **argv);
 int command_watch(const struct command *command, int argc, char **argv);
 int command_course(const struct command *command, int argc, char **argv);
 int command_report(const struct command *command, int argc, char **argv);
-
-#define WIREGRADE_VERSION "0.1.0"
+int command_export(const struct command *command, int argc, char **argv);
 
 /* One sentence on stderr, made safe for a terminal, with "wiregrade: " before it and a full stop
  * behind it. */

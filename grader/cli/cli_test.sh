@@ -60,7 +60,7 @@ run 0 help
 says out 'wiregrade doctor'
 run 0 --version
 says out 'wiregrade '
-for command in grade list explain doctor verify report; do
+for command in grade list explain doctor verify report export; do
   run 0 "$command" --help
   says out "Usage: wiregrade $command"
   silent err
@@ -115,7 +115,11 @@ run 2 report
 run 2 report nowhere.json
 says err 'No such file or directory'
 run 2 report --format nonsense x.json
-says err 'text, tap and junit'
+says err 'text, tap, junit, classroom50, '
+run 2 export
+run 2 export nonsense
+run 2 export gradescope-zip --lab nonsense
+run 3 export gradescope-zip --output "$work/nowhere/a.zip"
 run 2 verify --lab nonsense
 run 2 verify nonsense
 run 2 verify --mutants 0

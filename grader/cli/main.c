@@ -14,7 +14,8 @@
 static const struct command commands[] = {
     {"grade", "build a submission, run its programs, say what is right",
      "Usage: wiregrade grade [OPTION]... SUBMISSION\n"
-     "Builds the programs in the folder SUBMISSION, runs each lab's checks, reports.\n"
+     "Builds the programs in SUBMISSION, a folder or an archive of one (zip, tar, 7z),\n"
+     "runs each lab's checks, reports.\n"
      "\n"
      "  --lab LAB           only this lab; may be given several times\n"
      "  --check ID          only this requirement (udp-retry.6) or check\n"
@@ -39,6 +40,7 @@ static const struct command commands[] = {
      "\n"
      "Examples:\n"
      "  wiregrade grade .\n"
+     "  wiregrade grade homework.zip\n"
      "  wiregrade grade --lab udp-retry --json result.json ~/labs\n"
      "  wiregrade grade --check udp-retry.6 --clock real ~/labs\n",
      command_grade},
@@ -153,14 +155,44 @@ static const struct command commands[] = {
      "Makes a report from what `wiregrade grade --json` wrote; - is the standard\n"
      "input.\n"
      "\n"
-     "  --format FORMAT     text (default), tap or junit\n"
+     "  --format FORMAT     which report (default: text), see below\n"
      "  --output FILE       write to FILE instead of the standard output\n"
      "  --help              show this\n"
      "\n"
+     "  text          for a terminal\n"
+     "  tap           Test Anything Protocol, for prove and automake\n"
+     "  junit         JUnit XML, for CI servers\n"
+     "  github        of a GitHub Actions job: its summary ($GITHUB_STEP_SUMMARY),\n"
+     "                annotations, and score and max-score ($GITHUB_OUTPUT)\n"
+     "  classroom50   Classroom 50's result.json and, beside it, release-body.md\n"
+     "  classroom     what GitHub Classroom's old reporter reads, in base64\n"
+     "  gradescope    Gradescope's results.json\n"
+     "  prairielearn  PrairieLearn's results.json\n"
+     "  autolab       Autolab's last two lines\n"
+     "  check50       check50's JSON\n"
+     "\n"
+     "Exit status: 0 the report was written, whatever the score; 2 usage, or a result\n"
+     "that cannot be read; 3 the report could not be written.\n"
+     "\n"
      "Examples:\n"
      "  wiregrade report result.json\n"
-     "  wiregrade report --format junit --output result.xml result.json\n",
+     "  wiregrade report --format junit --output result.xml result.json\n"
+     "  wiregrade report --format github result.json\n",
      command_report},
+    {"export", "what another program needs to run wiregrade",
+     "Usage: wiregrade export [OPTION]... gradescope-zip\n"
+     "Writes the zip that Gradescope takes for an autograder: setup.sh, run_autograder\n"
+     "and wiregrade's sources, without the reference programs.\n"
+     "\n"
+     "  --lab LAB           grade only this lab; may be given several times\n"
+     "  --output FILE       write to FILE (default: gradescope.zip)\n"
+     "  --help              show this\n"
+     "\n"
+     "Exit status: 0 it was written, 2 usage, 3 it could not be written.\n"
+     "\n"
+     "Example:\n"
+     "  wiregrade export gradescope-zip --lab udp --output udp.zip\n",
+     command_export},
 };
 enum { COMMAND_COUNT = sizeof commands / sizeof *commands };
 

@@ -1,6 +1,8 @@
 /* wiregrade report: any report, made again from a result document. */
 #include "grader/cli/cli.h"
+#include "grader/cli/deliver.h"
 
+#include "grader/base/scope.h"
 #include "grader/result/file.h"
 #include "grader/result/report_junit.h"
 #include "grader/result/report_tap.h"
@@ -17,13 +19,46 @@ static void text_plain(const json_t *result, FILE *file) {
 static const struct format {
   const char *name;
   void (*write)(const json_t *result, FILE *file);
-} formats[] = {{"text", text_plain}, {"tap", report_tap}, {"junit", report_junit}};
+  delivery *deliver; /* of one that has more to write than one file, or limits to keep */
+} formats[] = {
+    {"text", text_plain},
+    {"tap", report_tap},
+    {"junit", report_junit},
+    {"classroom50", .deliver = deliver_classroom50},
+    {"classroom", .deliver = deliver_classroom},
+    {"gradescope", .deliver = deliver_gradescope},
+    {"prairielearn", .deliver = deliver_prairielearn},
+    {"autolab", .deliver = deliver_autolab},
+    {"check50", .deliver = deliver_check50},
+    {"github", .deliver = deliver_github},
+};
+enum { FORMAT_COUNT = sizeof formats / sizeof *formats };
 
 static const struct format *format_find(const char *name) {
-  for (size_t i = 0; i < sizeof formats / sizeof *formats; i++)
+  for (size_t i = 0; i < FORMAT_COUNT; i++)
     if (strcmp(formats[i].name, name) == 0)
       return &formats[i];
   return NULL;
+}
+
+static int format_complain(const struct command *command, const char *name) {
+  struct cli_words names = {0};
+  for (size_t i = 0; i < FORMAT_COUNT; i++)
+    cli_words_add(&names, formats[i].name);
+  scoped_text char *all = cli_words_join(&names, ", ");
+  free(names.words);
+  return cli_usage(command, "There is no format '%s'; there are %s", name, all);
+}
+
+/* Where only the standard output is written to, cli_printed looks whether it could be. */
+static int report_deliver(const json_t *result, const struct format *format, const char *output,
+                          struct failure *failure) {
+  if (format->deliver)
+    return format->deliver(result, output, failure);
+  if (output)
+    return report_write(result, format->write, output, failure);
+  format->write(result, stdout);
+  return 0;
 }
 
 int command_report(const struct command *command, int argc, char **argv) {
@@ -40,7 +75,7 @@ int command_report(const struct command *command, int argc, char **argv) {
       return cli_printed(CLI_PASSED);
     case 'f':
       if (!(format = format_find(optarg)))
-        return cli_usage(command, "There is no format '%s'; there are text, tap and junit", optarg);
+        return format_complain(command, optarg);
       break;
     case 'o':
       output = optarg;
@@ -58,9 +93,7 @@ int command_report(const struct command *command, int argc, char **argv) {
     return CLI_USAGE;
   }
   int status = CLI_PASSED;
-  if (!output) {
-    format->write(result, stdout);
-  } else if (report_write(result, format->write, output, &failure)) {
+  if (report_deliver(result, format, output, &failure)) {
     cli_complain(failure.sentence);
     status = CLI_ERROR;
   }

@@ -5,7 +5,11 @@
 #include "grader/result/result.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+
+/* A record of a check is at most 256 KB (grader/result/verdict.h), and there are hundreds. */
+enum { RESULT_MOST = 64 * 1024 * 1024 };
 
 int result_write(const json_t *result, const char *path, struct failure *failure) {
   scoped_text char *text = json_dumps(result, JSON_INDENT(1) | JSON_REAL_PRECISION(12));
@@ -86,18 +90,44 @@ static int result_check_document(const json_t *result, struct failure *failure) 
   return 0;
 }
 
-json_t *result_read(const char *path, struct failure *failure) {
-  scoped_file FILE *file =
-      strcmp(path, "-") == 0 ? fdopen(dup(STDIN_FILENO), "r") : fopen(path, "re");
-  if (!file) {
+/* All of the file, which may be a pipe; NULL if it cannot be read, or is too large for a result. */
+static char *document_read(const char *path, size_t *length, struct failure *failure) {
+  scoped_fd int fd = strcmp(path, "-") == 0 ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC);
+  scoped_text char *text = NULL;
+  size_t room = 0;
+  ssize_t got = 1;
+  *length = 0;
+  while (fd >= 0 && got > 0 && *length <= RESULT_MOST) {
+    if (*length == room)
+      text = memory_resize(text, room = room ? 2 * room : 64 * 1024);
+    got = read(fd, text + *length, room - *length);
+    if (got > 0)
+      *length += (size_t)got;
+    else if (got < 0 && errno == EINTR)
+      got = 1;
+  }
+  if (fd < 0 || got < 0) {
     failure_errno(failure, "Cannot read %s", path);
     return NULL;
   }
+  if (*length > RESULT_MOST) {
+    failure_set(failure, "%s has more than %d MB: no result of wiregrade is so large", path,
+                RESULT_MOST / (1024 * 1024));
+    return NULL;
+  }
+  return steal_pointer(&text);
+}
+
+json_t *result_read(const char *path, struct failure *failure) {
+  size_t length;
+  scoped_text char *text = document_read(path, &length, failure);
+  if (!text)
+    return NULL;
   json_error_t error;
-  json_t *result = json_loadf(file, 0, &error);
+  json_t *result = json_loadb(text, length, 0, &error);
   if (!result) {
-    if (ferror(file))
-      failure_errno(failure, "Cannot read %s", path);
+    if (length == 0)
+      failure_set(failure, "%s is empty: it has no result in it", path);
     else if (json_error_code(&error) == json_error_premature_end_of_input)
       failure_set(failure, "%s is cut off: it ends in line %d, before the document does", path,
                   error.line);

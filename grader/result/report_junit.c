@@ -1,11 +1,14 @@
 #include "grader/result/report_junit.h"
 
 #include "grader/base/scope.h"
+#include "grader/result/feedback.h"
 #include "grader/result/result.h"
 #include "grader/result/safe_text.h"
 #include "grader/result/timeline.h"
 
 #include <string.h>
+
+enum { LOG_MOST = 32 * 1024 };
 
 /* Line by line: a newline is written in a way that attributes keep too. */
 static void xml_write(FILE *file, const char *text) {
@@ -35,7 +38,7 @@ static void detail(FILE *file, const char *label, const char *text) {
 }
 
 static void failure_write(FILE *file, const json_t *check, const char *status) {
-  const char *element = strcmp(status, "error") == 0 ? "error" : "failure";
+  const char *element = feedback_outcome(check) == OUTCOME_ERROR ? "error" : "failure";
   fprintf(file, "      <%s", element);
   attribute(file, "message", result_text(check, "message"));
   attribute(file, "type", status);
@@ -94,12 +97,12 @@ struct tally {
 static void tally_add(struct tally *tally, const json_t *lab) {
   size_t index;
   json_t *check;
-  json_array_foreach (json_object_get(lab, "checks"), index, check) {
-    const char *status = result_text(check, "status");
+  foreach_check (lab, index, check) {
+    enum outcome outcome = feedback_outcome(check);
     tally->tests++;
-    tally->failures += strcmp(status, "fail") == 0 || strcmp(status, "missing") == 0;
-    tally->errors += strcmp(status, "error") == 0;
-    tally->skipped += strcmp(status, "skipped") == 0;
+    tally->failures += outcome == OUTCOME_FAILED || outcome == OUTCOME_MISSING;
+    tally->errors += outcome == OUTCOME_ERROR;
+    tally->skipped += outcome == OUTCOME_SKIPPED;
     tally->time_s += json_number_value(json_object_get(check, "real_s"));
   }
 }
@@ -109,30 +112,61 @@ static void tally_write(FILE *file, const struct tally *tally) {
           tally->tests, tally->failures, tally->errors, tally->skipped, tally->time_s);
 }
 
+/* What concerns no check by itself, as checks of a suite of its own. */
+static json_t *grading_new(const json_t *result) {
+  scoped_text char *build = feedback_of_build(result, SAFE_TERMINAL, LOG_MOST);
+  json_t *checks = json_array(), *fault;
+  size_t index;
+  if (*build)
+    json_array_append_new(checks, json_pack("{s:s, s:s, s:s, s:s}", "id", "build", "status", "fail",
+                                            "message", "the build failed", "actual", build));
+  json_array_foreach (json_object_get(result, "faults"), index, fault)
+    if (json_is_string(fault))
+      json_array_append_new(checks, json_pack("{s:s, s:s, s:O}", "id", "grader", "status", "error",
+                                              "message", fault));
+  if (!feedback_is_whole(result))
+    json_array_append_new(
+        checks, json_pack("{s:s, s:s, s:s}", "id", "grading", "status", "error", "message",
+                          json_is_true(json_object_get(result, "interrupted"))
+                              ? "interrupted: only what had been judged before that is counted"
+                              : "nothing was judged"));
+  return json_pack("{s:s, s:o}", "lab", "wiregrade", "checks", checks);
+}
+
+static void suite_write(FILE *file, const json_t *lab, const char *started) {
+  struct tally tally = {0};
+  size_t index;
+  json_t *check;
+  tally_add(&tally, lab);
+  fputs("  <testsuite", file);
+  attribute(file, "name", result_text(lab, "lab"));
+  tally_write(file, &tally);
+  attribute(file, "timestamp", started);
+  fprintf(file,
+          ">\n    <properties>\n      <property name=\"score\" value=\"%lld\"/>\n"
+          "      <property name=\"max_score\" value=\"%lld\"/>\n    </properties>\n",
+          result_number(lab, "score"), result_number(lab, "max_score"));
+  foreach_check (lab, index, check)
+    check_write(file, check, result_text(lab, "lab"));
+  fputs("  </testsuite>\n", file);
+}
+
 void report_junit(const json_t *result, FILE *file) {
-  size_t lab_index, check_index;
-  json_t *lab, *check;
+  const char *started = result_text(result, "started");
+  json_t *lab, *grading = grading_new(result);
   struct tally total = {0};
-  json_array_foreach (json_object_get(result, "labs"), lab_index, lab)
+  size_t index;
+  tally_add(&total, grading);
+  foreach_lab (result, index, lab)
     tally_add(&total, lab);
   fputs("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites", file);
   attribute(file, "name", "wiregrade");
   tally_write(file, &total);
   fputs(">\n", file);
-  json_array_foreach (json_object_get(result, "labs"), lab_index, lab) {
-    struct tally tally = {0};
-    tally_add(&tally, lab);
-    fputs("  <testsuite", file);
-    attribute(file, "name", result_text(lab, "lab"));
-    tally_write(file, &tally);
-    attribute(file, "timestamp", result_text(result, "started"));
-    fprintf(file,
-            ">\n    <properties>\n      <property name=\"score\" value=\"%lld\"/>\n"
-            "      <property name=\"max_score\" value=\"%lld\"/>\n    </properties>\n",
-            result_number(lab, "score"), result_number(lab, "max_score"));
-    json_array_foreach (json_object_get(lab, "checks"), check_index, check)
-      check_write(file, check, result_text(lab, "lab"));
-    fputs("  </testsuite>\n", file);
-  }
+  if (json_array_size(json_object_get(grading, "checks")))
+    suite_write(file, grading, started);
+  foreach_lab (result, index, lab)
+    suite_write(file, lab, started);
   fputs("</testsuites>\n", file);
+  json_decref(grading);
 }

@@ -2,10 +2,13 @@
 
 #include "grader/base/memory.h"
 #include "grader/base/scope.h"
+#include "grader/result/feedback.h"
 #include "grader/result/result.h"
 #include "grader/result/safe_text.h"
 
 #include <string.h>
+
+enum { COMMENTS_MOST = 4096 };
 
 /* In a description, # begins a directive and \ escapes. */
 static void description_write(FILE *file, const char *text) {
@@ -69,6 +72,16 @@ static void check_write(FILE *file, const json_t *check, size_t number) {
   fputs("  ...\n", file);
 }
 
+/* Readers take a comment for neither a point nor a directive. */
+static void comments_write(FILE *file, const json_t *result) {
+  scoped_text char *text = feedback_of_result(result, SAFE_LOG, COMMENTS_MOST);
+  for (const char *line = text; *line;) {
+    size_t length = strcspn(line, "\n");
+    fprintf(file, "# %.*s\n", (int)length, line);
+    line += length + (line[length] == '\n');
+  }
+}
+
 void report_tap(const json_t *result, FILE *file) {
   size_t total = 0, number = 0, lab_index, check_index;
   json_t *lab, *check;
@@ -79,6 +92,9 @@ void report_tap(const json_t *result, FILE *file) {
     json_array_foreach (json_object_get(lab, "checks"), check_index, check)
       check_write(file, check, ++number);
   }
+  comments_write(file, result);
   if (json_is_true(json_object_get(result, "interrupted")))
     fputs("Bail out! Interrupted\n", file);
+  else if (total == 0)
+    fputs("Bail out! Nothing was judged\n", file);
 }

@@ -1,6 +1,7 @@
-/* The result as TAP 13, which every reader knows (prove refuses a later version): a test point
- * for each check, with its details as a YAML block. A reporter: knows nothing but the result
- * document. */
+/* The result as TAP: a test point for each check, with its details as a YAML block, and the score
+ * and whatever makes it less than whole as comments. It keeps to version 14 of the protocol (its
+ * escapes, its blocks), and calls itself 13 since prove refuses any later number; readers of 14
+ * take that. A reporter: knows nothing but the result document. */
 #pragma once
 
 #include <jansson.h>

@@ -2,7 +2,11 @@
  * member is gone. */
 #include "grader/base/memory.h"
 #include "grader/base/scope.h"
+#include "grader/result/report_classroom50.h"
+#include "grader/result/report_github.h"
+#include "grader/result/report_json.h"
 #include "grader/result/report_junit.h"
+#include "grader/result/report_markdown.h"
 #include "grader/result/report_tap.h"
 #include "grader/result/report_text.h"
 #include "grader/result/result.h"
@@ -54,8 +58,59 @@ static void text_40(const json_t *result, FILE *file) {
   report_text(result, &(struct page){.file = file, .width = 40, .log = true});
 }
 
+static void json_write(const json_t *result, FILE *file, json_reporter *make) {
+  struct failure failure;
+  scoped_text char *text = report_json(result, make, 100 * 1000, &failure);
+  cr_assert(text, "%s", failure.sentence);
+  fputs(text, file);
+}
+
+static void gradescope(const json_t *result, FILE *file) {
+  json_write(result, file, report_gradescope);
+}
+
+static void prairielearn(const json_t *result, FILE *file) {
+  json_write(result, file, report_prairielearn);
+}
+
+static void autolab(const json_t *result, FILE *file) {
+  json_write(result, file, report_autolab);
+}
+
+static void check50(const json_t *result, FILE *file) {
+  json_write(result, file, report_check50);
+}
+
+static void classroom(const json_t *result, FILE *file) {
+  json_write(result, file, report_classroom);
+}
+
+static json_t *classroom50_make(const void *result, size_t room) {
+  static const struct classroom50 about = {"a", "b", "individual", "c", "submit/d", "e",
+                                           "f", "g", "h",          "i", "j",        1};
+  return report_classroom50(result, &about, room);
+}
+
+static void classroom50(const json_t *result, FILE *file) {
+  struct failure failure;
+  scoped_text char *text = report_json_made(classroom50_make, result, 100 * 1000, &failure);
+  cr_assert(text, "%s", failure.sentence);
+  fputs(text, file);
+}
+
+static void markdown(const json_t *result, FILE *file) {
+  scoped_text char *text = report_markdown(result, 100 * 1000);
+  fputs(text, file);
+}
+
+static void annotations(const json_t *result, FILE *file) {
+  report_github_annotations(result, "labs", file);
+}
+
 typedef void reporter(const json_t *result, FILE *file);
-static reporter *const reports[] = {text_80, text_40, report_tap, report_junit};
+static reporter *const reports[] = {text_80,     text_40,  report_tap, report_junit,
+                                    gradescope,  autolab,  check50,    prairielearn,
+                                    classroom50, markdown, classroom,  annotations};
 
 static char *report_make(reporter *make, const json_t *result) {
   char *text = NULL;
@@ -99,7 +154,8 @@ Test(report, nasty_texts_do_no_harm) {
   for (size_t i = 0; i < sizeof reports / sizeof *reports; i++) {
     scoped_text char *text = report_make(reports[i], result);
     expect_no_controls(text);
-    if (reports[i] == text_40 || reports[i] == report_tap)
+    if (reports[i] != text_80 && reports[i] != report_junit && reports[i] != markdown &&
+        reports[i] != annotations)
       expect_no_command(text);
     if (i < 2)
       expect_width(text, i == 0 ? 80 : 40);
@@ -219,7 +275,7 @@ Test(report, junit_is_well_formed) {
   expect_accepted(report_junit, "xmllint", "xmllint --noout - 2>/dev/null");
   json_t *result = document_new("a < b");
   scoped_text char *text = report_make(report_junit, result);
-  expect_contained(text, "tests=\"5\" failures=\"2\" errors=\"1\" skipped=\"1\"");
+  expect_contained(text, "tests=\"8\" failures=\"3\" errors=\"3\" skipped=\"1\"");
   expect_contained(text, "message=\"a &#60; b\"");
   json_decref(result);
 }

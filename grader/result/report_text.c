@@ -2,6 +2,7 @@
 
 #include "grader/base/memory.h"
 #include "grader/base/scope.h"
+#include "grader/result/feedback.h"
 #include "grader/result/report_parts.h"
 #include "grader/result/result.h"
 
@@ -13,11 +14,6 @@ enum {
   POINTS_COLUMNS = 9, /* "  150/150" */
   NARROW = 74,        /* columns; no bar is drawn below */
 };
-
-#define foreach_lab(result_, index_, lab_)                                                         \
-  json_array_foreach (json_object_get(result_, "labs"), index_, lab_)
-#define foreach_check(lab_, index_, check_)                                                        \
-  json_array_foreach (json_object_get(lab_, "checks"), index_, check_)
 
 bool report_status_is(const json_t *check, const char *status) {
   return strcmp(result_text(check, "status"), status) == 0;

@@ -6,7 +6,9 @@
 
 #include <criterion/criterion.h>
 #include <dirent.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 static char *no_programs[] = {(char *)"udp-server"};
@@ -105,6 +107,37 @@ Test(file, that_cannot_be_written) {
   json_decref(result);
 }
 
+Test(file, that_is_appended_to) {
+  struct failure failure;
+  scoped_text char *path = memory_format("%s/outputs", folder);
+  cr_assert(file_append(path, "a=1\n", 4, &failure) == 0, "%s", failure.sentence);
+  cr_assert(file_append(path, "b=2\n", 4, &failure) == 0, "%s", failure.sentence);
+  scoped_file FILE *file = fopen(path, "re");
+  char text[16] = "";
+  cr_expect_eq(fread(text, 1, sizeof text - 1, file), 8);
+  cr_expect_str_eq(text, "a=1\nb=2\n");
+  cr_expect(file_append("/dev/full", "x", 1, &failure) == -1);
+  cr_expect(strstr(failure.sentence, "No space left"), "%s", failure.sentence);
+}
+
+/* A disk that has room for a part of a text, as a limit on the size of files makes it up. */
+Test(file, that_cannot_take_all_keeps_what_it_had) {
+  struct failure failure;
+  scoped_text char *path = memory_format("%s/outputs", folder);
+  cr_assert(file_append(path, "a=1\n", 4, &failure) == 0, "%s", failure.sentence);
+  signal(SIGXFSZ, SIG_IGN);
+  struct rlimit before, limit;
+  getrlimit(RLIMIT_FSIZE, &before);
+  limit = (struct rlimit){10, before.rlim_max};
+  setrlimit(RLIMIT_FSIZE, &limit);
+  int outcome = file_append(path, "0123456789", 10, &failure);
+  setrlimit(RLIMIT_FSIZE, &before);
+  cr_expect(outcome == -1);
+  struct stat status;
+  cr_assert(stat(path, &status) == 0);
+  cr_expect_eq(status.st_size, 4);
+}
+
 static void expect_refused(const char *contents, const char *why) {
   struct failure failure;
   scoped_text char *path = memory_format("%s/result.json", folder);
@@ -115,7 +148,7 @@ static void expect_refused(const char *contents, const char *why) {
 
 Test(file, that_is_no_result) {
   struct failure failure;
-  expect_refused("", "cut off");
+  expect_refused("", "is empty");
   expect_refused("{\"schema\": \"wiregrade/result/v1\",\n \"labs\": [", "ends in line 2");
   expect_refused("hello\n", "result.json:1 is not JSON");
   expect_refused("[]", "not a result of wiregrade");
@@ -123,6 +156,8 @@ Test(file, that_is_no_result) {
   expect_refused("{\"schema\": \"wiregrade/result/v1\"}", "no \"submission\"");
   cr_expect_null(result_read("/nonexistent", &failure));
   cr_expect_null(result_read("/", &failure));
+  cr_expect_null(result_read("/dev/zero", &failure));
+  cr_expect(strstr(failure.sentence, "more than 64 MB"), "%s", failure.sentence);
 
   json_t *result = result_with("pass", "pass", "pass");
   json_t *first = json_array_get(json_object_get(result, "labs"), 0);

@@ -112,6 +112,17 @@ static const char *markup_write(const char *text, size_t at, char room[ESCAPE_MA
   return room;
 }
 
+/* Where HTML begins a tag or a comment; elsewhere a "<" is a "<". */
+static const char *text_or_markup_write(const char *text, size_t at, char room[ESCAPE_MAX + 1]) {
+  (void)room;
+  if (text[at] != '<')
+    return NULL;
+  char next = text[at + 1];
+  bool begins = (next >= 'A' && next <= 'Z') || (next >= 'a' && next <= 'z') || next == '/' ||
+                next == '!' || next == '?';
+  return begins ? "\\x3c" : NULL;
+}
+
 static const char *markdown_write(const char *text, size_t at, char room[ESCAPE_MAX + 1]) {
   if (is_word(text[at]) && text[at] != '_')
     return NULL;
@@ -128,6 +139,8 @@ static const char *csv_write(const char *text, size_t at, char room[ESCAPE_MAX +
 
 static const char *command_text_write(const char *text, size_t at, char room[ESCAPE_MAX + 1]) {
   (void)room;
+  if (strncmp(text + at, "##[", 3) == 0)
+    return "\\x23";
   return text[at] == '%' ? "%25" : NULL;
 }
 
@@ -155,6 +168,7 @@ char *safe_for(enum safe_destination destination, const void *bytes, size_t leng
       [SAFE_TERMINAL] = NULL,
       [SAFE_LOG] = log_write,
       [SAFE_MARKUP] = markup_write,
+      [SAFE_TEXT_OR_MARKUP] = text_or_markup_write,
       [SAFE_MARKDOWN] = markdown_write,
       [SAFE_CSV] = csv_write,
       [SAFE_COMMAND_TEXT] = command_text_write,

@@ -14,6 +14,9 @@ enum safe_destination {
    * (CVE-2020-15228): "::" where a word begins, and "##[". */
   SAFE_LOG,
   SAFE_MARKUP, /* HTML and XML 1.0: text of an element, or the value of a quoted attribute */
+  /* Text that some readers show as it is, and others take for HTML without having escaped it: no
+   * tag can begin in it. */
+  SAFE_TEXT_OR_MARKUP,
   /* GitHub's Markdown, wherever inline text may stand, a cell of a table included: as a piece of
    * code, in which nobody is mentioned and nothing is linked. */
   SAFE_MARKDOWN,

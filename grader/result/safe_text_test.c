@@ -49,8 +49,8 @@ Test(safe_text, zero_bytes) {
 
 static const char *const nasty[] = {
     "\x1b]0;owned\a\x1b[2J\x1b[31m",
-    "\xc2\x9b"
-    "31m \xff\xc0\xaf \xef\xbf\xbf pass\u202eliaf \ufeff\u200b\U000e0041",
+    ("\xc2\x9b"
+     "31m \xff\xc0\xaf \xef\xbf\xbf pass\u202eliaf \ufeff\u200b\U000e0041"),
     "<script>alert(1)</script><img src=x onerror='a()'>&amp;&#60;\" x=\"",
     "]]> --> <![CDATA[ <?php <!ENTITY a SYSTEM \"file:///etc/passwd\">",
     "=cmd|'/C calc'!A0",
@@ -109,6 +109,11 @@ static void expect_no_markup(const char *text) {
   }
 }
 
+static void expect_no_tag(const char *text) {
+  for (const char *c = text; (c = strchr(c, '<')); c++)
+    cr_expect(!is_alphanumeric(c[1]) && (c[1] == '\0' || !strchr("/!?", c[1])), "a tag: %s", c);
+}
+
 static void expect_code(const char *text) {
   size_t length = strlen(text);
   cr_assert(length >= 13 && strncmp(text, "<code>", 6) == 0 &&
@@ -132,6 +137,7 @@ static void expect_cell(const char *text) {
 }
 
 static void expect_data(const char *text) {
+  cr_expect_not(strstr(text, "##["), "obeyed: %s", text);
   for (const char *c = text; (c = strchr(c, '%')); c++)
     cr_expect(strncmp(c, "%25", 3) == 0, "not as it is: %s", text);
 }
@@ -144,13 +150,10 @@ static void expect_value(const char *text) {
 
 Test(safe_text, nothing_nasty_reaches_any_destination) {
   static void (*const expectations[])(const char *) = {
-      [SAFE_TERMINAL] = expect_visible,
-      [SAFE_LOG] = expect_no_command,
-      [SAFE_MARKUP] = expect_no_markup,
-      [SAFE_MARKDOWN] = expect_code,
-      [SAFE_CSV] = expect_cell,
-      [SAFE_COMMAND_TEXT] = expect_data,
-      [SAFE_COMMAND_VALUE] = expect_value,
+      [SAFE_TERMINAL] = expect_visible,  [SAFE_LOG] = expect_no_command,
+      [SAFE_MARKUP] = expect_no_markup,  [SAFE_TEXT_OR_MARKUP] = expect_no_tag,
+      [SAFE_MARKDOWN] = expect_code,     [SAFE_CSV] = expect_cell,
+      [SAFE_COMMAND_TEXT] = expect_data, [SAFE_COMMAND_VALUE] = expect_value,
   };
   for (unsigned destination = SAFE_TERMINAL; destination <= SAFE_COMMAND_VALUE; destination++)
     for (size_t i = 0; i < NASTY_COUNT; i++) {
@@ -168,6 +171,7 @@ static void expect_for(enum safe_destination destination, const char *bytes, con
 Test(safe_text, what_is_harmless_stays_readable) {
   expect_for(SAFE_LOG, "std::string: 你好 # a", "std::string: 你好 # a");
   expect_for(SAFE_MARKUP, "Hello, 你好.", "Hello, 你好.");
+  expect_for(SAFE_TEXT_OR_MARKUP, "a < b, 1 <2 & <", "a < b, 1 <2 & <");
   expect_for(SAFE_MARKDOWN, "Hello world", "<code>Hello world</code>");
   expect_for(SAFE_CSV, "Hello, world - 1", "\"Hello, world - 1\"");
   expect_for(SAFE_COMMAND_TEXT, "udp.1: 10 bytes, not 11", "udp.1: 10 bytes, not 11");
@@ -176,6 +180,7 @@ Test(safe_text, what_is_harmless_stays_readable) {
 Test(safe_text, what_is_not_is_shown_for_what_it_is) {
   expect_for(SAFE_LOG, " ::a:: ##[b]", " \\x3a:a:: \\x23#[b]");
   expect_for(SAFE_MARKUP, "<a b='c'>\n&", "&#60;a b=&#39;c&#39;&#62;\\n&#38;");
+  expect_for(SAFE_TEXT_OR_MARKUP, "<b></b><!--<?", "\\x3cb>\\x3c/b>\\x3c!--\\x3c?");
   expect_for(SAFE_MARKDOWN, "*a*  @b", "<code>&#42;a&#42; &#32;&#64;b</code>");
   expect_for(SAFE_CSV, "=1+\"a\"", "\"'=1+\"\"a\"\"\"");
   expect_for(SAFE_COMMAND_TEXT, "5 %\na", "5 %25\\na");

@@ -62,6 +62,15 @@ void build_log_add(struct build_log *log, const struct step *step) {
   }
 }
 
+void build_log_note(struct build_log *log, const char *doing, const char *lines) {
+  if (!*lines)
+    return;
+  text_add(log, "$ ");
+  text_add(log, doing);
+  text_add(log, "\n");
+  text_add(log, lines);
+}
+
 const char *build_log_text(const struct build_log *log) {
   return log->text ? log->text : "";
 }

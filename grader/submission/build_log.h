@@ -12,6 +12,9 @@ struct build_log {
 
 /* Appends a step: its command line, what it printed, and how it ended if not well. */
 void build_log_add(struct build_log *log, const struct step *step);
+/* Appends what is to be known of something that went well: `doing`, and below it lines of safe
+ * text; nothing if there are none. */
+void build_log_note(struct build_log *log, const char *doing, const char *lines);
 const char *build_log_text(const struct build_log *log);
 void build_log_free(struct build_log *log);
 

@@ -7,6 +7,7 @@
 #include "grader/submission/find.h"
 #include "grader/submission/manifest.h"
 #include "grader/submission/step.h"
+#include "grader/submission/unpack.h"
 #include "grader/submission/work.h"
 
 #include <errno.h>
@@ -16,6 +17,8 @@
 
 enum {
   BUILD_LIMIT_S = 120,
+  UNPACK_CPU_S = 30,
+  UNPACK_LIMIT_S = 60,
   YAML_MOST = 64 * 1024,
 };
 
@@ -84,15 +87,51 @@ const char *submission_manifest(const struct submission *submission) {
 
 /* ---- the copy ---- */
 
-static enum submission_fault copy_make(struct submission *submission, const char *folder,
-                                       struct failure *failure) {
+static enum submission_fault folder_copy(struct submission *submission, const char *folder,
+                                         struct failure *failure) {
+  switch (copy_folder(folder, submission->folder, SANDBOX_PROGRAM_UID,
+                      (struct copy_limits){copy_bytes, copy_files}, failure)) {
+  case COPY_DONE:
+    return SUBMISSION_READY;
+  case COPY_UNREADABLE:
+    return SUBMISSION_UNREADABLE;
+  case COPY_UNWRITABLE:
+    break;
+  }
+  return SUBMISSION_IMPOSSIBLE;
+}
+
+static enum submission_fault archive_unpack(struct submission *submission, int archive_fd,
+                                            const struct submission_spec *spec,
+                                            struct failure *failure) {
+  const struct unpack_spec unpack = {
+      .archive_fd = archive_fd,
+      .folder = submission->folder,
+      .limits = {copy_bytes, copy_files, UNPACK_CPU_S, UNPACK_LIMIT_S},
+      .stop = spec->stop,
+  };
+  scoped_text char *notes = NULL;
+  enum unpack_fault fault = unpack_archive(&unpack, &notes, failure);
+  if (fault) {
+    failure_prefix(failure, "the submission %s", spec->folder);
+    return fault == UNPACK_REFUSED ? SUBMISSION_UNREADABLE : SUBMISSION_IMPOSSIBLE;
+  }
+  build_log_note(&submission->log, "unpacking the archive", notes);
+  return unpack_unwrap(submission->folder, failure) ? SUBMISSION_IMPOSSIBLE : SUBMISSION_READY;
+}
+
+/* The submission in the work folder, whichever it is. */
+static enum submission_fault contents_take(struct submission *submission,
+                                           const struct submission_spec *spec,
+                                           struct failure *failure) {
   struct stat status;
-  if (stat(folder, &status)) {
-    failure_errno(failure, "cannot read the submission %s", folder);
+  scoped_fd int fd = open(spec->folder, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+  if (fd < 0 || fstat(fd, &status)) {
+    failure_errno(failure, "cannot read the submission %s", spec->folder);
     return SUBMISSION_UNREADABLE;
   }
-  if (!S_ISDIR(status.st_mode)) {
-    failure_set(failure, "the submission %s is not a folder", folder);
+  if (!S_ISDIR(status.st_mode) && !S_ISREG(status.st_mode)) {
+    failure_set(failure, "the submission %s is not a folder, and not an archive", spec->folder);
     return SUBMISSION_UNREADABLE;
   }
   submission->work = work_create(work_bytes, work_files, failure);
@@ -100,15 +139,16 @@ static enum submission_fault copy_make(struct submission *submission, const char
     return SUBMISSION_IMPOSSIBLE;
   submission->folder = memory_format("%s/submission", submission->work);
   submission->manifest_path = memory_format("%s/manifest.json", submission->work);
-  switch (copy_folder(folder, submission->folder, SANDBOX_PROGRAM_UID,
-                      (struct copy_limits){copy_bytes, copy_files}, failure)) {
-  case COPY_DONE:
-    break;
-  case COPY_UNREADABLE:
-    return SUBMISSION_UNREADABLE;
-  case COPY_UNWRITABLE:
-    return SUBMISSION_IMPOSSIBLE;
-  }
+  return S_ISDIR(status.st_mode) ? folder_copy(submission, spec->folder, failure)
+                                 : archive_unpack(submission, fd, spec, failure);
+}
+
+static enum submission_fault copy_make(struct submission *submission,
+                                       const struct submission_spec *spec,
+                                       struct failure *failure) {
+  enum submission_fault fault = contents_take(submission, spec, failure);
+  if (fault)
+    return fault;
   submission->folder_fd = open(submission->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (submission->folder_fd < 0) {
     failure_errno(failure, "cannot open %s", submission->folder);
@@ -295,7 +335,7 @@ static enum submission_fault build(struct submission *submission,
 static enum submission_fault submission_fill(struct submission *submission,
                                              const struct submission_spec *spec,
                                              struct failure *failure) {
-  enum submission_fault fault = copy_make(submission, spec->folder, failure);
+  enum submission_fault fault = copy_make(submission, spec, failure);
   if (!fault)
     fault = own_commands_load(submission, failure);
   if (fault)

@@ -1,13 +1,13 @@
-/* A submission: a student's folder, copied, built, and ready for the checks.
+/* A submission: a student's folder or archive, copied or unpacked, built, and ready for the checks.
  *
  * Called by the command line. Knows how programs are found and built (the README's "What a
  * submission is"), and runs what it must run in the sandbox; knows nothing of labs but the names of
  * the programs that they ask for, and nothing of worlds.
  *
- * The folder is only read. All work is done on a copy, in a tmpfs of limited size that lives in a
- * mount namespace of this process: it is gone with the process, however that ends. The suite
- * programs, being children of this process, see it; the manifest in it (manifest.h) tells them what
- * to run. */
+ * The folder or archive is only read. All work is done on a copy, in a tmpfs of limited size that
+ * lives in a mount namespace of this process: it is gone with the process, however that ends. The
+ * suite programs, being children of this process, see it; the manifest in it (manifest.h) tells
+ * them what to run. */
 #pragma once
 
 #include "grader/base/failure.h"
@@ -20,7 +20,7 @@
 struct submission;
 
 struct submission_spec {
-  const char *folder;
+  const char *folder;          /* or archive: see unpack.h */
   const char *const *programs; /* names that any lab asks for: "udp-server" */
   size_t program_count;
   struct sandbox_limits limits;      /* of the build; 0: the defaults */
@@ -33,15 +33,15 @@ struct submission_spec {
 
 enum submission_fault {
   SUBMISSION_READY,
-  SUBMISSION_UNREADABLE, /* it is the folder: not there, empty, too large, a broken wiregrade.yaml
-                          */
+  SUBMISSION_UNREADABLE, /* it is the folder or archive: not there, empty, too large, refused, a
+                            broken wiregrade.yaml */
   SUBMISSION_IMPOSSIBLE, /* it is this machine: no sandbox, no space, no compiler */
 };
 
-/* Copies the folder, builds what is to be built, finds the programs. A build that fails is no fault
- * here: what it says is in submission_build(), and the programs that it did not make are missing.
- * Must be called while the process has one thread, after sandbox_enter(). On success *submission is
- * the caller's, to be given to submission_close(). */
+/* Copies the folder or unpacks the archive, builds what is to be built, finds the programs. A build
+ * that fails is no fault here: what it says is in submission_build(), and the programs that it did
+ * not make are missing. Must be called while the process has one thread, after sandbox_enter(). On
+ * success *submission is the caller's, to be given to submission_close(). */
 enum submission_fault submission_open(const struct submission_spec *spec,
                                       struct submission **submission, struct failure *failure);
 void submission_close(struct submission *submission);

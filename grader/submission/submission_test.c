@@ -211,9 +211,9 @@ Test(submission, what_is_no_folder_is_refused) {
   struct submission_spec spec = {.folder = "/tmp/no/such/folder"};
   cr_assert_eq(submission_open(&spec, &submission, &failure), SUBMISSION_UNREADABLE);
   cr_assert_null(submission);
-  file_make("file", "", 0644);
-  scoped_text char *file = path_of("file");
-  spec.folder = file;
+  scoped_text char *fifo = path_of("fifo");
+  cr_assert_eq(mkfifo(fifo, 0644), 0);
+  spec.folder = fifo;
   cr_assert_eq(submission_open(&spec, &submission, &failure), SUBMISSION_UNREADABLE);
   cr_assert(strstr(failure.sentence, "is not a folder"), "%s", failure.sentence);
 }

@@ -3,6 +3,7 @@
 _wiregrade_commands() { wiregrade help 2>/dev/null | sed -n 's/^  \([a-z][a-z]*\)  *[a-z].*/\1/p'; }
 _wiregrade_options() { wiregrade help "$1" 2>/dev/null | grep -o -- '--[a-z][a-z-]*' | sort -u; }
 _wiregrade_labs() { wiregrade list 2>/dev/null | cut -f 1; }
+_wiregrade_formats() { wiregrade help report 2>/dev/null | sed -n 's/^  \([a-z][a-z0-9]*\)   *[A-Za-z].*/\1/p'; }
 
 _wiregrade() {
   local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} command=${COMP_WORDS[1]}
@@ -13,6 +14,7 @@ _wiregrade() {
   fi
   case $before in
   --lab) mapfile -t COMPREPLY < <(compgen -W "$(_wiregrade_labs)" -- "$word") ; return ;;
+  --format) mapfile -t COMPREPLY < <(compgen -W "$(_wiregrade_formats)" -- "$word") ; return ;;
   --clock) mapfile -t COMPREPLY < <(compgen -W 'virtual real' -- "$word") ; return ;;
   --json | --junit | --output) mapfile -t COMPREPLY < <(compgen -f -- "$word") ; return ;;
   --captures | --suite | --html) mapfile -t COMPREPLY < <(compgen -d -- "$word") ; return ;;
