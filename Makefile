@@ -16,7 +16,7 @@ say         = $(if $(V)$(findstring s,$(firstword -$(MAKEFLAGS))),true,printf ' 
 LINK        = $(CC) $(CFLAGS) $(LDFLAGS)
 
 # Everything in grader/ but tests and main programs is one library, which the suites link too.
-GRADER_SOURCES := $(filter-out %_test.c %_bench.c grader/cli/% grader/sdk/main.c %/test_main.c,$(wildcard grader/*/*.c))
+GRADER_SOURCES := $(filter-out %_test.c %_bench.c grader/cli/% grader/fuzz/% grader/sdk/main.c %/test_main.c,$(wildcard grader/*/*.c))
 GRADER_OBJECTS := $(GRADER_SOURCES:%.c=$(BUILD)/obj/%.o)
 CLI_OBJECTS    := $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard grader/cli/*.c))
 LABS           := $(notdir $(patsubst %/checks.c,%,$(wildcard suite/*/checks.c)))
@@ -80,6 +80,28 @@ $(BUILD)/tests/%_bench: $(BUILD)/obj/grader/world/%_bench.o $(BUILD)/libgrader.a
 	@mkdir -p $(@D)
 	@$(call say,LD,$@)
 	$(Q)$(LINK) $^ -o $@ $(LIBRARIES)
+
+# Programs that hand bytes to one parser each: libFuzzer is their main.
+FUZZ_TARGETS := $(patsubst %_fuzz.c,%,$(notdir $(wildcard grader/fuzz/*_fuzz.c)))
+FUZZ_SHARED  := $(patsubst %.c,$(BUILD)/obj/%.o,$(filter-out %_fuzz.c,$(wildcard grader/fuzz/*.c)))
+FUZZ_FLAGS    = -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined
+
+$(BUILD)/libfuzz.a: $(FUZZ_SHARED)
+	@rm -f $@
+	@$(call say,AR,$@)
+	$(Q)ar rcs $@ $^
+
+$(BUILD)/fuzz/%: $(BUILD)/obj/grader/fuzz/%_fuzz.o $(BUILD)/libfuzz.a $(BUILD)/libgrader.a
+	@mkdir -p $(@D)
+	@$(call say,LD,$@)
+	$(Q)$(LINK) -fsanitize=fuzzer $^ -o $@ $(LIBRARIES) -lcriterion
+
+fuzz-programs: $(FUZZ_TARGETS:%=$(BUILD)/fuzz/%)
+
+# Looks for bytes that break a parser: make fuzz SECONDS=60 [TARGET=dns], so long for each target.
+fuzz: setup-test
+	@$(MAKE) --no-print-directory -s BUILD=$(BUILD)/fuzz CC=clang CFLAGS='$(FUZZ_FLAGS)' fuzz-programs
+	@.ci/fuzz $(BUILD)/fuzz/fuzz $(or $(SECONDS),10) $(or $(TARGET),$(FUZZ_TARGETS))
 
 # A small program that waits in every way there is; the clock's tests run it.
 WAITS_SOURCES := $(wildcard grader/world/waits/*.c)
@@ -152,6 +174,6 @@ clean:
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 
-.PHONY: all programs setup-build setup-test unit-tests grade test check verify soak soak-deadlock bench install dist deb clean
+.PHONY: all programs setup-build setup-test unit-tests grade test check verify soak soak-deadlock bench fuzz fuzz-programs install dist deb clean
 .SECONDARY:
 .DELETE_ON_ERROR:

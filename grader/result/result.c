@@ -57,13 +57,15 @@ void result_set_build(json_t *result, bool ok, const char *log, double duration_
   json_object_set_new(result, "build", build);
 }
 
-static void member_copy(json_t *to, const char *to_key, const json_t *from, const char *from_key,
-                        json_t *otherwise) {
-  json_t *value = json_object_get(from, from_key);
-  if (value)
-    json_object_set(to, to_key, value);
-  else
-    json_object_set(to, to_key, otherwise);
+/* A record that is not as verdict.h says must not make a document that nobody can read: a value of
+ * another type than `otherwise` is left out. Where that is null, a text is expected. */
+static void member_copy(json_t *to, const char *key, const json_t *from, json_t *otherwise) {
+  json_t *value = json_object_get(from, key);
+  bool is_wanted = json_is_null(otherwise) ? json_is_string(value)
+                   : json_is_number(otherwise)
+                       ? json_is_number(value)
+                       : value && json_typeof(value) == json_typeof(otherwise);
+  json_object_set(to, key, is_wanted ? value : otherwise);
   json_decref(otherwise);
 }
 
@@ -85,19 +87,19 @@ static json_t *result_check(const struct lab *lab, const struct judged_check *ch
   json_object_set_new(entry, "status", json_string(status));
   json_object_set_new(entry, "score", json_integer(passed ? points : 0));
   json_object_set_new(entry, "max_score", json_integer(counts ? points : 0));
-  member_copy(entry, "message", verdict, "message", json_string(""));
-  member_copy(entry, "expected", verdict, "expected", json_string(""));
-  member_copy(entry, "actual", verdict, "actual", json_string(""));
+  member_copy(entry, "message", verdict, json_string(""));
+  member_copy(entry, "expected", verdict, json_string(""));
+  member_copy(entry, "actual", verdict, json_string(""));
   json_object_set_new(entry, "hint", result_string(hint));
-  member_copy(entry, "clock", verdict, "clock", json_string("virtual"));
-  member_copy(entry, "virtual_s", verdict, "virtual_s", json_real(0));
-  member_copy(entry, "end_t", verdict, "end_t", json_real(0));
-  member_copy(entry, "real_s", verdict, "real_s", json_real(0));
-  member_copy(entry, "capture", verdict, "capture", json_null());
-  member_copy(entry, "events", verdict, "events", json_array());
+  member_copy(entry, "clock", verdict, json_string("virtual"));
+  member_copy(entry, "virtual_s", verdict, json_real(0));
+  member_copy(entry, "end_t", verdict, json_real(0));
+  member_copy(entry, "real_s", verdict, json_real(0));
+  member_copy(entry, "capture", verdict, json_null());
+  member_copy(entry, "events", verdict, json_array());
   json_object_set_new(entry, "text", result_string(requirement->text));
   json_object_set_new(entry, "read", result_string(requirement->read));
-  member_copy(entry, "findings", verdict, "findings", json_array());
+  member_copy(entry, "findings", verdict, json_array());
   return entry;
 }
 

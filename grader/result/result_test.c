@@ -166,3 +166,18 @@ Test(file, that_is_no_result) {
   expect_refused(text, "\"id\" of a check has the wrong type");
   json_decref(result);
 }
+
+Test(result, a_record_of_wrong_types_makes_a_document_that_can_be_read) {
+  json_t *verdict = json_pack("{s:s,s:i,s:s,s:[],s:i}", "status", "fail", "message", 7, "events",
+                              "none", "capture", "virtual_s", 3);
+  struct judged_check checks[] = {{(char *)"udp.1/a", 1, verdict}};
+  json_t *result = result_new("/home/student", "virtual", 1);
+  result_add_lab(result, &lab, checks, 1, true);
+  json_decref(verdict);
+  const json_t *check = check_at(result, 0);
+  cr_expect_str_eq(result_text(check, "message"), "");
+  cr_expect(json_is_array(json_object_get(check, "events")));
+  cr_expect(json_is_null(json_object_get(check, "capture")));
+  cr_expect_eq(result_number(check, "virtual_s"), 3, "a number without a point is a number");
+  json_decref(result);
+}

@@ -60,8 +60,8 @@ static void description_sort(struct description *description) {
   }
 }
 
-static int description_parse(struct description *description, const struct lab *lab, char *output,
-                             struct failure *failure) {
+int description_parse(struct description *description, const struct lab *lab, char *output,
+                      struct failure *failure) {
   char *rest = output, *line;
   while ((line = strsep(&rest, "\n")))
     if (*line && description_add(description, lab, line, failure))

@@ -23,4 +23,8 @@ struct description {
  * lab. */
 int describe(const char *program, const struct lab *lab, struct description *description,
              struct failure *failure);
+/* The same from what the program printed, which it overwrites. On failure too, the description is
+ * to be freed. */
+int description_parse(struct description *description, const struct lab *lab, char *output,
+                      struct failure *failure);
 void description_free(struct description *description);

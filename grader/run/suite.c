@@ -79,6 +79,14 @@ static char *tail_take(struct tail *tail) {
   return steal_pointer(&tail->bytes);
 }
 
+/* What is no JSON gives no verdict: its check is then one without a verdict, which run retries. */
+void suite_take_record(const struct suite_spec *spec, const char *record, size_t length) {
+  json_t *verdict = json_loadb(record, length, 0, NULL);
+  if (json_is_object(verdict))
+    spec->take_verdict(spec->context, verdict);
+  json_decref(verdict);
+}
+
 static void verdicts_read(struct suite_process *process) {
   while (process->verdict_fd >= 0) {
     ssize_t length = recv(process->verdict_fd, process->record, VERDICT_MAX, MSG_DONTWAIT);
@@ -92,12 +100,7 @@ static void verdicts_read(struct suite_process *process) {
       return;
     }
     process->heard_s = now_s();
-    json_t *verdict = json_loadb(process->record, (size_t)length, 0, NULL);
-    /* What is no JSON gives no verdict: its check is then one without a verdict, which run retries.
-     */
-    if (json_is_object(verdict))
-      process->spec->take_verdict(process->spec->context, verdict);
-    json_decref(verdict);
+    suite_take_record(process->spec, process->record, (size_t)length);
   }
 }
 

@@ -38,6 +38,8 @@ struct suite_outcome {
 /* Fails only if the program cannot be started. */
 int suite_run(const struct suite_spec *spec, struct suite_outcome *outcome,
               struct failure *failure);
+/* Hands one record, as the program sent it, to spec->take_verdict if it is a JSON object. */
+void suite_take_record(const struct suite_spec *spec, const char *record, size_t length);
 void suite_outcome_free(struct suite_outcome *outcome);
 
 /* How it ended, in words: "ended with exit status 1", "was killed by SIGSEGV", …; the caller frees

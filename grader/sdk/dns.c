@@ -1,5 +1,5 @@
 /* A name server: RFC 1035, on the wire by ldns. */
-#include "grader/sdk/tcp_inner.h"
+#include "grader/sdk/dns_inner.h"
 
 #include "grader/base/memory.h"
 
@@ -10,24 +10,6 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-
-struct record {
-  struct record *next;
-  const char *name;  /* lower case, no last dot */
-  const char *alias; /* or NULL */
-  const char *ip;    /* or NULL */
-  int code;          /* or 0 */
-  bool truncated;
-};
-
-struct dns {
-  struct record *records; /* in the order in which they were told */
-  struct peer *udp;
-  struct watch *watch;
-  bool silent;
-  struct dns_query *queries;
-  size_t query_count;
-};
 
 /* ---- what it knows ---- */
 
@@ -127,9 +109,7 @@ static ldns_pkt *answer_begin(const ldns_pkt *query, ldns_rr *question) {
   return answer;
 }
 
-/* The answer's bytes, the caller's to free; NULL if there is none. */
-static uint8_t *answer_make(struct dns *dns, const uint8_t *bytes, size_t length, bool tcp,
-                            size_t *size) {
+uint8_t *dns_answer(struct dns *dns, const uint8_t *bytes, size_t length, bool tcp, size_t *size) {
   ldns_pkt *query = NULL;
   if (ldns_wire2pkt(&query, bytes, length) != LDNS_STATUS_OK)
     return NULL;
@@ -170,7 +150,7 @@ static void on_datagram(void *context, uint32_t events) {
   while ((length = recvfrom(dns->udp->fd, bytes, sizeof bytes, 0, (struct sockaddr *)&from,
                             &from_length)) >= 0) {
     size_t size = 0;
-    uint8_t *answer = answer_make(dns, bytes, (size_t)length, false, &size);
+    uint8_t *answer = dns_answer(dns, bytes, (size_t)length, false, &size);
     if (answer)
       sendto(dns->udp->fd, answer, size, 0, (struct sockaddr *)&from, from_length);
     free(answer);
@@ -187,7 +167,7 @@ static void on_stream(void *context, struct connection *connection) {
     size_t length = (size_t)message[0] << 8 | message[1], size = 0;
     if (connection->length - taken - 2 < length)
       break;
-    uint8_t *answer = answer_make(dns, message + 2, length, true, &size);
+    uint8_t *answer = dns_answer(dns, message + 2, length, true, &size);
     if (answer) {
       const uint8_t head[2] = {(uint8_t)(size >> 8), (uint8_t)size};
       connection_queue(connection, head, sizeof head);

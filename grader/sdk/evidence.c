@@ -17,8 +17,11 @@
 #include <unistd.h>
 
 enum {
-  EVENTS_MAX = 240,    /* of these, half from the beginning and half from the end */
-  EVENT_TEXT_MAX = 200 /* bytes of a line or a payload that are shown */
+  EVENTS_MAX = 240,     /* of these, half from the beginning and half from the end */
+  EVENTS_FEWEST = 8,    /* with so few a record always fits */
+  EVENT_TEXT_MAX = 200, /* bytes of a line or a payload that are shown */
+  LINE_MAX_SHOWN = 2000,
+  PARAGRAPH_MAX = 16 << 10, /* of what is shown: escaped as JSON it is twice that at most */
 };
 
 /* Valid UTF-8 without control characters; everything else as \xHH. */
@@ -51,7 +54,7 @@ static json_t *safe_string(const uint8_t *bytes, size_t length, size_t most) {
   return string;
 }
 
-/* As safe_string, but line breaks stay. */
+/* As safe_string, but line breaks stay. What would make a record too large is left out. */
 static json_t *safe_paragraph(const char *text) {
   if (!text)
     return json_string("");
@@ -59,8 +62,12 @@ static json_t *safe_paragraph(const char *text) {
   size_t size = 0;
   FILE *out = open_memstream(&whole, &size);
   while (*text) {
+    if (ftell(out) > PARAGRAPH_MAX) {
+      fputs("…", out);
+      break;
+    }
     size_t length = strcspn(text, "\n");
-    json_t *line = safe_string((const uint8_t *)text, length, 2000);
+    json_t *line = safe_string((const uint8_t *)text, length, LINE_MAX_SHOWN);
     fputs(json_string_value(line), out);
     json_decref(line);
     text += length;
@@ -275,18 +282,23 @@ static int verdict_descriptor(const char *number) {
   return fd;
 }
 
+char *verdict_record(void) {
+  char *text = record_text(EVENTS_MAX);
+  for (size_t events = EVENTS_MAX / 2; strlen(text) > VERDICT_MAX && events >= EVENTS_FEWEST;
+       events /= 2) {
+    free(text);
+    text = record_text(events);
+  }
+  return text;
+}
+
 void verdict_send(void) {
   const char *number = getenv("WIREGRADE_VERDICT_FD");
   scoped_fd int fd = number ? verdict_descriptor(number) : -1;
   if (fd < 0)
     return;
-  char *text = record_text(EVENTS_MAX);
-  for (size_t events = EVENTS_MAX / 2; text && strlen(text) > VERDICT_MAX && events > 8;
-       events /= 2) {
-    free(text);
-    text = record_text(events);
-  }
-  while (text && send(fd, text, strlen(text), MSG_NOSIGNAL) < 0)
+  char *text = verdict_record();
+  while (send(fd, text, strlen(text), MSG_NOSIGNAL) < 0)
     if (errno != EINTR) {
       fprintf(stderr, "the verdict cannot be sent: %s\n", strerror(errno));
       break;

@@ -92,5 +92,8 @@ void capture_keep(void);
  * about to start. The arrays are scraps. */
 void surroundings_give(struct program_spec *spec);
 
+/* The record of the check's verdict, as grader/result/verdict.h says; the caller frees it
+ * (evidence.c). */
+char *verdict_record(void);
 /* Sends the verdict to the grader, if there is one (evidence.c). */
 void verdict_send(void);

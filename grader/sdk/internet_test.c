@@ -122,6 +122,17 @@ Test(internet, an_origin_keeps_requests_and_says_what_it_is_told) {
   cr_assert_eq(fragments_to(origin).count, 0);
 }
 
+/* None of them waits for its reply. */
+Test(internet, an_origin_takes_many_requests_at_once) {
+  enum { REQUESTS = 300000 };
+  struct origin *origin = new_origin(internet, "www.example", "10.0.0.1", 80, NO_TLS);
+  origin_reply(origin, (struct origin_reply){.bytes = "", .end = ORIGIN_STAYS_OPEN});
+  python("import socket, time; s = socket.create_connection(('10.0.0.1', 80))\n"
+         "s.sendall(b'a\\n\\n' * 300000); time.sleep(1)");
+  cr_assert_eq(requests_to(origin).count, REQUESTS);
+  cr_assert_eq(fragments_to(origin).count, 0);
+}
+
 static const char *get_by_tls(enum certificate kind, struct origin **origin) {
   dns_address(name_server(), "www.example", "10.0.0.1");
   *origin = new_origin(internet, "www.example", "10.0.0.1", 443, kind);

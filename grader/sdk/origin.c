@@ -28,17 +28,23 @@ size_t header_length(const uint8_t *bytes, size_t length) {
 static void keep(struct exchange *exchange, size_t length, struct request_list *list) {
   const char *server_name =
       exchange->ssl ? SSL_get_servername(exchange->ssl, TLSEXT_NAMETYPE_host_name) : NULL;
-  list->items = memory_resize(list->items, (list->count + 1) * sizeof *list->items);
+  size_t begin = exchange->request_taken;
+  if ((list->count & (list->count - 1)) == 0) /* there is room up to the next power of two */
+    list->items = memory_resize(list->items, (2 * list->count + 1) * sizeof *list->items);
   list->items[list->count++] = (struct request){
       .time = now(),
-      .bytes = (const uint8_t *)scrap_text((const char *)exchange->request, length),
+      .bytes = (const uint8_t *)scrap_text((const char *)exchange->request + begin, length),
       .length = length,
       .tls = exchange->ssl != NULL,
       .server_name = server_name ? say("%s", server_name) : "",
       .connection = exchange->number,
   };
-  exchange->request_length -= length;
-  memmove(exchange->request, exchange->request + length, exchange->request_length + 1);
+  exchange->request_taken += length;
+}
+
+/* What has come and is not taken. */
+static size_t left_of(const struct exchange *exchange) {
+  return exchange->request_length - exchange->request_taken;
 }
 
 void request_note(struct exchange *exchange, size_t header) {
@@ -46,8 +52,8 @@ void request_note(struct exchange *exchange, size_t header) {
 }
 
 static void note_fragment(struct exchange *exchange) {
-  if (exchange->request_length > 0)
-    keep(exchange, exchange->request_length, &exchange->origin->fragments);
+  if (left_of(exchange) > 0)
+    keep(exchange, left_of(exchange), &exchange->origin->fragments);
 }
 
 /* ---- sending ---- */
@@ -70,15 +76,14 @@ static void send_bytes(struct exchange *exchange, const uint8_t *bytes, size_t l
   flush_tls(exchange);
 }
 
-static void take_request(struct exchange *exchange);
-
+/* The next request, if there is one already, is taken by who began the reply: a client may send a
+ * million at once. */
 static void reply_end(struct exchange *exchange) {
   exchange->replying = false;
   enum origin_end end = exchange->origin->reply.end;
-  if (end == ORIGIN_STAYS_OPEN && exchange->connection->end == TCP_OPEN) {
-    take_request(exchange); /* one may have come meanwhile */
+  if (end == ORIGIN_STAYS_OPEN && exchange->connection->end == TCP_OPEN)
     return;
-  }
+  exchange->ended = true;
   note_fragment(exchange);
   if (end == ORIGIN_CLOSES && exchange->ssl) {
     SSL_shutdown(exchange->ssl);
@@ -88,11 +93,13 @@ static void reply_end(struct exchange *exchange) {
 }
 
 static void reply_piece(struct exchange *exchange);
+static void take_requests(struct exchange *exchange);
 
 static void reply_go_on(void *context) {
   struct exchange *exchange = *(struct exchange **)context;
   free(context);
   reply_piece(exchange);
+  take_requests(exchange); /* one may have come meanwhile */
 }
 
 static void reply_later(struct exchange *exchange, double seconds) {
@@ -123,15 +130,9 @@ static void reply_piece(struct exchange *exchange) {
     reply_later(exchange, reply->pause);
 }
 
-static void take_request(struct exchange *exchange) {
-  size_t header = header_length(exchange->request, exchange->request_length);
-  if (header == 0 || exchange->replying)
-    return;
-  if (exchange->origin->is_proxy) {
-    proxy_take(exchange, header);
-    return;
-  }
-  exchange->header_only = strncmp((const char *)exchange->request, "HEAD ", strlen("HEAD ")) == 0;
+static void take_request(struct exchange *exchange, size_t header) {
+  const char *request = (const char *)exchange->request + exchange->request_taken;
+  exchange->header_only = strncmp(request, "HEAD ", strlen("HEAD ")) == 0;
   request_note(exchange, header);
   exchange->replying = true;
   exchange->reply_sent = 0;
@@ -141,13 +142,37 @@ static void take_request(struct exchange *exchange) {
     reply_piece(exchange);
 }
 
+static void take_requests(struct exchange *exchange) {
+  while (!exchange->replying && !exchange->ended && left_of(exchange) > 0) {
+    size_t header = header_length(exchange->request + exchange->request_taken, left_of(exchange));
+    if (header == 0)
+      return;
+    if (exchange->origin->is_proxy)
+      proxy_take(exchange, header);
+    else
+      take_request(exchange, header);
+  }
+}
+
 /* ---- receiving ---- */
 
 static void request_grow(struct exchange *exchange, const uint8_t *bytes, size_t length) {
+  if (exchange->request_taken > 0) {
+    exchange->request_length = left_of(exchange);
+    memmove(exchange->request, exchange->request + exchange->request_taken,
+            exchange->request_length);
+    exchange->request_taken = 0;
+  }
   exchange->request = memory_resize(exchange->request, exchange->request_length + length + 1);
   memcpy(exchange->request + exchange->request_length, bytes, length);
   exchange->request_length += length;
   exchange->request[exchange->request_length] = '\0';
+}
+
+void exchange_take(struct exchange *exchange, const uint8_t *bytes, size_t length) {
+  if (length > 0)
+    request_grow(exchange, bytes, length);
+  take_requests(exchange);
 }
 
 /* Takes the bytes that came through TLS; false if the handshake has failed or is not over. */
@@ -172,7 +197,7 @@ static bool take_tls(struct exchange *exchange) {
   while ((length = SSL_read(exchange->ssl, bytes, sizeof bytes)) > 0)
     request_grow(exchange, bytes, (size_t)length);
   /* With TLS 1.3 a client that refuses the certificate says so after our part of the handshake. */
-  if (SSL_get_error(exchange->ssl, length) == SSL_ERROR_SSL && exchange->request_length == 0 &&
+  if (SSL_get_error(exchange->ssl, length) == SSL_ERROR_SSL && left_of(exchange) == 0 &&
       !exchange->replying) {
     exchange->handshake_failed = true;
     exchange->origin->failed_handshakes++;
@@ -209,10 +234,10 @@ static void on_event(void *context, struct connection *connection) {
     if (length > 0)
       BIO_write(exchange->in, fresh, (int)length);
     take_tls(exchange);
-  } else if (length > 0) {
-    request_grow(exchange, fresh, length);
+    take_requests(exchange);
+  } else {
+    exchange_take(exchange, fresh, length);
   }
-  take_request(exchange);
   if (connection->end != TCP_OPEN && !exchange->replying && !exchange->other_side) {
     note_fragment(exchange);
     connection_queue_end(connection, QUEUE_CLOSE);

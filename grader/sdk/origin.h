@@ -30,9 +30,11 @@ struct exchange {
   SSL *ssl;     /* NULL: plain, or nothing has come yet */
   BIO *in, *out;
   bool handshake_failed, replying;
+  bool ended;       /* the reply was the last one */
   bool header_only; /* of the reply: it was asked by HEAD */
-  uint8_t *request; /* what has come and is not taken; a 0 byte follows */
+  uint8_t *request; /* what has come; a 0 byte follows */
   size_t request_length;
+  size_t request_taken; /* of these, bytes that are in a list already */
   size_t reply_sent;
   struct connection *other_side; /* of a tunnel */
   size_t other_taken;
@@ -43,6 +45,16 @@ struct origin *origin_create(struct host *host, const char *name, const char *ip
 size_t header_length(const uint8_t *bytes, size_t length);
 /* Takes the header, and keeps it. */
 void request_note(struct exchange *exchange, size_t header);
+/* Bytes of a request have come, without TLS or out of it. */
+void exchange_take(struct exchange *exchange, const uint8_t *bytes, size_t length);
+/* proxy.c: what a request asks a proxy for: a tunnel, or to pass it on. */
+struct proxy_target {
+  bool tunnel;
+  char name[256], path[1024];
+  int port;
+};
+/* False if it is neither. `request` is its header, as a text. */
+bool proxy_target_read(const char *request, struct proxy_target *target);
 /* proxy.c: a whole header has come to a proxy. */
 void proxy_take(struct exchange *exchange, size_t header);
 /* proxy.c: something happened on a connection of a tunnel. */

@@ -52,32 +52,39 @@ static void connect_to(struct exchange *exchange, struct origin *origin) {
       connection_open(exchange->origin->host, "proxy", origin->address, on_other_side, exchange);
 }
 
+bool proxy_target_read(const char *request, struct proxy_target *target) {
+  *target = (struct proxy_target){.path = "/", .port = 80};
+  target->tunnel = sscanf(request, "CONNECT %255[^: ]:%d", target->name, &target->port) == 2;
+  return target->tunnel ||
+         sscanf(request, "GET http://%255[^:/ ]:%d%1023[^ \r\n]", target->name, &target->port,
+                target->path) >= 2 ||
+         sscanf(request, "GET http://%255[^:/ ]%1023[^ \r\n]", target->name, target->path) >= 1;
+}
+
 void proxy_take(struct exchange *exchange, size_t header) {
-  char name[256] = "", path[1024] = "/";
-  int port = 80;
-  const char *request = (const char *)exchange->request;
-  bool tunnel = sscanf(request, "CONNECT %255[^: ]:%d", name, &port) == 2;
-  bool plain = !tunnel &&
-               (sscanf(request, "GET http://%255[^:/ ]:%d%1023[^ \r\n]", name, &port, path) >= 2 ||
-                sscanf(request, "GET http://%255[^:/ ]%1023[^ \r\n]", name, path) >= 1);
-  struct origin *origin = tunnel || plain ? find_origin(name, port) : NULL;
+  const char *request = (const char *)exchange->request + exchange->request_taken;
+  struct proxy_target target;
+  struct origin *origin =
+      proxy_target_read(request, &target) ? find_origin(target.name, target.port) : NULL;
   size_t line = strcspn(request, "\r\n");
-  const char *rest = scrap_text(request + line, exchange->request_length - line);
-  const char *after = scrap_text(request + header, exchange->request_length - header);
-  size_t after_length = exchange->request_length - header;
+  size_t length = exchange->request_length - exchange->request_taken;
+  const char *rest = scrap_text(request + line, length - line);
+  const char *after = scrap_text(request + header, length - header);
+  size_t after_length = length - header;
   request_note(exchange, header);
-  exchange->request_length = 0;
+  exchange->request_taken = exchange->request_length;
+  exchange->ended = true; /* from here on it is a relay, or over */
   if (!origin) {
     answer(exchange, "HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n");
     connection_queue_end(exchange->connection, QUEUE_CLOSE);
     return;
   }
   connect_to(exchange, origin);
-  if (tunnel) {
+  if (target.tunnel) {
     answer(exchange, "HTTP/1.1 200 Connection established\r\n\r\n");
     connection_queue(exchange->other_side, after, after_length);
   } else {
-    const char *whole = say("GET %s HTTP/1.1%s", path, rest);
+    const char *whole = say("GET %s HTTP/1.1%s", target.path, rest);
     connection_queue(exchange->other_side, whole, strlen(whole));
   }
 }

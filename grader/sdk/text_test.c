@@ -1,4 +1,6 @@
 /* What counts as the line that a requirement asks for, and what does not. */
+#include "grader/base/memory.h"
+#include "grader/result/verdict.h"
 #include "grader/sdk/inner.h"
 
 #include <criterion/criterion.h>
@@ -104,4 +106,21 @@ ParameterizedTest(struct printed_line *line, text, numbers_as_numbers) {
                               "Waiting up to %n seconds for a reply", &number);
   cr_assert_eq(matched, line->right, "%s", line->printed);
   cr_assert(!matched || (number > 0.0999 && number < 0.1001));
+}
+
+/* A record that is too large cannot be sent: the check would have no verdict. */
+Test(text, a_record_fits_whatever_a_check_says) {
+  enum { LENGTH = 300000 };
+  static const struct check check = {.requirement = "udp.1", .name = "works"};
+  char *text = memory_zeroed(LENGTH + 1, 1);
+  memset(text, '\\', LENGTH);
+  for (size_t i = 0; i < LENGTH; i += 100)
+    text[i] = '\n';
+  the_check.check = &check;
+  the_check.report =
+      (struct failure_report){.message = text, .expected = text, .actual = text, .cause = text};
+  char *record = verdict_record();
+  cr_expect(strlen(record) <= VERDICT_MAX, "%zu bytes", strlen(record));
+  free(record);
+  free(text);
 }

@@ -12,6 +12,7 @@
 
 enum {
   DESCRIPTORS_MAX = 4096,
+  MICROSECONDS = 1000000,
   /* What select means by readable and writable (fs/select.c). */
   SELECT_READ = POLLRDNORM | POLLRDBAND | POLLIN | POLLHUP | POLLERR,
   SELECT_WRITE = POLLWRBAND | POLLWRNORM | POLLOUT | POLLERR,
@@ -55,8 +56,15 @@ static int64_t timeout_read(const struct call *call, const struct shape *shape) 
   int64_t pair[2];
   if (!remote_read(call, argument, pair, sizeof pair) || pair[0] < 0 || pair[1] < 0)
     return -1;
-  int64_t fraction = shape->unit == TIMEVAL ? pair[1] * 1000 : pair[1];
-  return pair[0] > INT64_MAX / SECONDS / 4 ? INT64_MAX / 4 : pair[0] * SECONDS + fraction;
+  if (shape->unit == TIMESPEC && pair[1] >= SECONDS)
+    return -1;
+  struct timespec timeout = {.tv_sec = pair[0], .tv_nsec = pair[1]};
+  if (shape->unit == TIMEVAL) { /* whose microseconds may be of several seconds: fs/select.c */
+    timeout.tv_nsec = pair[1] % MICROSECONDS * 1000;
+    if (__builtin_add_overflow(pair[0], pair[1] / MICROSECONDS, &timeout.tv_sec))
+      return -1;
+  }
+  return timespec_ns(&timeout);
 }
 
 static void remainder_write(const struct hold *hold, int64_t left_ns) {

@@ -28,7 +28,8 @@ static int64_t socket_timeout(int fd, enum direction direction) {
     return 0;
   if (timeout.tv_sec >= OUT_OF_THE_WAY_S)
     timeout.tv_sec -= OUT_OF_THE_WAY_S;
-  return timeout.tv_sec * SECONDS + timeout.tv_usec * 1000;
+  struct timespec wait = {.tv_sec = timeout.tv_sec, .tv_nsec = timeout.tv_usec * 1000};
+  return timespec_ns(&wait);
 }
 
 static void answer_setsockopt(struct call *call) {

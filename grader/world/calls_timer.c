@@ -6,6 +6,7 @@
 #include "grader/base/scope.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <linux/kcmp.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -196,13 +197,24 @@ static struct timer *posix_timer(struct call *call) {
   return NULL;
 }
 
+/* What repeats since long ago (the clocks' zero, say, is many years back) expires at once, and only
+ * once: all expirations but the latest are counted as missed. */
+static void timer_skip_past(struct timer *timer, int64_t now) {
+  if (timer->interval_ns == 0 || timer->deadline_ns >= now)
+    return;
+  timer->missed = (now - timer->deadline_ns) / timer->interval_ns;
+  timer->deadline_ns += timer->missed * timer->interval_ns;
+}
+
 /* An absolute or relative value, armed. */
 static void timer_arm_at(struct call *call, struct timer *timer, bool absolute, int64_t value,
                          int64_t interval) {
   struct clock *clock = &call->supervisor->world->clock;
+  timer->missed = 0;
   if (value != 0 && absolute) {
     timer->deadline_ns = clock_deadline(clock, timer->clock, value);
     timer->interval_ns = interval;
+    timer_skip_past(timer, now_of(call));
   } else {
     timer_arm(timer, now_of(call), value, interval);
   }
@@ -336,7 +348,8 @@ static void descriptor_fire(struct supervisor *supervisor, struct timer *timer) 
   struct pollfd readable = {.fd = timer->fd, .events = POLLIN};
   if (poll(&readable, 1, 0) > 0 && (readable.revents & POLLIN))
     waiting = timer->expirations; /* not read yet: add to it */
-  timer->expirations = waiting + 1;
+  timer->expirations = waiting + 1 + (uint64_t)timer->missed;
+  timer->missed = 0;
   if (ioctl(timer->fd, TFD_IOC_SET_TICKS, &timer->expirations) < 0) {
     struct itimerspec at_once = {.it_value = {.tv_nsec = 1}};
     timerfd_settime(timer->fd, TFD_TIMER_ABSTIME, &at_once, NULL);
@@ -345,6 +358,8 @@ static void descriptor_fire(struct supervisor *supervisor, struct timer *timer) 
 
 static void signal_send(struct timer *timer) {
   siginfo_t info = {.si_signo = timer->signal, .si_code = SI_TIMER};
+  timer->overrun = timer->missed < INT_MAX ? (int)timer->missed : INT_MAX; /* DELAYTIMER_MAX */
+  timer->missed = 0;
   info.si_timerid = timer->id;
   info.si_overrun = timer->overrun;
   memcpy(&info.si_value, &timer->value, sizeof info.si_value);

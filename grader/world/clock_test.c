@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -94,6 +95,9 @@ static struct way ways[] = {
     {"ppoll", 60},
     {"ppoll_signal", 120},
     {"select", 60},
+#ifdef SYS_select
+    {"select_microseconds", 60},
+#endif
     {"select_remaining", 60},
     {"pselect", 60},
     {"epoll", 60},
@@ -122,6 +126,8 @@ static struct way ways[] = {
     {"timer_thread", 60},
     {"timerfd", 60},
     {"timerfd_ticks", 60},
+    {"timerfd_past", 50},
+    {"timer_past", 60},
     {"timerfd_epoll", 60},
     {"signalfd", 60},
     {"child", 60},

@@ -165,6 +165,14 @@ int64_t message_stamp(struct msghdr *message);
 
 /* sockdiag.c */
 int sockdiag_open(struct failure *failure);
+struct socket_listing {
+  struct socket_state *states; /* the caller's to free */
+  size_t count;
+};
+enum listing_more { LISTING_GOES_ON, LISTING_DONE, LISTING_FAILED };
+/* Adds the sockets of one datagram of the kernel's answer; tells whether more will come. */
+enum listing_more sockdiag_parse(struct socket_listing *listing, const void *bytes, size_t length,
+                                 uint8_t protocol);
 /* Milliseconds until the next kernel timer that a program could notice fires; -1 if there is none.
  */
 int64_t host_kernel_timer_ms(struct host *host);

@@ -15,11 +15,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-struct listing {
-  struct socket_state *states;
-  size_t count;
-};
-
 /* An IPv6 address as the IPv4 one that it stands for. False if it stands for none. */
 static bool address_as_ipv4(const uint32_t words[4], struct in_addr *address) {
   address->s_addr = 0;
@@ -32,18 +27,17 @@ static bool address_as_ipv4(const uint32_t words[4], struct in_addr *address) {
 
 /* Behind the message stand what more was asked for: here struct tcp_info, of which older kernels
  * know less. */
-static void read_info(struct socket_state *state, const struct nlmsghdr *header) {
+static void read_info(struct socket_state *state, const char *bytes, size_t length) {
   size_t begin = NLMSG_LENGTH(NLMSG_ALIGN(sizeof(struct inet_diag_msg)));
-  while (begin + sizeof(struct nlattr) <= header->nlmsg_len) {
+  while (begin + sizeof(struct nlattr) <= length) {
     struct nlattr attribute;
-    memcpy(&attribute, (const char *)header + begin, sizeof attribute);
-    if (attribute.nla_len < sizeof attribute || begin + attribute.nla_len > header->nlmsg_len)
+    memcpy(&attribute, bytes + begin, sizeof attribute);
+    if (attribute.nla_len < sizeof attribute || begin + attribute.nla_len > length)
       return;
     if (attribute.nla_type == INET_DIAG_INFO) {
       struct tcp_info info = {0};
-      size_t length = attribute.nla_len - sizeof attribute;
-      memcpy(&info, (const char *)header + begin + sizeof attribute,
-             length < sizeof info ? length : sizeof info);
+      size_t size = attribute.nla_len - sizeof attribute;
+      memcpy(&info, bytes + begin + sizeof attribute, size < sizeof info ? size : sizeof info);
       state->bytes_received = info.tcpi_bytes_received;
       state->bytes_acknowledged = info.tcpi_bytes_acked;
     }
@@ -51,59 +45,76 @@ static void read_info(struct socket_state *state, const struct nlmsghdr *header)
   }
 }
 
-static void listing_add(struct listing *listing, const struct nlmsghdr *header, uint8_t protocol) {
-  const struct inet_diag_msg *message = NLMSG_DATA(header);
+static void listing_add(struct socket_listing *listing, const char *bytes, size_t length,
+                        uint8_t protocol) {
+  struct inet_diag_msg message;
+  memcpy(&message, bytes + NLMSG_HDRLEN, sizeof message);
   listing->states = memory_resize(listing->states, (listing->count + 1) * sizeof *listing->states);
   struct socket_state *state = &listing->states[listing->count++];
   *state = (struct socket_state){
       .protocol = protocol,
-      .state = message->idiag_state,
-      .ipv6 = message->idiag_family == AF_INET6,
-      .receive_queue = message->idiag_rqueue,
-      .send_queue = message->idiag_wqueue,
-      .timer = message->idiag_timer,
-      .timer_ms = message->idiag_expires,
-      .inode = message->idiag_inode,
-      .local = {.sin_family = AF_INET, .sin_port = message->id.idiag_sport},
-      .remote = {.sin_family = AF_INET, .sin_port = message->id.idiag_dport},
+      .state = message.idiag_state,
+      .ipv6 = message.idiag_family == AF_INET6,
+      .receive_queue = message.idiag_rqueue,
+      .send_queue = message.idiag_wqueue,
+      .timer = message.idiag_timer,
+      .timer_ms = message.idiag_expires,
+      .inode = message.idiag_inode,
+      .local = {.sin_family = AF_INET, .sin_port = message.id.idiag_sport},
+      .remote = {.sin_family = AF_INET, .sin_port = message.id.idiag_dport},
   };
   if (state->ipv6) {
-    state->ipv6_native = !address_as_ipv4(message->id.idiag_src, &state->local.sin_addr);
-    address_as_ipv4(message->id.idiag_dst, &state->remote.sin_addr);
+    state->ipv6_native = !address_as_ipv4(message.id.idiag_src, &state->local.sin_addr);
+    address_as_ipv4(message.id.idiag_dst, &state->remote.sin_addr);
   } else {
-    state->local.sin_addr.s_addr = message->id.idiag_src[0];
-    state->remote.sin_addr.s_addr = message->id.idiag_dst[0];
+    state->local.sin_addr.s_addr = message.id.idiag_src[0];
+    state->remote.sin_addr.s_addr = message.id.idiag_dst[0];
   }
   if (protocol == IPPROTO_TCP)
-    read_info(state, header);
+    read_info(state, bytes, length);
+}
+
+enum listing_more sockdiag_parse(struct socket_listing *listing, const void *bytes, size_t length,
+                                 uint8_t protocol) {
+  const char *next = bytes;
+  struct nlmsghdr header;
+  while (length >= sizeof header) {
+    memcpy(&header, next, sizeof header);
+    if (header.nlmsg_len < sizeof header || header.nlmsg_len > length)
+      return LISTING_FAILED;
+    if (header.nlmsg_type == NLMSG_DONE)
+      return LISTING_DONE;
+    if (header.nlmsg_type == NLMSG_ERROR)
+      return LISTING_FAILED;
+    if (header.nlmsg_len >= NLMSG_LENGTH(sizeof(struct inet_diag_msg)))
+      listing_add(listing, next, header.nlmsg_len, protocol);
+    size_t whole = NLMSG_ALIGN(header.nlmsg_len); /* of the last one, padding may be missing */
+    whole = whole < length ? whole : length;
+    next += whole;
+    length -= whole;
+  }
+  return LISTING_GOES_ON;
 }
 
 /* Reads answers until the kernel says that it is done. */
-static int listing_read(int fd, struct listing *listing, uint8_t protocol) {
-  _Alignas(struct nlmsghdr) char buffer[32768];
-  for (;;) {
+static int listing_read(int fd, struct socket_listing *listing, uint8_t protocol) {
+  char buffer[32768];
+  enum listing_more more = LISTING_GOES_ON;
+  while (more == LISTING_GOES_ON) {
     struct pollfd wait = {.fd = fd, .events = POLLIN};
     ssize_t length = poll(&wait, 1, 1000) > 0 ? recv(fd, buffer, sizeof buffer, 0) : -1;
     if (length < 0)
       return -1;
-    size_t left = (size_t)length;
-    for (struct nlmsghdr *header = (struct nlmsghdr *)buffer; NLMSG_OK(header, left);
-         header = NLMSG_NEXT(header, left)) {
-      if (header->nlmsg_type == NLMSG_DONE)
-        return 0;
-      if (header->nlmsg_type == NLMSG_ERROR)
-        return -1;
-      if (header->nlmsg_len >= NLMSG_LENGTH(sizeof(struct inet_diag_msg)))
-        listing_add(listing, header, protocol);
-    }
+    more = sockdiag_parse(listing, buffer, (size_t)length, protocol);
   }
+  return more == LISTING_DONE ? 0 : -1;
 }
 
 /* Sockets in the states of these: those that listen, and those that are bound and no more, stand in
  * tables that all network namespaces share, and that are long in looking through. */
 enum { LISTENING = 10, CONNECTED = 0x1fff & ~(1 << LISTENING), CONNECTED_OR_LISTENING = 0x1fff };
 
-static int listing_ask(int fd, struct listing *listing, uint8_t family, uint8_t protocol,
+static int listing_ask(int fd, struct socket_listing *listing, uint8_t family, uint8_t protocol,
                        uint32_t kinds) {
   struct {
     struct nlmsghdr header;
@@ -124,7 +135,7 @@ static int listing_ask(int fd, struct listing *listing, uint8_t family, uint8_t 
 
 static int sockets_list(struct host *host, uint8_t protocol, uint32_t kinds,
                         struct socket_state **states, struct failure *failure) {
-  struct listing listing = {0};
+  struct socket_listing listing = {0};
   if (listing_ask(host->diag_fd, &listing, AF_INET, protocol, kinds) < 0 ||
       listing_ask(host->diag_fd, &listing, AF_INET6, protocol, kinds) < 0) {
     free(listing.states);

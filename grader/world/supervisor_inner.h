@@ -83,6 +83,7 @@ struct timer {
   pid_t process;       /* as this process sees it; TIMER_DESCRIPTOR: of who set it */
   int64_t deadline_ns; /* INT64_MAX: not armed */
   int64_t interval_ns; /* 0: once */
+  int64_t missed;      /* expirations that were past already when it was set */
   /* TIMER_POSIX */
   int id;
   clockid_t clock;
@@ -172,7 +173,8 @@ static inline struct timespec ns_timespec(int64_t ns) {
     ns = 0;
   return (struct timespec){.tv_sec = ns / SECONDS, .tv_nsec = ns % SECONDS};
 }
-/* now + wait, without overflow. */
+/* now + wait, without overflow. `wait_ns` is not negative; `now_ns` may be: before the world. */
 static inline int64_t deadline_after(int64_t now_ns, int64_t wait_ns) {
-  return wait_ns > INT64_MAX - now_ns ? INT64_MAX : now_ns + wait_ns;
+  int64_t deadline;
+  return __builtin_add_overflow(now_ns, wait_ns, &deadline) ? INT64_MAX : deadline;
 }

@@ -3,6 +3,7 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <sys/epoll.h>
+#include <sys/syscall.h>
 
 WAY(poll) {
   struct pollfd one = {udp_socket(), POLLIN, 77};
@@ -40,6 +41,14 @@ WAY(select) {
   require(select(fd + 1, &set, NULL, NULL, &wait) == 0 && !FD_ISSET(fd, &set), "select");
   require(wait.tv_sec == 0 && wait.tv_usec == 0, "select leaves no time");
 }
+
+#ifdef SYS_select
+/* The C library would bring them in order: as many microseconds as there may be. */
+WAY(select_microseconds) {
+  struct timeval wait = {1, (LONG_S - 1) * 1000000L};
+  require(syscall(SYS_select, 0, NULL, NULL, NULL, &wait) == 0, "select");
+}
+#endif
 
 /* Linux leaves the time that was not slept; programs use it to keep a deadline. */
 WAY(select_remaining) {

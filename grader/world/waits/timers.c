@@ -109,6 +109,35 @@ WAY(timerfd_ticks) {
           "all expirations are counted");
 }
 
+/* One that began long before it was set. */
+WAY(timerfd_past) {
+  int fd = timerfd_create(CLOCK_MONOTONIC, 0);
+  struct itimerspec setting = {.it_interval = span(100),
+                               .it_value = moment(CLOCK_MONOTONIC, -2050)};
+  uint64_t ticks = 0;
+  require(timerfd_settime(fd, TFD_TIMER_ABSTIME, &setting, NULL) == 0, "timerfd_settime");
+  require(read(fd, &ticks, sizeof ticks) == sizeof ticks && ticks == 21,
+          "those before are counted");
+  require(read(fd, &ticks, sizeof ticks) == sizeof ticks && ticks == 1, "then one by one");
+}
+
+/* So fast, and since so long, that no two expirations could be told one after the other. */
+WAY(timer_past) {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGALRM);
+  sigprocmask(SIG_BLOCK, &set, NULL);
+  timer_t timer;
+  require(timer_create(CLOCK_MONOTONIC, NULL, &timer) == 0, "timer_create");
+  struct itimerspec setting = {.it_interval = {0, 1000000}, .it_value = {0, 1}};
+  require(timer_settime(timer, TIMER_ABSTIME, &setting, NULL) == 0, "timer_settime");
+  siginfo_t info;
+  require(sigwaitinfo(&set, &info) == SIGALRM && info.si_overrun > 1000, "the signal is sent once");
+  timer_delete(timer);
+  struct timespec wait = span(LONG_S);
+  nanosleep(&wait, NULL);
+}
+
 WAY(timerfd_epoll) {
   int fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK);
   struct itimerspec setting = {.it_value = span(LONG_S)};
