@@ -98,7 +98,7 @@ static enum submission_fault copy_make(struct submission *submission, const char
   submission->work = work_create(work_bytes, work_files, failure);
   if (!submission->work)
     return SUBMISSION_IMPOSSIBLE;
-  submission->folder = memory_format("%s/submission", submission->work);
+  submission->folder = memory_format("%s/" WORK_FOLDER "/submission", submission->work);
   submission->manifest_path = memory_format("%s/manifest.json", submission->work);
   switch (copy_folder(folder, submission->folder, SANDBOX_PROGRAM_UID,
                       (struct copy_limits){copy_bytes, copy_files}, failure)) {
