@@ -304,6 +304,8 @@ def settle(work, submission, outputs, before, patience=0.6):
     while True:
         reap()
         found = changes(before, snapshot(work, submission, outputs))
+        if found and all("cgroup " in what for what in found):
+            patience, until = 0, max(until, time.monotonic() + patience * 10)  # others' gradings have some too
         if not found or time.monotonic() > until:
             return found
         time.sleep(0.02)

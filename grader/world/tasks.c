@@ -139,7 +139,7 @@ static enum task_condition task_look(const struct tasks *tasks, const struct tas
   if (state == 'Z' || state == 'X')
     return TASK_DEAD;
   bool asleep =
-      state == 'S' || state == 'T' || (state == 'D' && is_vfork(tasks, task, call, argument));
+      state == 'S' || state == 'T' || state == 't' || (state == 'D' && is_vfork(tasks, task, call, argument));
   return !running && asleep ? TASK_ASLEEP : TASK_AWAKE;
 }
 
