@@ -83,14 +83,6 @@ static void file_put(const char *path, const char *text) {
   close(fd);
 }
 
-/* System V objects outlive their processes and are nobody's memory, as far as /proc knows; so their
- * sum is limited, for this ipc namespace (ipc(5); Linux 5.19, before that only the system's own
- * limits hold). */
-static void shared_memory_limit(void) {
-  file_put("/proc/sys/kernel/shmall", "16384"); /* pages: 64 MiB */
-  file_put("/proc/sys/kernel/msgmni", "256");
-}
-
 static void surroundings_enter(const struct plan *plan) {
   const struct sandbox_spec *spec = plan->spec;
   setsid();
@@ -220,7 +212,6 @@ _Noreturn void init_run(const struct plan *plan) {
   surroundings_enter(plan);
   root_build(plan);
   streams_hand_over(plan);
-  shared_memory_limit();
   file_put("/proc/self/oom_score_adj",
            "1000"); /* when memory is short it is the student's that goes */
   plan->shared->proc_fd = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);

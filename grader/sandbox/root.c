@@ -224,6 +224,20 @@ static void etc_mount(const struct plan *plan) {
   }
 }
 
+static void setting_put(const char *path, const char *value) {
+  int fd = open(path, O_WRONLY | O_CLOEXEC);
+  ssize_t ignored = fd < 0 ? 0 : write(fd, value, strlen(value));
+  (void)ignored; /* before Linux 5.19 only the machine's own root may, and its limits hold */
+  close(fd);
+}
+
+/* System V objects outlive their processes and are nobody's memory, as far as /proc knows; so their
+ * sum is limited, for this ipc namespace (sysvipc(7)). */
+static void shared_memory_limit(void) {
+  setting_put("proc/sys/kernel/shmall", "16384"); /* pages: 64 MiB */
+  setting_put("proc/sys/kernel/msgmni", "256");   /* queues, of 16 KiB */
+}
+
 /* An ordinary user owns the namespaces' settings (of ipc, and of pid since Linux 6.14), and so does
  * that user's program. */
 static void proc_mount(const struct plan *plan) {
@@ -231,6 +245,7 @@ static void proc_mount(const struct plan *plan) {
   need(plan, proc >= 0 && mkdir("proc", 0755) == 0 && tree_attach(proc, "proc") == 0,
        "cannot mount /proc", NULL);
   close(proc);
+  shared_memory_limit();
   need(plan, bind_at(AT_FDCWD, "proc/sys", "proc/sys", 0, FIXED | MOUNT_ATTR_NOEXEC), "cannot bind",
        "/proc/sys");
 }
