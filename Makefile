@@ -127,20 +127,33 @@ bench: all $(BUILD)/tests/lan_bench
 
 install: all
 	install -d '$(DESTDIR)$(PREFIX)/bin' '$(DESTDIR)$(PREFIX)/lib/wiregrade/suite' \
-	  '$(DESTDIR)$(PREFIX)/share/wiregrade' '$(DESTDIR)$(PREFIX)/share/man/man1'
+	  '$(DESTDIR)$(PREFIX)/share/wiregrade/starter' '$(DESTDIR)$(PREFIX)/share/man/man1'
 	install -m 755 $(BUILD)/wiregrade '$(DESTDIR)$(PREFIX)/bin/wiregrade'
 	install -m 755 $(SUITES) '$(DESTDIR)$(PREFIX)/lib/wiregrade/suite'
 	set -e; for lab in $(LABS); do \
 	  install -d '$(DESTDIR)$(PREFIX)/share/wiregrade/suite/'$$lab; \
 	  install -m 644 suite/$$lab/lab.yaml suite/$$lab/README.md '$(DESTDIR)$(PREFIX)/share/wiregrade/suite/'$$lab; \
 	done
+	cd grader/starter/files && find . -type f -exec install -D -m 644 '{}' '$(DESTDIR)$(PREFIX)/share/wiregrade/starter/{}' ';'
+	install -D -m 644 grader/cli/completion/wiregrade.bash '$(DESTDIR)$(PREFIX)/share/bash-completion/completions/wiregrade'
+	install -D -m 644 grader/cli/completion/_wiregrade '$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_wiregrade'
 	install -m 644 grader/cli/wiregrade.1 '$(DESTDIR)$(PREFIX)/share/man/man1/wiregrade.1'
+
+# The tree's files, as git has them.
+dist:
+	@mkdir -p $(BUILD)
+	@version=$$(sed -n 's/.*WIREGRADE_VERSION "\(.*\)".*/\1/p' grader/cli/cli.h) && \
+	git archive --format=tar.gz --prefix="wiregrade-$$version/" -o "$(BUILD)/wiregrade-$$version.tar.gz" HEAD && \
+	echo "$(BUILD)/wiregrade-$$version.tar.gz"
+
+deb: all
+	@.ci/deb
 
 clean:
 	rm -rf $(BUILD) reference/bin
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 
-.PHONY: all programs setup-build setup-test unit-tests grade test check verify soak soak-deadlock soak-hostile bench install clean
+.PHONY: all programs setup-build setup-test unit-tests grade test check verify soak soak-deadlock soak-hostile bench install dist deb clean
 .SECONDARY:
 .DELETE_ON_ERROR:

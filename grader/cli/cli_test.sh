@@ -231,6 +231,88 @@ for format in text tap junit; do
   run 0 report --format $format result.json
 done
 
+# ---- init ----
+run 0 init starter
+says out 'a skeleton for each program of'
+run 2 init starter
+says err 'starter is there already, and is not empty'
+run 2 init starter/README.md
+says err 'is no folder'
+run 2 init nowhere/starter
+run 2 init
+run 2 init --lab nonsense few
+! [ -e few ] && ! ls -d starter.* 2>/dev/null
+result $? '  nothing is left of what was refused'
+mkdir few
+run 0 init --lab udp --lab udp-retry few/
+[ "$(cd few && echo */)" = 'udp-retry/ udp/' ]
+result $? '  only the labs that are named'
+make -C starter >out 2>err
+says out 'No program is begun yet'
+run 1 grade --lab udp starter
+says out 'no program yet'
+for source in starter/*/*.c; do
+  sed 1d "$source" | ${CC:-cc} -std=gnu17 -Wall -Wextra -Wpedantic -Werror -x c - -o skeleton 2>>err && ! ./skeleton 2>>out || echo "$source" >>bad-skeletons
+done
+! [ -e bad-skeletons ]
+result $? '  every skeleton compiles without a warning, and says that it is not written'
+[ "$(cat starter/*/*.c | grep -c 'Not begun')" -eq "$("$wiregrade" list --json | python3 -c 'import json, sys; print(sum(len(l["programs"]) for l in json.load(sys.stdin)))')" ]
+result $? '  there is one for each program'
+for name in udp-server udp-client udp-client-safe; do
+  cp "$submission/udp/$name.c" starter/udp 2>/dev/null || cp "$submission"/$name* starter/udp
+done
+PATH=$(dirname "$wiregrade"):$PATH make -s -C starter grade >out 2>err
+result $? '  make grade grades what is begun'
+says out 'udp '
+! grep -q 'no program yet' out
+result $? '  and nothing else'
+
+# ---- watch ----
+run 2 watch
+run 2 watch nowhere
+run 2 watch --lab nonsense .
+mkdir watched
+cp -R few/. watched
+sed 1d few/udp/udp-client.c >watched/udp/udp-client.c
+awaits() { # TEXT [TIMES]: in what the watcher printed
+  tries=0
+  until [ "$(grep -cF -- "$1" out)" -ge "${2:-1}" ] || [ $((tries += 1)) -gt 300 ]; do sleep 0.1; done
+  [ $tries -le 300 ]
+  result $? "  watch: '$1'${2:+, $2 times}"
+}
+"$wiregrade" watch watched >out 2>err </dev/null &
+watcher=$!
+awaits 'waiting for a file to be saved'
+awaits 'FAIL udp.7'
+cp "$submission"/udp/udp-client.c watched/udp/udp-client.c 2>/dev/null || cp "$submission"/udp-client* watched/udp/
+awaits 'udp/udp-client.c changed'
+awaits 'waiting for a file to be saved' 2
+sed -i 1d watched/udp-retry/udp-retry-client.c
+awaits 'udp-retry/udp-retry-client.c changed'
+awaits 'waiting for a file to be saved' 3
+awaits 'FAIL udp-retry.4'
+[ "$(sed -n '/retry-client.c changed/,$p' out | grep -c 'FAIL udp\.')" -eq 0 ]
+result $? '  only what changed is graded again'
+kill -INT $watcher
+wait $watcher
+result $? '  Ctrl-C ends it with status 0'
+
+# ---- completion ----
+completion=$(dirname "$wiregrade")/../grader/cli/completion/wiregrade.bash
+[ -f "$completion" ] || completion=$(dirname "$wiregrade")/../share/bash-completion/completions/wiregrade
+complete_words() { # WORD...: what the last of them can become
+  PATH=$(dirname "$wiregrade"):$PATH bash -c '. "$0"; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _wiregrade; printf "%s\n" "${COMPREPLY[@]}"' \
+    "$completion" "$@" >out 2>err
+}
+complete_words wiregrade ''
+says out 'verify'
+complete_words wiregrade grade --la
+says out '--lab'
+complete_words wiregrade grade --lab udp-
+says out 'udp-retry'
+complete_words wiregrade grade --clock v
+says out 'virtual'
+
 # ---- captures ----
 mkdir bad
 cat >bad/udp_client.py <<'END'

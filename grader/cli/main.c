@@ -62,6 +62,32 @@ static const struct command commands[] = {
      "Example:\n"
      "  wiregrade explain udp-retry.6\n",
      command_explain},
+    {"init", "a repository to begin with: skeletons, Makefile, workflow",
+     "Usage: wiregrade init [OPTION]... DIR\n"
+     "Makes the folder DIR for a student: a skeleton for each program, a Makefile with\n"
+     "`make grade`, a README, a GitHub workflow and a dev container. DIR must not be\n"
+     "there yet, or be empty.\n"
+     "\n"
+     "  --lab LAB           only this lab's programs; may be given several times\n"
+     "  --help              show this\n"
+     "\n"
+     "Examples:\n"
+     "  wiregrade init my-labs\n"
+     "  wiregrade init --lab udp --lab udp-retry my-labs\n",
+     command_init},
+    {"watch", "grade again what changed, whenever a file is saved",
+     "Usage: wiregrade watch [OPTION]... SUBMISSION\n"
+     "Grades the folder SUBMISSION, and then again, whenever a file in it is saved, the\n"
+     "labs that it belongs to: by the name of its folder, or its own. After a change to\n"
+     "any other file (a Makefile, a header) all are graded. Ctrl-C ends it.\n"
+     "\n"
+     "  --lab LAB           only this lab; may be given several times\n"
+     "  --help              show this\n"
+     "\n"
+     "Examples:\n"
+     "  wiregrade watch .\n"
+     "  wiregrade watch --lab udp-retry .\n",
+     command_watch},
     {"doctor", "what this machine can do, and how to mend what it cannot",
      "Usage: wiregrade doctor\n"
      "Tries everything that grading needs, by using it, and says how to mend what does\n"

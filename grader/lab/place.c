@@ -95,3 +95,13 @@ char *place_program(const struct places *places, const char *lab) {
     return steal_pointer(&own);
   return memory_format("%s/%s", places->programs, lab);
 }
+
+char *place_starter(const struct places *places) {
+  scoped_text char *folder = place_parent(places->executable);
+  scoped_text char *prefix = place_parent(folder);
+  scoped_text char *installed = memory_format("%s/share/wiregrade/starter", prefix);
+  if (place_is_folder(installed))
+    return steal_pointer(&installed);
+  scoped_text char *source = place_source_root(folder);
+  return memory_format("%s/grader/starter/files", source);
+}

@@ -29,5 +29,9 @@ int places_find_for(const char *executable, const char *suite, struct places *pl
                     struct failure *failure);
 void places_free(struct places *places);
 
+/* The folder of a starter's files, as `make install` and the source tree have it; the caller frees
+ * it. */
+char *place_starter(const struct places *places);
+
 /* The suite program of a lab; the caller frees it. */
 char *place_program(const struct places *places, const char *lab);

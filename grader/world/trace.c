@@ -29,7 +29,7 @@ static bool registers_end_call(registers *r, int number, int64_t result) {
   return true;
 }
 #elif defined(__aarch64__)
-typedef struct user_pt_regs registers;
+typedef struct user_regs_struct registers; /* glibc's name for the kernel's user_pt_regs */
 static uint64_t registers_stack(const registers *r) {
   return r->sp;
 }
