@@ -141,6 +141,11 @@ soak-deadlock: all
 	@$(MAKE) --no-print-directory -s -C reference
 	@.ci/bulk
 
+# Every attack of fixtures/hostile, as root and as an ordinary user: make soak-hostile RUNS=100
+soak-hostile: all
+	@.ci/hostile --runs $(or $(RUNS),100)
+	@[ "$$(id -u)" -ne 0 ] || .ci/hostile --rootless --runs $(or $(RUNS),100)
+
 # What things cost, at the median of five runs.
 bench: all $(BUILD)/tests/lan_bench $(BUILD)/tests/start_bench
 	@.ci/bench
@@ -174,6 +179,6 @@ clean:
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 
-.PHONY: all programs setup-build setup-test unit-tests grade test check verify soak soak-deadlock bench fuzz fuzz-programs install dist deb clean
+.PHONY: all programs setup-build setup-test unit-tests grade test check verify soak soak-deadlock soak-hostile bench fuzz fuzz-programs install dist deb clean
 .SECONDARY:
 .DELETE_ON_ERROR:

@@ -16,6 +16,7 @@ enum {
   SANDBOX_INNER_UID =
       1000, /* what the program sees as its own, where user namespaces can be nested */
   SANDBOX_DETAIL_MAX = 160,
+  SANDBOX_HIDDEN_MAX = 8,
 };
 
 enum start_state {
@@ -60,6 +61,8 @@ struct plan {
   char **paths;      /* where argv[0] may be, ends with NULL */
   char **shell_argv; /* "/bin/sh", NULL (set to the path), argv[1…]: for a script without #! */
   struct sock_fprog deny;
+  char *hidden[SANDBOX_HIDDEN_MAX]; /* folders of the grader's own, without symbolic links */
+  size_t hidden_count;
   size_t arguments_length; /* the grader's command line in memory, which process 1 would show */
   char *arguments;
 };
@@ -96,6 +99,11 @@ bool limits_apply(const struct sandbox_limits *limits);
 
 /* The mode that this process is in now, without changing it. */
 enum sandbox_mode sandbox_mode_now(void);
+
+/* ---- hidden.c ---- */
+
+/* Fills in the folders that no program may see. */
+void plan_hidden(struct plan *plan);
 
 /* ---- futex.c ---- */
 

@@ -94,6 +94,19 @@ static void system_folders(const struct plan *plan) {
   }
 }
 
+/* Empty folders over the grader's own, where those are to be seen at all. */
+static void hidden_cover(const struct plan *plan) {
+  for (size_t i = 0; i < plan->hidden_count; i++) {
+    const char *inside = plan->hidden[i] + 1;
+    struct stat status;
+    if (stat(inside, &status) < 0)
+      continue;
+    int empty = filesystem_create("tmpfs", (const char *const[]){"size", "4k", NULL}, FIXED);
+    need(plan, empty >= 0 && tree_attach(empty, inside) == 0, "cannot hide", plan->hidden[i]);
+    close(empty);
+  }
+}
+
 static void devices(const struct plan *plan) {
   static const char *const nodes[] = {"/dev/null", "/dev/zero", "/dev/full", "/dev/random",
                                       "/dev/urandom"};
@@ -211,6 +224,20 @@ static void etc_mount(const struct plan *plan) {
   }
 }
 
+static void setting_put(const char *path, const char *value) {
+  int fd = open(path, O_WRONLY | O_CLOEXEC);
+  ssize_t ignored = fd < 0 ? 0 : write(fd, value, strlen(value));
+  (void)ignored; /* before Linux 5.19 only the machine's own root may, and its limits hold */
+  close(fd);
+}
+
+/* System V objects outlive their processes and are nobody's memory, as far as /proc knows; so their
+ * sum is limited, for this ipc namespace (sysvipc(7)). */
+static void shared_memory_limit(void) {
+  setting_put("proc/sys/kernel/shmall", "16384"); /* pages: 64 MiB */
+  setting_put("proc/sys/kernel/msgmni", "256");   /* queues, of 16 KiB */
+}
+
 /* An ordinary user owns the namespaces' settings (of ipc, and of pid since Linux 6.14), and so does
  * that user's program. */
 static void proc_mount(const struct plan *plan) {
@@ -218,6 +245,7 @@ static void proc_mount(const struct plan *plan) {
   need(plan, proc >= 0 && mkdir("proc", 0755) == 0 && tree_attach(proc, "proc") == 0,
        "cannot mount /proc", NULL);
   close(proc);
+  shared_memory_limit();
   need(plan, bind_at(AT_FDCWD, "proc/sys", "proc/sys", 0, FIXED | MOUNT_ATTR_NOEXEC), "cannot bind",
        "/proc/sys");
 }
@@ -246,6 +274,7 @@ void root_build(const struct plan *plan) {
   need(plan, root_fd >= 0 && tree_attach(root_fd, "/tmp") == 0 && fchdir(root_fd) == 0,
        "cannot mount a new root", NULL);
   system_folders(plan);
+  hidden_cover(plan);
   devices(plan);
   scratch_create(plan);
   etc_mount(plan);

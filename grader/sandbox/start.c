@@ -61,6 +61,8 @@ static void plan_free(struct plan *plan) {
   free(plan->shell_argv);
   free((void *)plan->files);
   free((void *)plan->folder);
+  for (size_t i = 0; i < plan->hidden_count; i++)
+    free(plan->hidden[i]);
   free(plan->hosts);
   free(plan->host_name_line);
   scope_close_fd(&plan->caller_pidfd);
@@ -174,6 +176,7 @@ static int plan_prepare(struct plan *plan, const struct sandbox_spec *spec,
   plan_paths(plan);
   plan_shell(plan);
   plan_arguments(plan);
+  plan_hidden(plan);
   plan->folder = realpath(spec->folder, NULL);
   struct stat status;
   if (!plan->folder || stat(plan->folder, &status) < 0)

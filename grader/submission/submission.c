@@ -137,7 +137,7 @@ static enum submission_fault contents_take(struct submission *submission,
   submission->work = work_create(work_bytes, work_files, failure);
   if (!submission->work)
     return SUBMISSION_IMPOSSIBLE;
-  submission->folder = memory_format("%s/submission", submission->work);
+  submission->folder = memory_format("%s/" WORK_FOLDER "/submission", submission->work);
   submission->manifest_path = memory_format("%s/manifest.json", submission->work);
   return S_ISDIR(status.st_mode) ? folder_copy(submission, spec->folder, failure)
                                  : archive_unpack(submission, fd, spec, failure);

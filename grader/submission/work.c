@@ -7,6 +7,7 @@
 #include <sched.h>
 #include <stdlib.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* The namespace is a slave of the one before: what the host mounts and unmounts still shows here,
@@ -16,7 +17,9 @@ static int work_mount(const char *path, uint64_t bytes, uint64_t files, struct f
     return failure_errno(failure, "cannot make a mount namespace (try `wiregrade doctor`)");
   scoped_text char *options =
       memory_format("mode=0755,size=%ju,nr_inodes=%ju", (uintmax_t)bytes, (uintmax_t)files);
-  if (mount("tmpfs", path, "tmpfs", MS_NOSUID | MS_NODEV, options))
+  scoped_text char *inner = memory_format("%s/" WORK_FOLDER, path);
+  if (mount("tmpfs", path, "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755,size=16m") ||
+      mkdir(inner, 0755) || mount("tmpfs", inner, "tmpfs", MS_NOSUID | MS_NODEV, options))
     return failure_errno(failure, "cannot mount a tmpfs on %s (try `wiregrade doctor`)", path);
   return 0;
 }

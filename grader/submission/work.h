@@ -9,6 +9,10 @@
 
 #include <stdint.h>
 
-/* Returns the path, the caller's to give to work_remove(); NULL on failure. */
+/* Returns the path, the caller's to give to work_remove(); NULL on failure. The limits are those of
+ * WORK_FOLDER in it, for the copy: what the grader itself writes beside that always finds room,
+ * whatever a build has filled. */
+#define WORK_FOLDER "copy"
+
 char *work_create(uint64_t bytes, uint64_t files, struct failure *failure);
 void work_remove(char *path);

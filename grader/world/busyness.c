@@ -55,14 +55,22 @@ static void busy_wait_note(struct world *world, struct program *program, bool no
     program->busy_waits = true;
 }
 
+/* To look at hundreds of processes takes longer than they run meanwhile on the CPU that they share
+ * with the grader: it must not take most of the time. */
+static void look_later(struct world *world, struct busyness *busyness, int64_t began_ns) {
+  enum { EVERY_MS = 5, SHARE = 10 };
+  int64_t now = clock_real_elapsed(&world->clock), pause = SHARE * (now - began_ns);
+  busyness->look_real_ns =
+      now + (pause > EVERY_MS * MILLISECONDS ? pause : EVERY_MS * MILLISECONDS);
+}
+
 void busyness_account(struct world *world, struct busyness *busyness) {
-  enum { LOOK_EVERY_US = 5000 };
   int64_t real = clock_real_elapsed(&world->clock);
-  if (busyness->began && real - busyness->looked_real_ns < LOOK_EVERY_US * 1000)
+  if (busyness->began && real < busyness->look_real_ns)
     return;
   world_limit_memory(world);
   int64_t cpu = cpu_used(world);
-  busyness->looked_real_ns = real;
+  look_later(world, busyness, real);
   if (cpu != busyness->still_cpu_ns || !busyness->began) {
     busyness->still_cpu_ns = cpu;
     busyness->still_since_ns = real;

@@ -66,7 +66,7 @@ static bool socket_make(struct call *call) {
 }
 
 static void close_note(struct call *call) {
-  scoped_fd int fd = remote_descriptor(call, (int)call->arguments[0]);
+  scoped_remote int fd = remote_descriptor(call, (int)call->arguments[0]);
   struct stat status;
   if (fd < 0 || fstat(fd, &status) < 0 || !S_ISSOCK(status.st_mode))
     return;

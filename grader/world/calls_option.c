@@ -99,7 +99,7 @@ bool calls_option(struct call *call) {
   if (!call->program->record_calls ||
       !is_of_interest((int)call->arguments[1], (int)call->arguments[2]))
     return false;
-  scoped_fd int fd = remote_descriptor(call, (int)call->arguments[0]);
+  scoped_remote int fd = remote_descriptor(call, (int)call->arguments[0]);
   if (fd < 0)
     return false;
   if (call->number == SYS_setsockopt)

@@ -41,7 +41,7 @@ static void answer_setsockopt(struct call *call) {
     call_continue(call); /* for ever, or an error */
     return;
   }
-  scoped_fd int fd = remote_descriptor(call, (int)call->arguments[0]);
+  scoped_remote int fd = remote_descriptor(call, (int)call->arguments[0]);
   if (fd < 0) {
     call_answer(call, -EBADF);
     return;
@@ -56,7 +56,7 @@ static void answer_setsockopt(struct call *call) {
 static void answer_getsockopt(struct call *call) {
   struct timeval timeout = {0};
   socklen_t length = sizeof timeout, room = 0;
-  scoped_fd int fd = remote_descriptor(call, (int)call->arguments[0]);
+  scoped_remote int fd = remote_descriptor(call, (int)call->arguments[0]);
   if (fd < 0 || getsockopt(fd, SOL_SOCKET, (int)call->arguments[2], &timeout, &length) < 0 ||
       timeout.tv_sec < OUT_OF_THE_WAY_S ||
       !remote_read(call, call->arguments[4], &room, sizeof room)) {
@@ -149,7 +149,7 @@ void calls_socket(struct call *call) {
   enum direction direction = direction_of(call->number);
   int64_t timeout = fd < 0 ? 0 : socket_timeout(fd, direction);
   if (fd >= 0)
-    close(fd);
+    remote_close(&fd);
   if (timeout == 0) {
     call_continue(call);
     return;

@@ -21,6 +21,9 @@
 #define TFD_IOC_SET_TICKS _IOW('T', 0, uint64_t)
 #endif
 
+/* The kernel refuses more too, in its own time (RLIMIT_SIGPENDING). */
+enum { TIMERS_MAX = 1024 };
+
 /* How a program gives times for itimers: {interval, value} in seconds and micro- or nanoseconds. */
 struct setting {
   int64_t interval_s, interval_fraction, value_s, value_fraction;
@@ -46,6 +49,13 @@ static void timer_remove(struct supervisor *supervisor, struct timer *timer) {
   if (timer->fd >= 0)
     close(timer->fd);
   free(timer);
+}
+
+static unsigned timers_count(const struct supervisor *supervisor) {
+  unsigned count = 0;
+  for (const struct timer *timer = supervisor->timers; timer; timer = timer->next)
+    count++;
+  return count;
 }
 
 void timers_end(struct supervisor *supervisor) {
@@ -171,6 +181,10 @@ static void answer_timer_create(struct call *call) {
     call_continue(call); /* CPU time */
     return;
   }
+  if (timers_count(call->supervisor) >= TIMERS_MAX) {
+    call_answer(call, -EAGAIN);
+    return;
+  }
   struct kernel_sigevent event = {.signal = SIGALRM, .notify = SIGEV_SIGNAL};
   int id = call->supervisor->next_timer_id;
   if ((call->arguments[1] && !remote_read(call, call->arguments[1], &event, sizeof event)) ||
@@ -292,7 +306,7 @@ static clockid_t descriptor_clock(int fd) {
 }
 
 void calls_timer_descriptor(struct call *call) {
-  scoped_fd int fd = remote_descriptor(call, (int)call->arguments[0]);
+  scoped_remote int fd = remote_descriptor(call, (int)call->arguments[0]);
   struct itimerspec idle = {0};
   if (fd < 0 || timerfd_gettime(fd, &idle) < 0) {
     call_continue(call); /* EBADF, EINVAL */
@@ -310,6 +324,10 @@ void calls_timer_descriptor(struct call *call) {
   }
   if (!setting_write(call, call->arguments[3], SECONDS, timer)) {
     call_answer(call, -EFAULT);
+    return;
+  }
+  if (!timer && timers_count(call->supervisor) >= TIMERS_MAX) {
+    call_answer(call, -ENOMEM);
     return;
   }
   if (!timer) {
@@ -344,11 +362,9 @@ static void descriptor_fire(struct supervisor *supervisor, struct timer *timer) 
     timer_remove(supervisor, timer);
     return;
   }
-  uint64_t waiting = 0;
   struct pollfd readable = {.fd = timer->fd, .events = POLLIN};
-  if (poll(&readable, 1, 0) > 0 && (readable.revents & POLLIN))
-    waiting = timer->expirations; /* not read yet: add to it */
-  timer->expirations = waiting + 1 + (uint64_t)timer->missed;
+  bool unread = poll(&readable, 1, 0) > 0 && (readable.revents & POLLIN);
+  timer->expirations = (unread ? timer->expirations : 0) + 1 + (uint64_t)timer->missed;
   timer->missed = 0;
   if (ioctl(timer->fd, TFD_IOC_SET_TICKS, &timer->expirations) < 0) {
     struct itimerspec at_once = {.it_value = {.tv_nsec = 1}};
@@ -371,10 +387,21 @@ static void signal_send(struct timer *timer) {
   }
 }
 
+/* When a repeating timer fires next. What it missed since the clock was moved by more than its
+ * interval is counted, as the kernel does (timer_getoverrun(2)), not made up for. */
+static int64_t deadline_next(struct timer *timer, int64_t now) {
+  int64_t next = deadline_after(timer->deadline_ns, timer->interval_ns);
+  if (next > now)
+    return next;
+  int64_t missed = (now - next) / timer->interval_ns + 1;
+  timer->missed += missed;
+  return deadline_after(next, missed * timer->interval_ns);
+}
+
 void timers_fire(struct supervisor *supervisor, struct timer *timer) {
-  bool gone = kill(timer->process, 0) < 0 && errno == ESRCH;
+  bool gone = !process_is_inside(timer->program, timer->process);
   timer->deadline_ns =
-      timer->interval_ns ? deadline_after(timer->deadline_ns, timer->interval_ns) : INT64_MAX;
+      timer->interval_ns ? deadline_next(timer, clock_now(&supervisor->world->clock)) : INT64_MAX;
   if (timer->kind == TIMER_DESCRIPTOR)
     descriptor_fire(supervisor, timer);
   else if (gone)

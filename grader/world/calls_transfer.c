@@ -90,7 +90,7 @@ static void transfer_log(const struct call *call, const struct transfer_seen *se
 /* If the task's descriptor is a TCP connection. */
 static void descriptor_note(struct call *call, const struct transfer_call *form, int fd_of_task,
                             int flags) {
-  scoped_fd int fd = remote_descriptor(call, fd_of_task);
+  scoped_remote int fd = remote_descriptor(call, fd_of_task);
   struct transfer_seen seen = {.kind = form->kind, .name = form->name};
   struct sockaddr_storage peer = {0};
   socklen_t length = sizeof peer, type_length = sizeof(int);

@@ -35,6 +35,7 @@ struct capture {
   struct watch *watch;
   int64_t sent, received;
   int64_t last_sent_real_ns;
+  bool lost; /* frames, and it is not known yet whose fault that was */
   uint8_t frame[FRAME_MAX];
 };
 
@@ -148,15 +149,20 @@ static bool capture_receive(struct capture *capture) {
 
 /* Frames are lost that came faster than they could be read. That is our fault, unless somebody
  * floods the wire. */
-static void look_for_losses(struct capture *capture) {
-  enum { FLOOD_FRAMES = 20000 };
+static void look_for_losses(struct capture *capture, bool all_read) {
+  enum { FLOOD_FRAMES = 20000, FLOOD_BYTES = 16 << 20 };
   struct world *world = capture->host->world;
   struct tpacket_stats lost = {0};
   socklen_t length = sizeof lost;
-  if (getsockopt(capture->fd, SOL_PACKET, PACKET_STATISTICS, &lost, &length) < 0 ||
-      lost.tp_drops == 0)
+  if (getsockopt(capture->fd, SOL_PACKET, PACKET_STATISTICS, &lost, &length) == 0)
+    capture->lost |= lost.tp_drops > 0; /* the kernel tells each loss once */
+  if (!capture->lost)
     return;
-  if (world->log.frame_count < FLOOD_FRAMES)
+  bool flood = world->log.frame_count >= FLOOD_FRAMES || world->log.frame_bytes >= FLOOD_BYTES;
+  if (!flood && !all_read)
+    return; /* what fills the queue will tell */
+  capture->lost = false;
+  if (!flood)
     world_break(world, false, "frames came faster than they could be captured");
   else
     world_finding_add(world, "host %s is flooded with frames; not all were seen",
@@ -167,11 +173,12 @@ static void look_for_losses(struct capture *capture) {
 enum { FRAMES_AT_ONCE = 512 };
 
 bool capture_drain(struct capture *capture) {
-  bool any = false;
-  for (int i = 0; i < FRAMES_AT_ONCE && capture_receive(capture); i++)
-    any = true;
-  if (any) {
-    look_for_losses(capture);
+  int count = 0;
+  while (count < FRAMES_AT_ONCE && capture_receive(capture))
+    count++;
+  bool any = count > 0;
+  if (any || capture->lost) {
+    look_for_losses(capture, count < FRAMES_AT_ONCE);
     host_end_flood(capture->host);
   }
   return any;

@@ -28,8 +28,7 @@ static void hold_free(struct hold *hold) {
   for (size_t i = 0; i < hold->watched_count; i++) {
     if (hold->watched[i].watch)
       world_unwatch(hold->watched[i].watch);
-    if (hold->watched[i].fd >= 0)
-      close(hold->watched[i].fd);
+    remote_close(&hold->watched[i].fd);
   }
   free(hold->watched);
   free(hold);
@@ -392,6 +391,25 @@ static void hold_expire(struct hold *hold) {
   call_answer(&call, result);
 }
 
+/* A program that naps for a nanosecond, again and again, or has a thousand timers of a microsecond,
+ * would keep the grader busy for minutes before a second has passed on the clock. No kernel lets
+ * anybody sleep for less than 50 µs (the timer slack, prctl(2)), and from some number on neither
+ * does this clock; then for less than 100 µs, and so on. */
+static void quick_ends_slow_down(struct supervisor *supervisor) {
+  enum { STEP = 10000, SLACK_NS = 50000, STEPS_MOST = 8 };
+  struct clock *clock = &supervisor->world->clock;
+  unsigned steps = supervisor->quick_ends / STEP;
+  int64_t slack =
+      steps == 0 ? SLACK_NS : (int64_t)SLACK_NS << (steps < STEPS_MOST ? steps - 1 : STEPS_MOST);
+  int64_t earliest = supervisor->last_end_ns + slack;
+  if (clock->now_ns < earliest) {
+    supervisor->quick_ends++;
+    if (steps > 0)
+      clock_advance_to(clock, earliest);
+  }
+  supervisor->last_end_ns = clock->now_ns;
+}
+
 bool supervisor_expire_one(struct supervisor *supervisor, int64_t now_ns) {
   struct hold *first_hold = NULL;
   for (struct hold *hold = supervisor->holds; hold; hold = hold->next)
@@ -407,5 +425,7 @@ bool supervisor_expire_one(struct supervisor *supervisor, int64_t now_ns) {
     timers_fire(supervisor, first_timer);
   else if (first_hold)
     hold_expire(first_hold);
+  if (first_hold || first_timer)
+    quick_ends_slow_down(supervisor);
   return first_hold || first_timer;
 }

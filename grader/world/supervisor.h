@@ -41,6 +41,9 @@ struct supervisor {
   unsigned execs_pending; /* traced until their execve has succeeded */
   bool socket_timeouts;   /* some socket of the world may have SO_RCVTIMEO or SO_SNDTIMEO */
   uint64_t calls;         /* notified so far */
+  unsigned tasks_met;     /* since the world began */
+  unsigned quick_ends;    /* of waits, one right after the other: see supervisor_expire_one */
+  int64_t last_end_ns;
 };
 
 /* The filter to start programs with; NULL if none is needed. record_calls, record_transfers: those

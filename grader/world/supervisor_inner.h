@@ -141,8 +141,16 @@ void timers_end(struct supervisor *supervisor);
 /* ---- remote.c: a task's memory and descriptors ---- */
 bool remote_read(const struct call *call, uint64_t address, void *into, size_t length);
 bool remote_write(const struct call *call, uint64_t address, const void *from, size_t length);
-/* A copy of the task's descriptor, the caller's to close; -1 if it has none of that number. */
+/* A copy of the task's descriptor, the caller's to remote_close; -1 if it has none of that number.
+ */
 int remote_descriptor(const struct call *call, int fd);
+/* Closes such a copy, and makes it -1. Does not wait, as close(2) does for a socket with SO_LINGER
+ * when nobody else has it open any more. */
+void remote_close(int *fd);
+#define scoped_remote __attribute__((cleanup(remote_close)))
+/* Whether this is still a process of the program, and not one of somebody else's that was given its
+ * number since. To be asked before anything is done to a process that may have died meanwhile. */
+bool process_is_inside(const struct program *program, pid_t process);
 /* The thread of `process` that its sandbox calls inner_thread; 0 if there is none. */
 pid_t remote_thread(pid_t process, pid_t inner_thread);
 struct known_task *known_task_find(struct supervisor *supervisor, struct program *program,

@@ -138,8 +138,8 @@ static enum task_condition task_look(const struct tasks *tasks, const struct tas
   int state = name_end && name_end[1] ? name_end[2] : 'R';
   if (state == 'Z' || state == 'X')
     return TASK_DEAD;
-  bool asleep =
-      state == 'S' || state == 'T' || (state == 'D' && is_vfork(tasks, task, call, argument));
+  bool asleep = state == 'S' || state == 'T' || state == 't' ||
+                (state == 'D' && is_vfork(tasks, task, call, argument));
   return !running && asleep ? TASK_ASLEEP : TASK_AWAKE;
 }
 

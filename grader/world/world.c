@@ -326,15 +326,27 @@ static enum world_pause loop_jump(struct world *world, int64_t deadline_ns,
 /* Ends all waits and fires all timers whose time has come: the clock has moved with a program that
  * does not sleep. */
 static void fire_due(struct world *world) {
+  int64_t now = world->clock.now_ns; /* of now: to end one may move the clock, and so on for ever */
   world_timers_fire(world);
-  while (supervisor_expire_one(&world->supervisor, world->clock.now_ns))
+  while (supervisor_expire_one(&world->supervisor, now))
     ;
+}
+
+/* Now and then in real time: who sleeps between two bites is never busy, and grows all the same. */
+static void memory_look(struct world *world) {
+  enum { EVERY_MS = 50 };
+  int64_t real = clock_real_elapsed(&world->clock);
+  if (real < world->memory_look_real_ns)
+    return;
+  world_limit_memory(world);
+  world->memory_look_real_ns = real + EVERY_MS * MILLISECONDS;
 }
 
 static enum world_pause run_virtual(struct world *world, int64_t deadline_ns,
                                     bool (*until)(void *context), void *context) {
   struct busyness busyness = {0};
   for (;;) {
+    memory_look(world);
     while (loop_dispatch(world, 0)) {
       supervisor_execs(&world->supervisor);
       if (busyness.polls++ > 512)
