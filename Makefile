@@ -46,6 +46,9 @@ $(BUILD)/obj/%.o: %.c
 	@$(call say,CC,$<)
 	$(Q)$(CC) $(ALL_CFLAGS) -c $< -o $@
 
+# The page's style and script are taken in by the assembler, of which the compiler tells nothing.
+$(BUILD)/obj/grader/result/report_html_assets.o: $(wildcard grader/result/report_html.*s)
+
 $(BUILD)/libgrader.a: $(GRADER_OBJECTS) Makefile
 	@rm -f $@
 	@$(call say,AR,$@)

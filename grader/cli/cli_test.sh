@@ -115,7 +115,7 @@ run 2 report
 run 2 report nowhere.json
 says err 'No such file or directory'
 run 2 report --format nonsense x.json
-says err 'text, tap, junit, classroom50, '
+says err 'text, html, tap, junit, classroom50, '
 run 2 export
 run 2 export nonsense
 run 2 export gradescope-zip --lab nonsense
@@ -227,14 +227,15 @@ silent err
 cp result.json out
 python 'd["schema"] == "wiregrade/result/v1" and d["build"]["ok"] and not d["interrupted"]'
 python 'd["score"] == d["max_score"] == sum(l["score"] for l in d["labs"])'
+python 'all(e["run"] > 0 for l in d["labs"] for c in l["checks"] for e in c["events"] if "program" in e)'
 python 'all(isinstance(x["score"], int) for l in d["labs"] for x in [l] + l["checks"])'
 for key in id requirement level status score max_score message expected actual hint clock \
-  virtual_s real_s capture events; do
+  virtual_s end_t real_s capture events; do
   python "all('$key' in c for l in d['labs'] for c in l['checks'])"
 done
 python3 -c 'import xml.etree.ElementTree as tree; tree.parse("result.xml")' 2>err
 result $? '  the JUnit file is XML'
-for format in text tap junit; do
+for format in text tap junit html; do
   run 0 report --format $format result.json
 done
 
@@ -379,6 +380,27 @@ if command -v tshark >/dev/null; then
 else
   echo '# tshark is not there: whether it reads captures could not be tried'
 fi
+run 1 grade --check udp.7 --captures kept/here --html a/page bad
+says out 'As a page:         a/page/index.html'
+cmp "kept/here/$name" "a/page/$name" >out 2>err
+result $? '  the page has its own copy of the capture'
+cp a/page/index.html out
+says out "href=\"$name\""
+python3 -c 'import xml.etree.ElementTree as tree; tree.parse("a/page/index.html")' 2>err
+result $? '  the page is well-formed'
+if [ "$(id -u)" -eq 0 ]; then # only root can make a disk that is full
+  mkdir full
+  unshare -m sh -c 'mount -t tmpfs -o size=4k tmpfs full && cd full && "$@"' - \
+    "$wiregrade" grade --check udp.7 --captures none --html . ../bad >out 2>err
+  [ $? -eq 3 ]
+  result $? '  status 3 where the page does not fit on the disk'
+  says err 'Cannot write ./index.html: No space left on device'
+fi
+run 2 grade --check udp.7 --html result.json bad
+says err 'result.json: it is not a folder'
+silent out
+run 2 grade --check udp.7 --html /proc/nowhere bad
+says err 'Cannot make the folder /proc/nowhere'
 run 1 grade --check udp.7 bad
 says out 'wireshark '
 [ -f "cache/wiregrade/captures/bad/$name" ]

@@ -6,6 +6,7 @@
 #include "grader/cli/selection.h"
 #include "grader/result/file.h"
 #include "grader/result/progress.h"
+#include "grader/result/report_html.h"
 #include "grader/result/report_junit.h"
 #include "grader/result/report_tap.h"
 #include "grader/result/report_text.h"
@@ -19,7 +20,7 @@
 
 struct grade_options {
   struct selection_names names;
-  const char *clock, *course, *json, *junit, *submission;
+  const char *clock, *course, *json, *junit, *html, *submission;
   const char *captures; /* as given; NULL: the default folder */
   bool captures_of_all;
   unsigned jobs, seed, build_limit_s;
@@ -271,6 +272,10 @@ static int outputs_check(const struct command *command, const struct grade_optio
       cli_complain(failure.sentence);
       return CLI_USAGE;
     }
+  if (options->html && report_html_check_place(options->html, &failure)) {
+    cli_complain(failure.sentence);
+    return CLI_USAGE;
+  }
   return 0;
 }
 
@@ -278,12 +283,12 @@ static int outputs_write(const struct grade *grade) {
   const struct grade_options *options = grade->options;
   struct failure failure;
   int outcome = 0;
-  if (options->tap) {
+  struct page page = page_for(stdout);
+  bool text = !options->tap && !is_stdout(options->json) && !is_stdout(options->junit);
+  if (options->tap)
     report_tap(grade->result, stdout);
-  } else if (!is_stdout(options->json) && !is_stdout(options->junit)) {
-    struct page page = page_for(stdout);
+  else if (text)
     report_text(grade->result, &page);
-  }
   if (options->json && result_write(grade->result, options->json, &failure)) {
     cli_complain(failure.sentence);
     outcome = -1;
@@ -291,6 +296,13 @@ static int outputs_write(const struct grade *grade) {
   if (options->junit && report_write(grade->result, report_junit, options->junit, &failure)) {
     cli_complain(failure.sentence);
     outcome = -1;
+  }
+  if (options->html && report_html_write(grade->result, options->html, &failure)) {
+    cli_complain(failure.sentence);
+    outcome = -1;
+  } else if (options->html && text) {
+    scoped_text char *line = memory_format("As a page:         %s/index.html", options->html);
+    page_command(&page, line);
   }
   return outcome;
 }
@@ -364,6 +376,9 @@ static int option_take(const struct command *command, struct grade_options *opti
   case 'u':
     options->junit = optarg;
     return 0;
+  case 'm':
+    options->html = optarg;
+    return 0;
   case 'w':
     options->captures = optarg;
     return 0;
@@ -390,6 +405,7 @@ static int grade_options_read(const struct command *command, int argc, char **ar
                                         {"course", required_argument, NULL, 'o'},
                                         {"json", required_argument, NULL, 'j'},
                                         {"junit", required_argument, NULL, 'u'},
+                                        {"html", required_argument, NULL, 'm'},
                                         {"captures", required_argument, NULL, 'w'},
                                         {"all-captures", no_argument, NULL, 'a'},
                                         {"tap", no_argument, NULL, 't'},

@@ -29,6 +29,8 @@ static const struct command commands[] = {
      "  --json FILE         write the result document to FILE too; if FILE is - it is\n"
      "                      printed, in place of the report\n"
      "  --junit FILE        the same as JUnit XML\n"
+     "  --html DIR          write the report as a page too, DIR/index.html, with\n"
+     "                      diagrams, and the frames of failed checks beside it\n"
      "  --captures DIR      keep the frames of failed checks there (default:\n"
      "                      ~/.cache/wiregrade/captures/SUBMISSION; none: nowhere)\n"
      "  --all-captures      of the other checks too\n"
@@ -42,6 +44,7 @@ static const struct command commands[] = {
      "  wiregrade grade .\n"
      "  wiregrade grade homework.zip\n"
      "  wiregrade grade --lab udp-retry --json result.json ~/labs\n"
+     "  wiregrade grade --html page . && xdg-open page/index.html\n"
      "  wiregrade grade --check udp-retry.6 --clock real ~/labs\n",
      command_grade},
     {"list", "the labs, their requirements and points",
@@ -160,6 +163,7 @@ static const struct command commands[] = {
      "  --help              show this\n"
      "\n"
      "  text          for a terminal\n"
+     "  html          a page for a browser\n"
      "  tap           Test Anything Protocol, for prove and automake\n"
      "  junit         JUnit XML, for CI servers\n"
      "  github        of a GitHub Actions job: its summary ($GITHUB_STEP_SUMMARY),\n"

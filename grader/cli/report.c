@@ -4,6 +4,7 @@
 
 #include "grader/base/scope.h"
 #include "grader/result/file.h"
+#include "grader/result/report_html.h"
 #include "grader/result/report_junit.h"
 #include "grader/result/report_tap.h"
 #include "grader/result/report_text.h"
@@ -22,6 +23,7 @@ static const struct format {
   delivery *deliver; /* of one that has more to write than one file, or limits to keep */
 } formats[] = {
     {"text", text_plain},
+    {"html", report_html},
     {"tap", report_tap},
     {"junit", report_junit},
     {"classroom50", .deliver = deliver_classroom50},

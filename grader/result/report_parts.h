@@ -1,5 +1,5 @@
-/* The parts of the text report that have a file of their own, and the words that they share. Called
- * by report_text only. */
+/* The parts of the text report that have a file of their own, and the words that reports share.
+ * Called by reports only. */
 #pragma once
 
 #include "grader/result/page.h"
@@ -18,3 +18,5 @@ bool report_status_is(const json_t *check, const char *status);
 const char *report_plural(long long number);
 /* Puts the text behind the one that is there; *list is the caller's to free. */
 void report_append(char **list, const char *between, const char *text);
+/* A word as a shell takes it; the caller frees it. */
+char *report_shell_word(const char *word);

@@ -4,6 +4,7 @@
 #include "grader/base/scope.h"
 #include "grader/result/report_classroom50.h"
 #include "grader/result/report_github.h"
+#include "grader/result/report_html.h"
 #include "grader/result/report_json.h"
 #include "grader/result/report_junit.h"
 #include "grader/result/report_markdown.h"
@@ -108,9 +109,9 @@ static void annotations(const json_t *result, FILE *file) {
 }
 
 typedef void reporter(const json_t *result, FILE *file);
-static reporter *const reports[] = {text_80,     text_40,  report_tap, report_junit,
-                                    gradescope,  autolab,  check50,    prairielearn,
-                                    classroom50, markdown, classroom,  annotations};
+static reporter *const reports[] = {text_80,    text_40,   report_tap, report_junit, report_html,
+                                    gradescope, autolab,   check50,    prairielearn, classroom50,
+                                    markdown,   classroom, annotations};
 
 static char *report_make(reporter *make, const json_t *result) {
   char *text = NULL;
@@ -154,8 +155,8 @@ Test(report, nasty_texts_do_no_harm) {
   for (size_t i = 0; i < sizeof reports / sizeof *reports; i++) {
     scoped_text char *text = report_make(reports[i], result);
     expect_no_controls(text);
-    if (reports[i] != text_80 && reports[i] != report_junit && reports[i] != markdown &&
-        reports[i] != annotations)
+    if (reports[i] != text_80 && reports[i] != report_junit && reports[i] != report_html &&
+        reports[i] != markdown && reports[i] != annotations)
       expect_no_command(text);
     if (i < 2)
       expect_width(text, i == 0 ? 80 : 40);

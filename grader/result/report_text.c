@@ -179,8 +179,7 @@ static const json_t *first_failure(const json_t *result) {
   return NULL;
 }
 
-/* A word as a shell takes it; the caller frees it. */
-static char *shell_word(const char *word) {
+char *report_shell_word(const char *word) {
   static const char plain[] =
       "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./+,:@%";
   if (*word && strspn(word, plain) == strlen(word))
@@ -197,13 +196,13 @@ static void next_steps(const struct page *page, const json_t *result) {
   if (!failure)
     return;
   const char *requirement = result_text(failure, "requirement");
-  scoped_text char *submission = shell_word(result_text(result, "submission"));
+  scoped_text char *submission = report_shell_word(result_text(result, "submission"));
   scoped_text char *explain = memory_format("wiregrade explain %s", requirement);
   scoped_text char *again = memory_format("wiregrade grade --check %s %s", requirement, submission);
   page_paragraph(page, PAGE_PLAIN, "What it asks for:", 19, explain, 0);
   page_paragraph(page, PAGE_PLAIN, "Check it again:", 19, again, 0);
   if (*result_text(failure, "capture")) {
-    scoped_text char *capture = shell_word(result_text(failure, "capture"));
+    scoped_text char *capture = report_shell_word(result_text(failure, "capture"));
     scoped_text char *open = memory_format("  wireshark %s", capture);
     page_line(page, PAGE_PLAIN, "See its frames:");
     page_command(page, open);

@@ -93,6 +93,7 @@ static json_t *result_check(const struct lab *lab, const struct judged_check *ch
   json_object_set_new(entry, "hint", result_string(hint));
   member_copy(entry, "clock", verdict, json_string("virtual"));
   member_copy(entry, "virtual_s", verdict, json_real(0));
+  member_copy(entry, "end_t", verdict, json_real(0));
   member_copy(entry, "real_s", verdict, json_real(0));
   member_copy(entry, "capture", verdict, json_null());
   member_copy(entry, "events", verdict, json_array());

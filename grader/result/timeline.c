@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-static bool kind_is(const json_t *event, const char *kind) {
+bool timeline_kind_is(const json_t *event, const char *kind) {
   return strcmp(result_text(event, "kind"), kind) == 0;
 }
 
@@ -50,20 +50,24 @@ static char *moment_words(const json_t *event, const char *program, const char *
     const char *kind, *verb;
   } verbs[] = {{"start", "starts"}, {"line", "prints"}, {"wait", "waits"}, {"exit", "ends"}};
   const char *text = result_text(event, "text"), *verb = "", *gap = *program ? " " : "";
-  if (kind_is(event, "frame"))
+  if (timeline_kind_is(event, "frame"))
     return frame_words(event, arrow, repeated);
   for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++)
-    if (kind_is(event, verbs[i].kind))
+    if (timeline_kind_is(event, verbs[i].kind))
       verb = verbs[i].verb;
-  if (kind_is(event, "line") && strcmp(result_text(event, "stream"), "stderr") == 0)
+  if (timeline_kind_is(event, "line") && strcmp(result_text(event, "stream"), "stderr") == 0)
     verb = "complains";
   if (!*verb)
     return memory_format("%s%s%s", program, *program ? ": " : "", text);
   return memory_format("%s%s%s: %s", program, gap, verb, text);
 }
 
+char *timeline_words_with(const json_t *event, const char *arrow) {
+  return moment_words(event, result_text(event, "program"), arrow, false);
+}
+
 char *timeline_words(const json_t *event) {
-  return moment_words(event, result_text(event, "program"), "-->", false);
+  return timeline_words_with(event, "-->");
 }
 
 /* ---- drawing ---- */
@@ -81,7 +85,7 @@ static bool text_is_same(const json_t *one, const json_t *other, const char *key
   return strcmp(result_text(one, key), result_text(other, key)) == 0;
 }
 
-static bool frame_is_repeated(const json_t *frame, const json_t *before) {
+bool timeline_frame_is_repeated(const json_t *frame, const json_t *before) {
   return before && *result_text(frame, "text") && text_is_same(frame, before, "from") &&
          text_is_same(frame, before, "to") && text_is_same(frame, before, "text") &&
          result_number(frame, "length") == result_number(before, "length");
@@ -89,11 +93,11 @@ static bool frame_is_repeated(const json_t *frame, const json_t *before) {
 
 static void moment_draw(struct timeline *timeline, const json_t *event) {
   const struct page *page = timeline->page;
-  bool frame = kind_is(event, "frame");
+  bool frame = timeline_kind_is(event, "frame");
   const char *program = result_text(event, "program");
-  scoped_text char *words =
-      moment_words(event, strcmp(program, timeline->only) == 0 ? "" : program,
-                   page->drawing ? "→" : "-->", frame_is_repeated(event, timeline->last_frame));
+  scoped_text char *words = moment_words(event, strcmp(program, timeline->only) == 0 ? "" : program,
+                                         page->drawing ? "→" : "-->",
+                                         timeline_frame_is_repeated(event, timeline->last_frame));
   if (frame)
     timeline->last_frame = event;
   for (char *c = words; *c; c++)
@@ -102,7 +106,7 @@ static void moment_draw(struct timeline *timeline, const json_t *event) {
   const char *rail = page->drawing ? (frame ? "●" : "│") : (frame ? "*" : "|");
   scoped_text char *label =
       memory_format("%9.3f %s", json_number_value(json_object_get(event, "t")), rail);
-  bool faint = kind_is(event, "wait") || kind_is(event, "note");
+  bool faint = timeline_kind_is(event, "wait") || timeline_kind_is(event, "note");
   page_paragraph(page, faint ? PAGE_FAINT : PAGE_PLAIN, label, TIME_COLUMNS, words, MOMENT_LINES);
 }
 
@@ -117,7 +121,7 @@ static void gap_draw(const struct page *page, size_t count) {
  */
 static bool is_mere_ack(const json_t *event, const json_t *frame_before) {
   const char *before = frame_before ? result_text(frame_before, "flags") : "";
-  return kind_is(event, "frame") && strcmp(result_text(event, "flags"), "ACK") == 0 &&
+  return timeline_kind_is(event, "frame") && strcmp(result_text(event, "flags"), "ACK") == 0 &&
          result_number(event, "length") == 0 && !strstr(before, "SYN") && !strstr(before, "FIN");
 }
 
@@ -130,10 +134,10 @@ static size_t moments_choose(const json_t *events, const json_t **moments, size_
     const json_t *event = json_array_get(events, i);
     if (is_mere_ack(event, frame_before))
       continue;
-    if (kind_is(event, "frame"))
+    if (timeline_kind_is(event, "frame"))
       frame_before = event;
     /* The last moment stays, whatever it is: a program that hangs ends with a wait. */
-    if (waits || i + 1 == count || !kind_is(event, "wait"))
+    if (waits || i + 1 == count || !timeline_kind_is(event, "wait"))
       moments[used++] = event;
   }
   return used;
@@ -153,18 +157,25 @@ static const char *program_of_all(const json_t *events) {
   return only;
 }
 
-void timeline_draw(const struct page *page, const json_t *events, size_t most) {
-  scoped_text const json_t **moments = memory_zeroed(json_array_size(events), sizeof *moments);
+void timeline_choose(const json_t *events, size_t most, struct timeline_choice *choice) {
+  const json_t **moments = memory_zeroed(json_array_size(events), sizeof *moments);
   size_t count = moments_choose(events, moments, most);
-  bool whole = count < most + GAP_LEAST;
-  size_t head = whole ? count : most / 2;
-  size_t tail = whole ? 0 : most - head - 1;
+  *choice = (struct timeline_choice){moments, count, count, 0};
+  if (count < most + GAP_LEAST)
+    return;
+  size_t head = most / 2, tail = most - head - 1;
+  memmove(&moments[head], &moments[count - tail], tail * sizeof *moments);
+  *choice = (struct timeline_choice){moments, head + tail, head, count - head - tail};
+}
+
+void timeline_draw(const struct page *page, const json_t *events, size_t most) {
+  struct timeline_choice choice;
+  timeline_choose(events, most, &choice);
   struct timeline timeline = {page, program_of_all(events), NULL};
-  for (size_t i = 0; i < count; i++) {
-    if (i == head && tail > 0) {
-      gap_draw(page, count - head - tail);
-      i = count - tail;
-    }
-    moment_draw(&timeline, moments[i]);
+  for (size_t i = 0; i < choice.count; i++) {
+    if (i == choice.head && choice.left_out > 0)
+      gap_draw(page, choice.left_out);
+    moment_draw(&timeline, choice.moments[i]);
   }
+  free(choice.moments);
 }

@@ -22,6 +22,10 @@
  * "program", "text": the call and what became of it exit "program", "text": "exit status 0",
  * "killed by SIGSEGV", … note   "text": a remark of the grader
  *
+ * Beside the name of a program stands which of that name it is, in the order of their starts, from
+ * 1 on: "run", "sender_run", "receiver_run". "end_t" of the record is when the check ended, on the
+ * clock of the events; 0 if that is not known.
+ *
  * All texts are valid UTF-8 without control characters: bytes that are not are written \xHH, the
  * backslash itself is left alone. A record is at most VERDICT_MAX bytes; events in the middle are
  * dropped to make it so.

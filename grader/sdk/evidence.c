@@ -82,19 +82,49 @@ static json_t *safe_paragraph(const char *text) {
   return string;
 }
 
+/* Which of the programs of its name it is, in the order of their starts, from 1 on; 0 if it was not
+ * started in this world. */
+static json_int_t run_number(const struct program *program) {
+  const struct log *log = world_log(the_check.world);
+  json_int_t number = 0;
+  for (size_t i = 0; i < log->count; i++) {
+    const struct event *event = &log->events[i];
+    if (event->kind != EVENT_START || !event->program)
+      continue;
+    number += strcmp(program_name(event->program), program_name(program)) == 0;
+    if (event->program == program)
+      return number;
+  }
+  return 0;
+}
+
+static void program_put(json_t *object, const char *name_key, const char *run_key,
+                        const struct program *program) {
+  json_object_set_new(object, name_key, json_string(program_name(program)));
+  json_object_set_new(object, run_key, json_integer(run_number(program)));
+}
+
 /* Who has the address, as seen on the host: a peer, or a program that was seen bound to the port,
  * or the one that was started last there. */
-static const char *party(struct host *host, struct address address) {
+static void party_put(json_t *object, const char *name_key, const char *run_key, struct host *host,
+                      struct address address) {
   const struct peer *peer = peer_at(host, address);
-  if (peer)
-    return peer->name;
+  if (peer) {
+    json_object_set_new(object, name_key, json_string(peer->name));
+    return;
+  }
   struct host *owner = address.ip >> 24 == 127 ? host : world_host_of(the_check.world, address.ip);
   for (size_t i = 0; i < the_check.served_count; i++)
     if (the_check.served[i].address.port == address.port &&
-        (!owner || program_host(the_check.served[i].program) == owner))
-      return program_name(the_check.served[i].program);
+        (!owner || program_host(the_check.served[i].program) == owner)) {
+      program_put(object, name_key, run_key, the_check.served[i].program);
+      return;
+    }
   struct program *latest = owner ? host_latest_program(owner) : NULL;
-  return latest ? program_name(latest) : owner ? host_name(owner) : "";
+  if (latest)
+    program_put(object, name_key, run_key, latest);
+  else
+    json_object_set_new(object, name_key, json_string(owner ? host_name(owner) : ""));
 }
 
 static const char *protocol_name(uint8_t protocol) {
@@ -155,10 +185,9 @@ static json_t *event_frame(const struct event *event) {
                         : "ICMP"));
   else
     json_object_set_new(object, "text", safe_string(event->bytes, event->length, EVENT_TEXT_MAX));
-  json_object_set_new(object, "sender",
-                      json_string(party(event->host, address_from_socket(&event->source))));
-  json_object_set_new(object, "receiver",
-                      json_string(party(event->host, address_from_socket(&event->destination))));
+  party_put(object, "sender", "sender_run", event->host, address_from_socket(&event->source));
+  party_put(object, "receiver", "receiver_run", event->host,
+            address_from_socket(&event->destination));
   return object;
 }
 
@@ -169,7 +198,7 @@ static json_t *event_json(const struct event *event) {
   json_object_set_new(object, "t", json_real((double)event->time_ns / 1e9));
   json_object_set_new(object, "kind", json_string(kinds[event->kind]));
   if (event->program)
-    json_object_set_new(object, "program", json_string(program_name(event->program)));
+    program_put(object, "program", "run", event->program);
   if (event->kind == EVENT_LINE)
     json_object_set_new(object, "stream",
                         json_string(event->stream == STREAM_STDOUT ? "stdout" : "stderr"));
@@ -232,6 +261,7 @@ static char *record_text(size_t events) {
   json_object_set_new(record, "clock",
                       json_string(the_check.clock == CLOCK_REAL ? "real" : "virtual"));
   json_object_set_new(record, "virtual_s", json_real(virtual_s));
+  json_object_set_new(record, "end_t", json_real(the_check.world ? now() : 0));
   json_object_set_new(record, "real_s", json_real(real_s));
   json_object_set_new(record, "findings", findings_json());
   json_object_set_new(record, "capture",
