@@ -25,6 +25,14 @@ static bool markup_is_text(const char *text) {
   return true;
 }
 
+/* As HTML's tokenizer sees it: https://html.spec.whatwg.org/#tag-open-state */
+static bool begins_tag(const char *text) {
+  for (const char *c = text; *c; c++)
+    if (*c == '<' && (isalpha((unsigned char)c[1]) || (c[1] && strchr("/!?", c[1]))))
+      return true;
+  return false;
+}
+
 static bool markdown_is_code(const char *text, size_t length) {
   static const char before[] = "<code>", behind[] = "</code>";
   size_t tags = strlen(before) + strlen(behind);
@@ -64,6 +72,9 @@ static void check(enum safe_destination destination, const char *text) {
     break;
   case SAFE_MARKUP:
     FUZZ_HOLDS(markup_is_text(text));
+    break;
+  case SAFE_TEXT_OR_MARKUP:
+    FUZZ_HOLDS(!begins_tag(text));
     break;
   case SAFE_MARKDOWN:
     FUZZ_HOLDS(markdown_is_code(text, length));
