@@ -243,7 +243,7 @@ static void leftovers_wait(struct suite_process *process) {
   struct pollfd wait = {process->complaint.fd, 0, 0};
   if (wait.fd >= 0)
     poll(&wait, 1, GRACE_MS);
-  cgroup_tidy();
+  cgroup_tidy(process->pid);
 }
 
 /* Criterion leaves its socket behind when it is killed. */

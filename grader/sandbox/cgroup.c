@@ -153,9 +153,17 @@ static char *own_group(const struct hierarchy *hierarchy, const char *controller
   return NULL;
 }
 
+/* A process id means something in its pid namespace only; containers can share one hierarchy. */
+static char *prefix_here(void) {
+  struct stat namespace = {0};
+  stat("/proc/self/ns/pid", &namespace);
+  return memory_format("%s%llu-", group_prefix, (unsigned long long)namespace.st_ino);
+}
+
 /* Whether a group can be made there. */
 static bool can_make(const char *base) {
-  scoped_text char *trial = memory_format("%s/%s%d-0", base, group_prefix, getpid());
+  scoped_text char *prefix = prefix_here();
+  scoped_text char *trial = memory_format("%s/%s%d-0", base, prefix, getpid());
   if (mkdir(trial, 0755) < 0 && errno != EEXIST)
     return false;
   rmdir(trial);
@@ -169,17 +177,25 @@ static struct {
 } here;
 static pthread_once_t here_once = PTHREAD_ONCE_INIT;
 
-/* What makers that were killed have left. */
-static void stale_remove(const char *base) {
+/* Two hundred times five milliseconds: until the dead have left, which takes them a moment. */
+static void group_end(const char *path, bool patient) {
+  enum { TRIES = 200, PAUSE_US = 5000 };
+  for (int i = 0; rmdir(path) < 0 && errno == EBUSY && patient && i < TRIES; i++)
+    usleep(PAUSE_US);
+}
+
+/* What makers that are gone have left. */
+static void stale_remove(const char *base, pid_t awaited) {
+  scoped_text char *prefix = prefix_here();
   DIR *folder = opendir(base);
   for (const struct dirent *entry; folder && (entry = readdir(folder));) {
     int maker;
-    if (strncmp(entry->d_name, group_prefix, strlen(group_prefix)) != 0 ||
-        sscanf(entry->d_name + strlen(group_prefix), "%d", &maker) != 1 || kill(maker, 0) == 0 ||
+    if (strncmp(entry->d_name, prefix, strlen(prefix)) != 0 ||
+        sscanf(entry->d_name + strlen(prefix), "%d", &maker) != 1 || kill(maker, 0) == 0 ||
         errno != ESRCH)
       continue;
     scoped_text char *path = memory_format("%s/%s", base, entry->d_name);
-    rmdir(path); /* refused while somebody is in it */
+    group_end(path, maker == awaited);
   }
   if (folder)
     closedir(folder);
@@ -225,7 +241,7 @@ static void here_find(void) {
   }
   for (size_t i = 0; i < CGROUP_HIERARCHIES; i++)
     if (here.bases[i])
-      stale_remove(here.bases[i]);
+      stale_remove(here.bases[i], 0);
 }
 
 enum cgroup_kind cgroup_kind_here(void) {
@@ -267,8 +283,8 @@ static struct cgroup group_make(uint64_t memory_bytes, unsigned tasks) {
   for (size_t i = 0; i < CGROUP_HIERARCHIES; i++) {
     if (!here.bases[i])
       continue;
-    scoped_text char *folder =
-        memory_format("%s/%s%d-%u", here.bases[i], group_prefix, getpid(), number);
+    scoped_text char *prefix = prefix_here();
+    scoped_text char *folder = memory_format("%s/%s%d-%u", here.bases[i], prefix, getpid(), number);
     if (mkdir(folder, 0755) < 0 && errno != EEXIST)
       continue;
     scoped_text char *procs = memory_format("%s/cgroup.procs", folder);
@@ -314,23 +330,19 @@ void cgroup_share(uint64_t memory_bytes, unsigned tasks) {
   cgroup_remove(&group);
 }
 
-void cgroup_tidy(void) {
+void cgroup_tidy(pid_t maker) {
   if (cgroup_kind_here() == CGROUP_NONE)
     return;
   for (size_t i = 0; i < CGROUP_HIERARCHIES; i++)
     if (here.bases[i])
-      stale_remove(here.bases[i]);
+      stale_remove(here.bases[i], maker);
 }
 
 void cgroup_remove(struct cgroup *group) {
-  enum { TRIES = 50, PAUSE_US = 2000 };
   for (size_t i = 0; i < CGROUP_HIERARCHIES; i++) {
     scope_close_fd(&group->procs_fds[i]);
-    /* The dead leave a moment after they were reaped. */
-    for (int k = 0; group->folders[i] && !group->shared && rmdir(group->folders[i]) < 0 &&
-                    errno == EBUSY && k < TRIES;
-         k++)
-      usleep(PAUSE_US);
+    if (group->folders[i] && !group->shared)
+      group_end(group->folders[i], true);
     free(group->folders[i]);
   }
   *group = cgroup_none();

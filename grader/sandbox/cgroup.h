@@ -11,12 +11,13 @@
  * to be born in one costs nothing. A process that starts many sandboxes therefore shares one group
  * with all of them, itself included: when memory is short, theirs are the processes that go.
  *
- * Groups are named after the process that made them; one whose maker is gone is removed by whoever
- * makes the next, or tidies. */
+ * Groups are named after the process that made them, and its pid namespace; one whose maker is gone
+ * is removed by whoever makes the next there, or tidies. */
 #pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 enum cgroup_kind { CGROUP_NONE, CGROUP_V1, CGROUP_V2 };
 
@@ -35,8 +36,9 @@ struct cgroup cgroup_none(void);
 /* Moves this process into a new group, in which all sandboxes will be that it and its children
  * start from now on. Does nothing where there are no groups. */
 void cgroup_share(uint64_t memory_bytes, unsigned tasks);
-/* Removes the groups whose makers are gone. */
-void cgroup_tidy(void);
+/* Removes the groups whose makers are gone. Of those that `maker` made (0: nobody) what is still
+ * being ended is waited for, a second at most. */
+void cgroup_tidy(pid_t maker);
 
 /* Makes one with these limits, in bytes and tasks; or gives the shared one. Cannot fail: without
  * hierarchies, or should the kernel refuse, it is of the kind CGROUP_NONE. */

@@ -164,7 +164,7 @@ Test(cgroup, a_shared_one_ends_what_is_in_sandboxes_first) {
   int status;
   cr_assert_eq(waitpid(pid, &status, 0), pid);
   cr_expect_eq(status, 0, "status %x", (unsigned)status);
-  cgroup_tidy();
+  cgroup_tidy(pid);
 }
 
 /* ---- version 2, with files that look like its groups ---- */
