@@ -1,6 +1,7 @@
 /* `main`: the process that becomes the student's program. */
 #include "grader/sandbox/inner.h"
 
+#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -69,6 +70,34 @@ static bool script_interpreter(const char *path, char interpreter[PATH_MAX]) {
   return true;
 }
 
+/* The same for the dynamic linker that an ELF file names (PT_INTERP), and its errno. 0: it names
+ * none, or one that can be opened; files that are broken are left to the kernel to refuse. */
+static int elf_linker_errno(const char *path) {
+  int fd = plain_open(path, O_RDONLY | O_NONBLOCK);
+  if (fd < 0)
+    return 0; /* executable, and not readable */
+  Elf64_Ehdr header;
+  Elf64_Phdr segment = {.p_type = PT_NULL};
+  char linker[PATH_MAX] = "";
+  bool is_elf = pread(fd, &header, sizeof header, 0) == (ssize_t)sizeof header &&
+                memcmp(header.e_ident, ELFMAG, SELFMAG) == 0 &&
+                header.e_ident[EI_CLASS] == ELFCLASS64 && header.e_phentsize == sizeof segment;
+  for (int i = 0; is_elf && i < header.e_phnum && segment.p_type != PT_INTERP; i++)
+    if (pread(fd, &segment, sizeof segment,
+              (off_t)(header.e_phoff + (uint64_t)i * sizeof segment)) != (ssize_t)sizeof segment)
+      is_elf = false;
+  if (is_elf && segment.p_type == PT_INTERP && segment.p_filesz < sizeof linker &&
+      pread(fd, linker, segment.p_filesz, (off_t)segment.p_offset) < 0)
+    linker[0] = '\0';
+  close(fd);
+  if (!*linker)
+    return 0;
+  int linker_fd = plain_open(linker, O_PATH);
+  int error = linker_fd < 0 ? errno : 0;
+  close(linker_fd);
+  return error;
+}
+
 /* Why `path` cannot be executed; 0 if it can. */
 static int path_errno(const char *path) {
   int fd = plain_open(path, O_PATH);
@@ -86,7 +115,7 @@ static int path_errno(const char *path) {
     if (!script_interpreter(path, interpreter))
       return errno;
     if (!*interpreter)
-      return 0;
+      return elf_linker_errno(path);
     path = interpreter;
   }
   return ELOOP;
