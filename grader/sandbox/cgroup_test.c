@@ -153,11 +153,11 @@ Test(cgroup, a_shared_one_ends_what_is_in_sandboxes_first) {
     bool limited = sandbox.group.kind != CGROUP_NONE && sandbox.group.folders[0];
     bool whole = ended && status.wait_status == 0; /* process 1 may have gone too, and not tell */
     bool good = sandbox_memory_exceeded(&sandbox, 1ull << 40) == limited && whole == !limited;
+    sandbox_kill(&sandbox); /* only then is its memory free */
     struct sandbox next = python_start("pass", (struct sandbox_limits){0});
     good = good && ends(&next, &status) && status.wait_status == 0 &&
            !sandbox_memory_exceeded(&next, 1ull << 40);
     sandbox_kill(&next);
-    sandbox_kill(&sandbox);
     sandbox_kill(&modest);
     _exit(!good);
   }
