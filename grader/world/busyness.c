@@ -4,6 +4,11 @@
 
 /* CPU time that a world may use without sleeping before the virtual clock moves with it. */
 #define CPU_GRACE_NS (50 * MILLISECONDS)
+/* What a program shows for its CPU time, a line or a frame, gives it the grace anew: a runtime that
+ * loads, compiles and starts threads (Java's takes half a second, and tens of milliseconds for the
+ * first line that it puts together) is slow, and does not wait. Not without end, or who prints in a
+ * loop until it is late enough would take ever so long. */
+#define RENEWALS_MAX 32
 /* A task that can run gets the CPU within seconds, even beside sixteen busy processes. */
 #define STILL_LIMIT_NS (30 * SECONDS)
 /* How far the clock must have been moved by CPU time for a program to be told that it busy-waits.
@@ -64,6 +69,14 @@ static void look_later(struct world *world, struct busyness *busyness, int64_t b
       now + (pause > EVERY_MS * MILLISECONDS ? pause : EVERY_MS * MILLISECONDS);
 }
 
+static void begin_anew(struct world *world, struct busyness *busyness, int64_t cpu) {
+  busyness->cpu_base_ns = cpu;
+  busyness->clock_base_ns = world->clock.now_ns;
+  busyness->calls_base = world->supervisor.calls;
+  busyness->own_base_ns = cpu_of_this_thread();
+  busyness->events = world->log.count;
+}
+
 void busyness_account(struct world *world, struct busyness *busyness) {
   int64_t real = clock_real_elapsed(&world->clock);
   if (busyness->began && real < busyness->look_real_ns)
@@ -80,10 +93,13 @@ void busyness_account(struct world *world, struct busyness *busyness) {
   }
   if (!busyness->began) {
     busyness->began = true;
-    busyness->cpu_base_ns = cpu;
-    busyness->clock_base_ns = world->clock.now_ns;
-    busyness->calls_base = world->supervisor.calls;
-    busyness->own_base_ns = cpu_of_this_thread();
+    begin_anew(world, busyness, cpu);
+    return;
+  }
+  if (world->log.count != busyness->events && busyness->renewals < RENEWALS_MAX &&
+      !world_busy_waits(world)) {
+    busyness->renewals++;
+    begin_anew(world, busyness, cpu);
     return;
   }
   int64_t beyond = cpu - busyness->cpu_base_ns;

@@ -170,6 +170,12 @@ Test(clock, moves_for_programs_that_never_sleep) {
             run.finding);
 }
 
+Test(clock, stands_still_for_programs_that_are_slow_and_show_what_they_do) {
+  struct run run = run_on(CLOCK_VIRTUAL, (const char *const[]){"./waits", "slow_lines", NULL});
+  expect_wait(&run, "slow_lines", 0, 0.01);
+  cr_assert_str_empty(run.finding);
+}
+
 Test(clock, is_exact_over_a_thousand_short_sleeps) {
   struct run run = run_on(CLOCK_VIRTUAL, (const char *const[]){"./waits", "millisleep", NULL});
   expect_wait(&run, "millisleep", 1.0, 0.005);

@@ -29,6 +29,17 @@ WAY(spin) { /* asks for the time until it has come */
     ;
 }
 
+WAY(slow_lines) { /* computes for 30 ms before each line, as a runtime that compiles may */
+  for (int i = 0; i < 10; i++) {
+    double end = clock_seconds(CLOCK_PROCESS_CPUTIME_ID) + 0.03;
+    while (clock_seconds(CLOCK_PROCESS_CPUTIME_ID) < end)
+      for (volatile int j = 0; j < 100000; j++)
+        ;
+    puts("line");
+    fflush(stdout);
+  }
+}
+
 WAY(millisleep) { /* many short sleeps */
   for (int i = 0; i < 1000; i++)
     usleep(1000);
