@@ -13,6 +13,7 @@
 #include "grader/base/scope.h"
 
 #include <arpa/inet.h>
+#include <dirent.h>
 #include <linux/filter.h>
 #include <linux/if_packet.h>
 #include <net/ethernet.h>
@@ -36,6 +37,7 @@ struct capture {
   int64_t sent, received;
   int64_t last_sent_real_ns;
   bool lost; /* frames, and it is not known yet whose fault that was */
+  int64_t lost_real_ns;
   uint8_t frame[FRAME_MAX];
 };
 
@@ -147,20 +149,77 @@ static bool capture_receive(struct capture *capture) {
   return true;
 }
 
+/* The addresses of the sockets of this process, which are the peers'. */
+struct own_addresses {
+  struct sockaddr_in *list;
+  size_t count;
+};
+
+static struct own_addresses own_addresses(void) {
+  struct own_addresses own = {0};
+  DIR *folder = opendir("/proc/self/fd");
+  for (struct dirent *entry = NULL; folder && (entry = readdir(folder));) {
+    struct sockaddr_in address;
+    socklen_t length = sizeof address;
+    int fd = (int)strtol(entry->d_name, NULL, 10);
+    if (getsockname(fd, (struct sockaddr *)&address, &length) < 0 || address.sin_family != AF_INET)
+      continue;
+    own.list = memory_resize(own.list, (own.count + 1) * sizeof *own.list);
+    own.list[own.count++] = address;
+  }
+  if (folder)
+    closedir(folder);
+  return own;
+}
+
+static bool is_own(const struct own_addresses *own, const struct sockaddr_in *address) {
+  for (size_t i = 0; i < own->count; i++)
+    if (own->list[i].sin_port == address->sin_port &&
+        (own->list[i].sin_addr.s_addr == address->sin_addr.s_addr ||
+         own->list[i].sin_addr.s_addr == htonl(INADDR_ANY)))
+      return true;
+  return false;
+}
+
+/* Whether the programs of the host have sent more than any program has to say, of what was seen. */
+static bool programs_flood(const struct capture *capture) {
+  enum { FRAMES = 1000, BYTES = 64 << 10 };
+  const struct log *log = &capture->host->world->log;
+  struct own_addresses own = own_addresses();
+  size_t frames = 0, bytes = 0;
+  for (size_t i = log->count; i-- > 0 && frames < FRAMES && bytes < BYTES;) {
+    const struct event *event = &log->events[i];
+    if (event->kind == EVENT_FRAME && event->host == capture->host &&
+        !is_own(&own, &event->source)) {
+      frames++;
+      bytes += event->length;
+    }
+  }
+  free(own.list);
+  return frames >= FRAMES || bytes >= BYTES;
+}
+
 /* Frames are lost that came faster than they could be read. That is our fault, unless somebody
- * floods the wire. */
-static void look_for_losses(struct capture *capture, bool all_read) {
-  enum { FLOOD_FRAMES = 20000, FLOOD_BYTES = 16 << 20 };
+ * floods the wire: an ordinary user's queue holds a few hundred small frames, or three large ones.
+ * What a flood has sent until it is told to be one is waited for, until nothing is on its way. */
+static void look_for_losses(struct capture *capture, bool all_over) {
+  enum { FLOOD_FRAMES = 20000, FLOOD_BYTES = 16 << 20, WAIT_MS = 200 };
   struct world *world = capture->host->world;
   struct tpacket_stats lost = {0};
   socklen_t length = sizeof lost;
-  if (getsockopt(capture->fd, SOL_PACKET, PACKET_STATISTICS, &lost, &length) == 0)
-    capture->lost |= lost.tp_drops > 0; /* the kernel tells each loss once */
+  if (getsockopt(capture->fd, SOL_PACKET, PACKET_STATISTICS, &lost, &length) == 0 &&
+      lost.tp_drops > 0) { /* the kernel tells each loss once */
+    if (!capture->lost)
+      capture->lost_real_ns = clock_real_elapsed(&world->clock);
+    capture->lost = true;
+  }
   if (!capture->lost)
     return;
-  bool flood = world->log.frame_count >= FLOOD_FRAMES || world->log.frame_bytes >= FLOOD_BYTES;
-  if (!flood && !all_read)
-    return; /* what fills the queue will tell */
+  bool flood = world->log.frame_count >= FLOOD_FRAMES || world->log.frame_bytes >= FLOOD_BYTES ||
+               programs_flood(capture);
+  int64_t waited = clock_real_elapsed(&world->clock) - capture->lost_real_ns;
+  if (!flood && !all_over && waited < WAIT_MS * MILLISECONDS)
+    return;
   capture->lost = false;
   if (!flood)
     world_break(world, false, "frames came faster than they could be captured");
@@ -178,7 +237,7 @@ bool capture_drain(struct capture *capture) {
     count++;
   bool any = count > 0;
   if (any || capture->lost) {
-    look_for_losses(capture, count < FRAMES_AT_ONCE);
+    look_for_losses(capture, false);
     host_end_flood(capture->host);
   }
   return any;
@@ -205,13 +264,18 @@ static bool links_in_flight(struct host *host) {
 bool capture_in_flight(struct capture *capture) {
   if (links_in_flight(capture->host))
     return true;
-  if (capture->sent <= capture->received)
+  if (capture->sent <= capture->received) {
+    if (capture->lost)
+      look_for_losses(capture, true);
     return false;
+  }
   struct world *world = capture->host->world;
   if (is_on_its_way(world, capture->last_sent_real_ns))
     return true;
   world_note(world, "%lld frames on host %s were dropped by the kernel",
              (long long)(capture->sent - capture->received), capture->host->name);
   capture->received = capture->sent;
+  if (capture->lost)
+    look_for_losses(capture, true);
   return false;
 }
