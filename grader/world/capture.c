@@ -159,7 +159,7 @@ static struct own_addresses own_addresses(void) {
   struct own_addresses own = {0};
   DIR *folder = opendir("/proc/self/fd");
   for (struct dirent *entry = NULL; folder && (entry = readdir(folder));) {
-    struct sockaddr_in address;
+    struct sockaddr_in address = {0};
     socklen_t length = sizeof address;
     int fd = (int)strtol(entry->d_name, NULL, 10);
     if (getsockname(fd, (struct sockaddr *)&address, &length) < 0 || address.sin_family != AF_INET)
