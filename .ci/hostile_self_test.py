@@ -91,7 +91,7 @@ def plants(machine, hostile, canaries):
         plans[f"a file in {folder}"] = (f"new: file {folder}/left", write(f"{folder}/left"))
         plans[f"a canary in {folder} that is gone"] = (f"gone: file {folder}/wiregrade-canary", lambda folder=folder: os.unlink(f"{folder}/wiregrade-canary"))
     for hierarchy in ("/sys/fs/cgroup", "/sys/fs/cgroup/pids", "/sys/fs/cgroup/unified"):
-        path = f"{hierarchy}/wiregrade-self-test"
+        path = f"{hierarchy}/wiregrade-sandbox-{machine.pid_namespace()}-self-test"
         try:
             os.mkdir(path)
             os.rmdir(path)
