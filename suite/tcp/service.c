@@ -82,7 +82,8 @@ bool is_as_good(const struct service *service, const struct service *undisturbed
   bool same = is_right(&undisturbed->response)
                   ? is_right(&service->response)
                   : !undisturbed->response.length == !service->response.length;
-  return same && service->response.end == undisturbed->response.end &&
+  return same &&
+         (service->response.end == TCP_FINISHED || undisturbed->response.end != TCP_FINISHED) &&
          (service->request_shown || !undisturbed->request_shown);
 }
 

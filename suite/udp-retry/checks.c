@@ -321,10 +321,19 @@ static bool as_long(double one, double other) {
   return about(one, other) || about(other, one);
 }
 
+/* For how long every run is watched, however it ends: a client that never gives up (udp-retry.6)
+ * has sent more in the longer one. */
+static const double WATCHED = 10;
+
+static bool is_watched(struct frames sent, size_t i) {
+  return i < sent.count && sent.list[i].time - sent.list[0].time < WATCHED;
+}
+
 static void expect_same_schedule(struct frames calm, struct frames disturbed, const char *by) {
-  bool same = calm.count == disturbed.count;
-  for (size_t i = 1; same && i < calm.count; i++)
-    same = as_long(disturbed.list[i].time - disturbed.list[0].time,
+  bool same = true;
+  for (size_t i = 1; same && (is_watched(calm, i) || is_watched(disturbed, i)); i++)
+    same = i < calm.count && i < disturbed.count &&
+           as_long(disturbed.list[i].time - disturbed.list[0].time,
                    calm.list[i].time - calm.list[0].time);
   EXPECT(
       same, .message = say("%s moves the client's schedule", by),
