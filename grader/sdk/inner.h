@@ -69,6 +69,9 @@ struct sockaddr_in address_to_socket(struct address address);
 
 /* A socket of the grader's on the host, bound; ends the check if that can't be had. */
 int peer_socket(struct host *host, int type, const char *ip, int port);
+/* A peer's socket could not have the port, by this errno: ends the check, as the program's fault if
+ * one runs on the host and the port is taken. */
+_Noreturn void port_is_taken(struct host *host, const char *ip, int port, int error);
 struct peer *peer_create(struct host *host, const char *name, int fd);
 void peer_learn_address(struct peer *peer);
 void peers_end(void);

@@ -192,7 +192,7 @@ struct listener *tcp_listen_at(struct host *host, const char *name, const char *
   struct listener *listener = scrap(sizeof *listener);
   listener->peer = peer_create(host, name, peer_socket(host, SOCK_STREAM, ip, port));
   if (listen(listener->peer->fd, SOMAXCONN) < 0)
-    check_error(say("peer %s cannot listen: %s", name, strerror(errno)));
+    port_is_taken(host, ip, port, errno); /* two sockets with SO_REUSEADDR may both be bound */
   peer_learn_address(listener->peer);
   return listener;
 }

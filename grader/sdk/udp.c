@@ -64,6 +64,17 @@ struct sockaddr_in address_to_socket(struct address address) {
       .sin_family = AF_INET, .sin_port = htons(address.port), .sin_addr.s_addr = htonl(address.ip)};
 }
 
+/* A host is new in each check: what stands in a peer's way there is a program's socket. */
+_Noreturn void port_is_taken(struct host *host, const char *ip, int port, int error) {
+  if (error != EADDRINUSE || !host_latest_program(host))
+    check_error(say("cannot bind a peer to %s:%d: %s", ip, port, strerror(error)));
+  check_fail((struct failure_report){
+      .message = port ? say("the program has taken port %d, which is not its own", port)
+                      : "the program has taken all ports, and left none to its peers",
+      .expected = "it binds the port that is asked for, and no others",
+      .actual = say("%s:%d: %s", ip, port, strerror(error))});
+}
+
 int peer_socket(struct host *host, int type, const char *ip, int port) {
   struct failure failure;
   int fd = host_socket(host, AF_INET, type, 0, &failure);
@@ -76,7 +87,7 @@ int peer_socket(struct host *host, int type, const char *ip, int port) {
   if (bind(fd, (struct sockaddr *)&bound, sizeof bound) < 0) {
     int error = errno;
     close(fd);
-    check_error(say("cannot bind a peer to %s:%d: %s", ip, port, strerror(error)));
+    port_is_taken(host, ip, port, error);
   }
   return fd;
 }
