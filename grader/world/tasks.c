@@ -21,7 +21,8 @@ void tasks_begin(struct tasks *tasks, int proc_fd, pid_t main_process) {
 }
 
 static void task_close(struct task *task) {
-  close(task->syscall_fd);
+  if (task->syscall_fd >= 0)
+    close(task->syscall_fd);
   close(task->stat_fd);
 }
 
@@ -39,13 +40,18 @@ static struct task *tasks_find(struct tasks *tasks, pid_t thread) {
   return NULL;
 }
 
+/* A task that ends belongs to the machine's root from when it gave up its memory: to anybody else
+ * its call is denied, while it still has something to do: to wake its parent. Its state can be
+ * read. */
 static void tasks_add(struct tasks *tasks, pid_t process, pid_t thread) {
   char path[80];
-  snprintf(path, sizeof path, "%d/task/%d/syscall", process, thread);
-  scoped_fd int syscall_fd = openat(tasks->proc_fd, path, O_RDONLY | O_CLOEXEC);
   snprintf(path, sizeof path, "%d/task/%d/stat", process, thread);
   scoped_fd int stat_fd = openat(tasks->proc_fd, path, O_RDONLY | O_CLOEXEC);
-  if (syscall_fd < 0 || stat_fd < 0)
+  if (stat_fd < 0)
+    return;
+  snprintf(path, sizeof path, "%d/task/%d/syscall", process, thread);
+  scoped_fd int syscall_fd = openat(tasks->proc_fd, path, O_RDONLY | O_CLOEXEC);
+  if (syscall_fd < 0 && errno != EACCES && errno != EPERM)
     return;
   if (tasks->count == tasks->capacity) {
     tasks->capacity = tasks->capacity ? tasks->capacity * 2 : 8;
@@ -120,11 +126,13 @@ static bool is_vfork(const struct tasks *tasks, const struct task *task, long ca
 
 static enum task_condition task_look(const struct tasks *tasks, const struct task *task) {
   char text[512];
-  ssize_t length = pread(task->syscall_fd, text, sizeof text - 1, 0);
-  if (length < 0)
+  ssize_t length = task->syscall_fd < 0 ? 0 : pread(task->syscall_fd, text, sizeof text - 1, 0);
+  if (length < 0 && errno != EPERM)
     return errno == ESRCH || errno == EINVAL ? TASK_GONE : TASK_AWAKE;
-  if (length == 0)
+  if (length == 0 && task->syscall_fd >= 0)
     return TASK_GONE;
+  if (length <= 0) /* denied: by its state alone */
+    length = snprintf(text, sizeof text, "-1");
   text[length] = '\0';
   bool running = strncmp(text, "running", 7) == 0;
   char *rest = text;
@@ -225,7 +233,7 @@ size_t tasks_calls(struct tasks *tasks, struct task_call **list) {
   for (size_t i = 0; i < tasks->count; i++) {
     const struct task *task = &tasks->list[i];
     char text[512];
-    ssize_t length = pread(task->syscall_fd, text, sizeof text - 1, 0);
+    ssize_t length = task->syscall_fd < 0 ? 0 : pread(task->syscall_fd, text, sizeof text - 1, 0);
     if (task->process == KEEPER || length <= 0)
       continue;
     text[length] = '\0';

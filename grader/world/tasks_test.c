@@ -5,40 +5,50 @@
 
 #include <criterion/criterion.h>
 #include <fcntl.h>
+#include <stdio.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 enum { MAIN = 100, TRIES = 200, PAUSE_US = 10000 };
 
 static struct sandbox sandbox;
 static struct tasks tasks;
-static int input;
+static int input, output;
 
-/* A shell that waits for a line, starts a child that never sleeps, and waits again. */
-static void begin(void) {
+static void start(char *const argv[]) {
   enum sandbox_mode mode;
   struct failure failure;
   cr_assert_eq(sandbox_enter(&mode, &failure), 0, "%s", failure.sentence);
-  int ends[2];
-  cr_assert_eq(pipe2(ends, O_CLOEXEC), 0);
+  int ends[2], out[2];
+  cr_assert_eq(pipe2(ends, O_CLOEXEC) | pipe2(out, O_CLOEXEC), 0);
   struct sandbox_spec spec = {
       .folder = "/usr",
-      .argv = (char *[]){"sh", "-c", "read a; while :; do :; done & read b", NULL},
+      .argv = argv,
       .netns_fd = -1,
       .stdin_fd = ends[0],
-      .stdout_fd = -1,
+      .stdout_fd = out[1],
       .stderr_fd = -1,
       .main_pid = MAIN,
       .cpu = -1,
   };
   cr_assert_eq(sandbox_start(&spec, &sandbox, &failure), 0, "%s", failure.sentence);
   close(ends[0]);
+  close(out[1]);
   input = ends[1];
+  output = out[0];
   tasks_begin(&tasks, sandbox.proc_fd, MAIN);
+}
+
+/* A shell that waits for a line, starts a child that never sleeps, and waits again. */
+static void begin(void) {
+  start((char *[]){"sh", "-c", "read a; while :; do :; done & read b", NULL});
 }
 
 static void end(void) {
   tasks_end(&tasks);
   close(input);
+  close(output);
   sandbox_kill(&sandbox);
 }
 
@@ -60,4 +70,22 @@ Test(tasks, born_while_one_looked_are_seen) {
   cr_assert(becomes(false), "the shell does not go on");
   usleep(20 * PAUSE_US); /* it waits again, and its child never does */
   cr_expect_not(tasks_asleep(&tasks), "a child that never sleeps is overlooked");
+}
+
+/* A process that can't be dumped belongs to the machine's root, as does one that ends: it only
+ * shows its state to an ordinary user. */
+static void begin_closed(void) {
+  char script[80];
+  snprintf(script, sizeof script,
+           "$| = 1; syscall(%d, %d, 0, 0, 0, 0); print '.'; <STDIN>; 1 while 1;", SYS_prctl,
+           PR_SET_DUMPABLE);
+  start((char *[]){"perl", "-e", script, NULL});
+  char dot;
+  cr_assert_eq(read(output, &dot, 1), 1);
+}
+
+Test(tasks, a_task_that_shows_only_its_state_is_seen, .init = begin_closed) {
+  cr_assert(becomes(true), "it does not come to wait");
+  cr_assert_eq(write(input, "\n", 1), 1);
+  cr_assert(becomes(false), "a task that never sleeps is overlooked");
 }
