@@ -241,6 +241,8 @@ int main(int argc, char **argv) {
   /* A reader that goes away (`| head`) is an error of writing, not a death. */
   signal(SIGPIPE, SIG_IGN);
   unsetenv(SANDBOX_LIMITS_VARIABLE); /* it is the grader's own business */
+  if (cli_language_choose(&argc, argv))
+    return CLI_USAGE;
   if (argc < 2) {
     help_print(stderr);
     return CLI_USAGE;

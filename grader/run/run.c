@@ -1,5 +1,6 @@
 #include "grader/run/run.h"
 
+#include "grader/base/language.h"
 #include "grader/base/memory.h"
 #include "grader/base/scope.h"
 #include "grader/run/suite.h"
@@ -102,13 +103,17 @@ static int suite_run_once(struct lab_run *run, const char *filter, struct suite_
       memory_format("WIREGRADE_CAPTURES=%s", spec->captures ? spec->captures : "");
   scoped_text char *all =
       memory_format("WIREGRADE_CAPTURES_OF_ALL=%s", spec->captures_of_all ? "1" : "");
+  scoped_text char *files = language_files();
+  scoped_text char *language = memory_format("WIREGRADE_LANG=%s", language_name());
+  scoped_text char *messages = memory_format("WIREGRADE_MESSAGES=%s", files);
   scoped_text char *jobs = memory_format("-j%u", spec->jobs ? spec->jobs : 1);
   char *argv[] = {(char *)spec->program, jobs, (char *)(filter ? "--filter" : NULL), (char *)filter,
                   NULL};
   struct suite_spec suite = {
       .program = spec->program,
       .argv = argv,
-      .environment = (const char *const[]){manifest, clock, seed, limits, captures, all, NULL},
+      .environment = (const char *const[]){manifest, clock, seed, limits, captures, all, language,
+                                           messages, NULL},
       .wants_verdicts = true,
       .silence_limit_s = spec->silence_limit_s > 0 ? spec->silence_limit_s : SILENCE_LIMIT_S,
       .stop = spec->stop,
