@@ -156,5 +156,7 @@ const char *language_text(const char *text) {
 extern const char __executable_start[], _end[];
 
 const char *language_literal(const char *text) {
-  return text >= __executable_start && text < _end ? language_text(text) : text;
+  if (language_is_english() || text < __executable_start || text >= _end)
+    return text;
+  return strcmp(text, "s") == 0 ? "" : language_text(text); /* a plural's ending is English */
 }

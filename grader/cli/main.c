@@ -1,6 +1,7 @@
 /* wiregrade: the table of its subcommands. */
 #include "grader/cli/cli.h"
 
+#include "grader/base/language.h"
 #include "grader/base/memory.h"
 #include "grader/base/scope.h"
 #include "grader/sandbox/sandbox.h"
@@ -12,207 +13,207 @@
 #include <string.h>
 
 static const struct command commands[] = {
-    {"grade", "build a submission, run its programs, say what is right",
-     "Usage: wiregrade grade [OPTION]... SUBMISSION\n"
-     "Builds the programs in SUBMISSION, a folder or an archive of one (zip, tar, 7z),\n"
-     "runs each lab's checks, reports.\n"
-     "\n"
-     "  --lab LAB           only this lab; may be given several times\n"
-     "  --check ID          only this requirement (udp-retry.6) or check\n"
-     "  --program NAME      only checks that start this program\n"
-     "                      (udp-retry.6/client_backs_off); may be given several times\n"
-     "  --clock CLOCK       virtual (skips what is only waited for; default) or real\n"
-     "  --jobs N            so many checks at once (default: the number of CPUs)\n"
-     "  --seed N            of the random inputs (default: 1)\n"
-     "  --build-limit SEC   seconds for the whole build (default: 120)\n"
-     "  --course FILE       the course's limits; see `wiregrade help course`\n"
-     "  --json FILE         write the result document to FILE too; if FILE is - it is\n"
-     "                      printed, in place of the report\n"
-     "  --junit FILE        the same as JUnit XML\n"
-     "  --html DIR          write the report as a page too, DIR/index.html, with\n"
-     "                      diagrams, and the frames of failed checks beside it\n"
-     "  --captures DIR      keep the frames of failed checks there (default:\n"
-     "                      ~/.cache/wiregrade/captures/SUBMISSION; none: nowhere)\n"
-     "  --all-captures      of the other checks too\n"
-     "  --tap               print TAP instead of the report\n"
-     "  --help              show this\n"
-     "\n"
-     "Exit status: 0 all passed, 1 something did not, 2 usage or a submission that\n"
-     "cannot be read, 3 an error of the grader itself.\n"
-     "\n"
-     "Examples:\n"
-     "  wiregrade grade .\n"
-     "  wiregrade grade homework.zip\n"
-     "  wiregrade grade --lab udp-retry --json result.json ~/labs\n"
-     "  wiregrade grade --html page . && xdg-open page/index.html\n"
-     "  wiregrade grade --check udp-retry.6 --clock real ~/labs\n",
+    {"grade", N_("build a submission, run its programs, say what is right"),
+     N_("Usage: wiregrade grade [OPTION]... SUBMISSION\n"
+        "Builds the programs in SUBMISSION, a folder or an archive of one (zip, tar, 7z),\n"
+        "runs each lab's checks, reports.\n"
+        "\n"
+        "  --lab LAB           only this lab; may be given several times\n"
+        "  --check ID          only this requirement (udp-retry.6) or check\n"
+        "  --program NAME      only checks that start this program\n"
+        "                      (udp-retry.6/client_backs_off); may be given several times\n"
+        "  --clock CLOCK       virtual (skips what is only waited for; default) or real\n"
+        "  --jobs N            so many checks at once (default: the number of CPUs)\n"
+        "  --seed N            of the random inputs (default: 1)\n"
+        "  --build-limit SEC   seconds for the whole build (default: 120)\n"
+        "  --course FILE       the course's limits; see `wiregrade help course`\n"
+        "  --json FILE         write the result document to FILE too; if FILE is - it is\n"
+        "                      printed, in place of the report\n"
+        "  --junit FILE        the same as JUnit XML\n"
+        "  --html DIR          write the report as a page too, DIR/index.html, with\n"
+        "                      diagrams, and the frames of failed checks beside it\n"
+        "  --captures DIR      keep the frames of failed checks there (default:\n"
+        "                      ~/.cache/wiregrade/captures/SUBMISSION; none: nowhere)\n"
+        "  --all-captures      of the other checks too\n"
+        "  --tap               print TAP instead of the report\n"
+        "  --help              show this\n"
+        "\n"
+        "Exit status: 0 all passed, 1 something did not, 2 usage or a submission that\n"
+        "cannot be read, 3 an error of the grader itself.\n"
+        "\n"
+        "Examples:\n"
+        "  wiregrade grade .\n"
+        "  wiregrade grade homework.zip\n"
+        "  wiregrade grade --lab udp-retry --json result.json ~/labs\n"
+        "  wiregrade grade --html page . && xdg-open page/index.html\n"
+        "  wiregrade grade --check udp-retry.6 --clock real ~/labs\n"),
      command_grade},
-    {"list", "the labs, their requirements and points",
-     "Usage: wiregrade list [--json]\n"
-     "Lists the labs, one a line: name, requirements, points, section and title, with\n"
-     "tabs between them.\n"
-     "\n"
-     "  --json              as JSON, with each requirement's text\n"
-     "  --help              show this\n"
-     "\n"
-     "Examples:\n"
-     "  wiregrade list\n"
-     "  wiregrade list | cut -f1\n"
-     "  wiregrade list --json | jq '.[].requirements[].requirement'\n",
+    {"list", N_("the labs, their requirements and points"),
+     N_("Usage: wiregrade list [--json]\n"
+        "Lists the labs, one a line: name, requirements, points, section and title, with\n"
+        "tabs between them.\n"
+        "\n"
+        "  --json              as JSON, with each requirement's text\n"
+        "  --help              show this\n"
+        "\n"
+        "Examples:\n"
+        "  wiregrade list\n"
+        "  wiregrade list | cut -f1\n"
+        "  wiregrade list --json | jq '.[].requirements[].requirement'\n"),
      command_list},
-    {"explain", "what a requirement asks for, and where to read on",
-     "Usage: wiregrade explain REQUIREMENT...\n"
-     "Tells what a requirement asks for, what often goes wrong, where to read on, and\n"
-     "how to check it alone.\n"
-     "\n"
-     "  --help              show this\n"
-     "\n"
-     "Example:\n"
-     "  wiregrade explain udp-retry.6\n",
+    {"explain", N_("what a requirement asks for, and where to read on"),
+     N_("Usage: wiregrade explain REQUIREMENT...\n"
+        "Tells what a requirement asks for, what often goes wrong, where to read on, and\n"
+        "how to check it alone.\n"
+        "\n"
+        "  --help              show this\n"
+        "\n"
+        "Example:\n"
+        "  wiregrade explain udp-retry.6\n"),
      command_explain},
-    {"init", "a repository to begin with: skeletons, Makefile, workflow",
-     "Usage: wiregrade init [OPTION]... DIR\n"
-     "Makes the folder DIR for a student: a skeleton for each program, a Makefile with\n"
-     "`make grade`, a README, a GitHub workflow and a dev container. DIR must not be\n"
-     "there yet, or be empty.\n"
-     "\n"
-     "  --lab LAB           only this lab's programs; may be given several times\n"
-     "  --help              show this\n"
-     "\n"
-     "Examples:\n"
-     "  wiregrade init my-labs\n"
-     "  wiregrade init --lab udp --lab udp-retry my-labs\n",
+    {"init", N_("a repository to begin with: skeletons, Makefile, workflow"),
+     N_("Usage: wiregrade init [OPTION]... DIR\n"
+        "Makes the folder DIR for a student: a skeleton for each program, a Makefile with\n"
+        "`make grade`, a README, a GitHub workflow and a dev container. DIR must not be\n"
+        "there yet, or be empty.\n"
+        "\n"
+        "  --lab LAB           only this lab's programs; may be given several times\n"
+        "  --help              show this\n"
+        "\n"
+        "Examples:\n"
+        "  wiregrade init my-labs\n"
+        "  wiregrade init --lab udp --lab udp-retry my-labs\n"),
      command_init},
-    {"watch", "grade again what changed, whenever a file is saved",
-     "Usage: wiregrade watch [OPTION]... SUBMISSION\n"
-     "Grades the folder SUBMISSION, and then again, whenever a file in it is saved, the\n"
-     "labs that it belongs to: by the name of its folder, or its own. After a change to\n"
-     "any other file (a Makefile, a header) all are graded. Ctrl-C ends it.\n"
-     "\n"
-     "  --lab LAB           only this lab; may be given several times\n"
-     "  --help              show this\n"
-     "\n"
-     "Examples:\n"
-     "  wiregrade watch .\n"
-     "  wiregrade watch --lab udp-retry .\n",
+    {"watch", N_("grade again what changed, whenever a file is saved"),
+     N_("Usage: wiregrade watch [OPTION]... SUBMISSION\n"
+        "Grades the folder SUBMISSION, and then again, whenever a file in it is saved, the\n"
+        "labs that it belongs to: by the name of its folder, or its own. After a change to\n"
+        "any other file (a Makefile, a header) all are graded. Ctrl-C ends it.\n"
+        "\n"
+        "  --lab LAB           only this lab; may be given several times\n"
+        "  --help              show this\n"
+        "\n"
+        "Examples:\n"
+        "  wiregrade watch .\n"
+        "  wiregrade watch --lab udp-retry .\n"),
      command_watch},
-    {"doctor", "what this machine can do, and how to mend what it cannot",
-     "Usage: wiregrade doctor [OPTION]...\n"
-     "Tries everything that grading, the virtual clock and the containment of what is\n"
-     "run need, by using it, and says how to mend what does not work.\n"
-     "\n"
-     "  --json              print it for a program\n"
-     "  --help              show this\n"
-     "\n"
-     "Exit status: 0 grading can work here, 3 it cannot.\n"
-     "\n"
-     "Example:\n"
-     "  wiregrade doctor\n",
+    {"doctor", N_("what this machine can do, and how to mend what it cannot"),
+     N_("Usage: wiregrade doctor [OPTION]...\n"
+        "Tries everything that grading, the virtual clock and the containment of what is\n"
+        "run need, by using it, and says how to mend what does not work.\n"
+        "\n"
+        "  --json              print it for a program\n"
+        "  --help              show this\n"
+        "\n"
+        "Exit status: 0 grading can work here, 3 it cannot.\n"
+        "\n"
+        "Example:\n"
+        "  wiregrade doctor\n"),
      command_doctor},
-    {"course", "check a course file, and show its limits",
-     "Usage: wiregrade course check FILE\n"
-     "A course file is YAML. What it leaves out keeps its default:\n"
-     "\n"
-     "  course: Network programming, autumn\n"
-     "  limits:                 # of a build, and of each program\n"
-     "    memory: 2 GB          # of all its processes together\n"
-     "    file-size: 256 MB     # the largest file\n"
-     "    scratch: 256 MB       # of /tmp, and of what is written over the submission\n"
-     "    scratch-files: 20000\n"
-     "    processes: 512        # and threads\n"
-     "    descriptors: 1024\n"
-     "    cpu-time: 300 s       # of one process\n"
-     "    build-time: 2 min     # real time, of the whole build\n"
-     "\n"
-     "  --help              show this\n"
-     "\n"
-     "Examples:\n"
-     "  wiregrade course check course.yaml\n"
-     "  wiregrade grade --course course.yaml homework\n",
+    {"course", N_("check a course file, and show its limits"),
+     N_("Usage: wiregrade course check FILE\n"
+        "A course file is YAML. What it leaves out keeps its default:\n"
+        "\n"
+        "  course: Network programming, autumn\n"
+        "  limits:                 # of a build, and of each program\n"
+        "    memory: 2 GB          # of all its processes together\n"
+        "    file-size: 256 MB     # the largest file\n"
+        "    scratch: 256 MB       # of /tmp, and of what is written over the submission\n"
+        "    scratch-files: 20000\n"
+        "    processes: 512        # and threads\n"
+        "    descriptors: 1024\n"
+        "    cpu-time: 300 s       # of one process\n"
+        "    build-time: 2 min     # real time, of the whole build\n"
+        "\n"
+        "  --help              show this\n"
+        "\n"
+        "Examples:\n"
+        "  wiregrade course check course.yaml\n"
+        "  wiregrade grade --course course.yaml homework\n"),
      command_course},
-    {"verify", "test the suite itself: reference, other styles and mutants",
-     "Usage: wiregrade verify [OPTION]...\n"
-     "Tests the tests: the reference and every right program in another style must\n"
-     "pass, and every mutant must fail exactly the requirements that it names. Prints\n"
-     "a matrix of requirements, and each deviation.\n"
-     "\n"
-     "  --suite DIR         the folder of labs (default: this wiregrade's own), with\n"
-     "                      reference/ and fixtures/ beside it\n"
-     "  --lab LAB           only this lab; may be given several times\n"
-     "  --mutants N         only so many mutants that each requirement has N of them\n"
-     "                      (default: all)\n"
-     "  --jobs N            so many gradings at once (default: the number of CPUs)\n"
-     "  --json FILE         write what was found to FILE too\n"
-     "  --help              show this\n"
-     "\n"
-     "Exit status: 0 all is as it must be, 1 something is not, 2 usage, 3 an error of\n"
-     "the grader itself.\n"
-     "\n"
-     "Examples:\n"
-     "  wiregrade verify\n"
-     "  wiregrade verify --lab udp-retry\n"
-     "  wiregrade verify --mutants 2          a quick look\n",
+    {"verify", N_("test the suite itself: reference, other styles and mutants"),
+     N_("Usage: wiregrade verify [OPTION]...\n"
+        "Tests the tests: the reference and every right program in another style must\n"
+        "pass, and every mutant must fail exactly the requirements that it names. Prints\n"
+        "a matrix of requirements, and each deviation.\n"
+        "\n"
+        "  --suite DIR         the folder of labs (default: this wiregrade's own), with\n"
+        "                      reference/ and fixtures/ beside it\n"
+        "  --lab LAB           only this lab; may be given several times\n"
+        "  --mutants N         only so many mutants that each requirement has N of them\n"
+        "                      (default: all)\n"
+        "  --jobs N            so many gradings at once (default: the number of CPUs)\n"
+        "  --json FILE         write what was found to FILE too\n"
+        "  --help              show this\n"
+        "\n"
+        "Exit status: 0 all is as it must be, 1 something is not, 2 usage, 3 an error of\n"
+        "the grader itself.\n"
+        "\n"
+        "Examples:\n"
+        "  wiregrade verify\n"
+        "  wiregrade verify --lab udp-retry\n"
+        "  wiregrade verify --mutants 2          a quick look\n"),
      command_verify},
-    {"report", "make a report again from a result document",
-     "Usage: wiregrade report [OPTION]... RESULT.json\n"
-     "Makes a report from what `wiregrade grade --json` wrote; - is the standard\n"
-     "input.\n"
-     "\n"
-     "  --format FORMAT     which report (default: text), see below\n"
-     "  --output FILE       write to FILE instead of the standard output\n"
-     "  --help              show this\n"
-     "\n"
-     "  text          for a terminal\n"
-     "  html          a page for a browser\n"
-     "  tap           Test Anything Protocol, for prove and automake\n"
-     "  junit         JUnit XML, for CI servers\n"
-     "  github        of a GitHub Actions job: its summary ($GITHUB_STEP_SUMMARY),\n"
-     "                annotations, and score and max-score ($GITHUB_OUTPUT)\n"
-     "  classroom50   Classroom 50's result.json and, beside it, release-body.md\n"
-     "  classroom     what GitHub Classroom's old reporter reads, in base64\n"
-     "  gradescope    Gradescope's results.json\n"
-     "  prairielearn  PrairieLearn's results.json\n"
-     "  autolab       Autolab's last two lines\n"
-     "  check50       check50's JSON\n"
-     "\n"
-     "Exit status: 0 the report was written, whatever the score; 2 usage, or a result\n"
-     "that cannot be read; 3 the report could not be written.\n"
-     "\n"
-     "Examples:\n"
-     "  wiregrade report result.json\n"
-     "  wiregrade report --format junit --output result.xml result.json\n"
-     "  wiregrade report --format github result.json\n",
+    {"report", N_("make a report again from a result document"),
+     N_("Usage: wiregrade report [OPTION]... RESULT.json\n"
+        "Makes a report from what `wiregrade grade --json` wrote; - is the standard\n"
+        "input.\n"
+        "\n"
+        "  --format FORMAT     which report (default: text), see below\n"
+        "  --output FILE       write to FILE instead of the standard output\n"
+        "  --help              show this\n"
+        "\n"
+        "  text          for a terminal\n"
+        "  html          a page for a browser\n"
+        "  tap           Test Anything Protocol, for prove and automake\n"
+        "  junit         JUnit XML, for CI servers\n"
+        "  github        of a GitHub Actions job: its summary ($GITHUB_STEP_SUMMARY),\n"
+        "                annotations, and score and max-score ($GITHUB_OUTPUT)\n"
+        "  classroom50   Classroom 50's result.json and, beside it, release-body.md\n"
+        "  classroom     what GitHub Classroom's old reporter reads, in base64\n"
+        "  gradescope    Gradescope's results.json\n"
+        "  prairielearn  PrairieLearn's results.json\n"
+        "  autolab       Autolab's last two lines\n"
+        "  check50       check50's JSON\n"
+        "\n"
+        "Exit status: 0 the report was written, whatever the score; 2 usage, or a result\n"
+        "that cannot be read; 3 the report could not be written.\n"
+        "\n"
+        "Examples:\n"
+        "  wiregrade report result.json\n"
+        "  wiregrade report --format junit --output result.xml result.json\n"
+        "  wiregrade report --format github result.json\n"),
      command_report},
-    {"export", "what another program needs to run wiregrade",
-     "Usage: wiregrade export [OPTION]... gradescope-zip\n"
-     "Writes the zip that Gradescope takes for an autograder: setup.sh, run_autograder\n"
-     "and wiregrade's sources, without the reference programs.\n"
-     "\n"
-     "  --lab LAB           grade only this lab; may be given several times\n"
-     "  --output FILE       write to FILE (default: gradescope.zip)\n"
-     "  --help              show this\n"
-     "\n"
-     "Exit status: 0 it was written, 2 usage, 3 it could not be written.\n"
-     "\n"
-     "Example:\n"
-     "  wiregrade export gradescope-zip --lab udp --output udp.zip\n",
+    {"export", N_("what another program needs to run wiregrade"),
+     N_("Usage: wiregrade export [OPTION]... gradescope-zip\n"
+        "Writes the zip that Gradescope takes for an autograder: setup.sh, run_autograder\n"
+        "and wiregrade's sources, without the reference programs.\n"
+        "\n"
+        "  --lab LAB           grade only this lab; may be given several times\n"
+        "  --output FILE       write to FILE (default: gradescope.zip)\n"
+        "  --help              show this\n"
+        "\n"
+        "Exit status: 0 it was written, 2 usage, 3 it could not be written.\n"
+        "\n"
+        "Example:\n"
+        "  wiregrade export gradescope-zip --lab udp --output udp.zip\n"),
      command_export},
 };
 enum { COMMAND_COUNT = sizeof commands / sizeof *commands };
 
 static void help_print(FILE *file) {
-  fputs("Usage: wiregrade COMMAND [ARGUMENT]...\n"
-        "Grades programs that were written for a course on network programming with\n"
-        "sockets.\n\n",
+  fputs(_("Usage: wiregrade COMMAND [ARGUMENT]...\n"
+          "Grades programs that were written for a course on network programming with\n"
+          "sockets.\n\n"),
         file);
   for (size_t i = 0; i < COMMAND_COUNT; i++)
-    fprintf(file, "  %-10s%s\n", commands[i].name, commands[i].summary);
-  fputs("  help      show this, or a command's own help\n"
-        "  version   show the version\n"
-        "\n"
-        "Begin with:\n"
-        "  wiregrade doctor\n"
-        "  wiregrade grade FOLDER\n",
+    fprintf(file, "  %-10s%s\n", commands[i].name, _(commands[i].summary));
+  fputs(_("  help      show this, or a command's own help\n"
+          "  version   show the version\n"
+          "\n"
+          "Begin with:\n"
+          "  wiregrade doctor\n"
+          "  wiregrade grade FOLDER\n"),
         file);
 }
 
@@ -259,13 +260,13 @@ int main(int argc, char **argv) {
   }
   const struct command *command = command_find(help ? argv[2] : name);
   if (!command) {
-    scoped_text char *sentence = memory_format(
+    scoped_text char *sentence = language_sentence(
         "There is no command '%s'; `wiregrade help` shows them all", help ? argv[2] : name);
     cli_complain(sentence);
     return CLI_USAGE;
   }
   if (help) {
-    fputs(command->usage, stdout);
+    fputs(_(command->usage), stdout);
     return cli_printed(CLI_PASSED);
   }
   return command->run(command, argc - 1, argv + 1);

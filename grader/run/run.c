@@ -68,8 +68,8 @@ static void verdict_take(void *context, json_t *verdict) {
     i++;
   if (i == run->description->count || !run->wanted[i] || !status_is_known(status)) {
     scoped_text char *sentence =
-        memory_format("%s sent a verdict '%.40s' for '%.80s', which was not asked for",
-                      run->spec->program, status, id);
+        language_sentence("%s sent a verdict '%.40s' for '%.80s', which was not asked for",
+                          run->spec->program, status, id);
     run->fault(run->spec->context, sentence);
     return;
   }
@@ -80,7 +80,7 @@ static void verdict_take(void *context, json_t *verdict) {
       run->spec->progress(run->spec->context, verdict);
   } else if (strcmp(result_text(judged->verdict, "status"), status) != 0) {
     json_decref(judged->verdict);
-    judged->verdict = verdict_make(id, "error", "The check gave two different verdicts.");
+    judged->verdict = verdict_make(id, "error", _("The check gave two different verdicts."));
   }
 }
 
@@ -140,8 +140,8 @@ static char *no_verdict_words(const struct suite_outcome *outcome, const char *s
     return memory_text(sentence);
   scoped_text char *words = suite_outcome_words(outcome);
   scoped_text char *line = last_line(outcome->complaint);
-  return memory_format("The suite program gave no verdict; it %s%s%s", words, *line ? ": " : ".",
-                       line);
+  return language_sentence("The suite program gave no verdict; it %s%s%s", words,
+                           *line ? ": " : ".", line);
 }
 
 static bool is_stopped(const struct lab_run *run) {

@@ -122,7 +122,7 @@ static const char *some_lines(struct program *program, enum stream stream, const
 
 const char *printed(struct program *program) {
   const char *out = some_lines(program, STDOUT, "");
-  const char *err = some_lines(program, STDERR, "on stderr: ");
+  const char *err = some_lines(program, STDERR, _("on stderr: "));
   if (!*out && !*err)
     return say("%s printed nothing", program_name(program));
   return say("%s%s%s", out, *out && *err ? "\n" : "", err);

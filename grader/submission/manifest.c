@@ -1,5 +1,6 @@
 #include "grader/submission/manifest.h"
 
+#include "grader/base/language.h"
 #include "grader/base/memory.h"
 #include "grader/base/scope.h"
 
@@ -121,6 +122,6 @@ char *const *manifest_find(const struct manifest *manifest, const char *program,
       return manifest->commands[i].argv;
   *missing = json_string_value(json_object_get(programs_of(manifest), program));
   if (!*missing)
-    *missing = "nobody has looked for this program in the submission";
+    *missing = _("nobody has looked for this program in the submission");
   return NULL;
 }
