@@ -39,7 +39,7 @@ int failure_errno(struct failure *failure, const char *format, ...) {
   va_start(arguments, format);
   sentence_begin(failure, format, arguments);
   va_end(arguments);
-  sentence_add(failure, language_text(": "));
+  sentence_add(failure, _(": "));
   sentence_add(failure, why);
   return -1;
 }
@@ -50,7 +50,7 @@ int failure_prefix(struct failure *failure, const char *format, ...) {
   va_start(arguments, format);
   sentence_begin(failure, format, arguments);
   va_end(arguments);
-  sentence_add(failure, language_text(": "));
+  sentence_add(failure, _(": "));
   sentence_add(failure, tail.sentence);
   return -1;
 }

@@ -21,7 +21,7 @@ void cli_complain(const char *sentence) {
     length--;
   scoped_text char *safe = safe_for(SAFE_LOG, sentence, length);
   bool question = length > 0 && sentence[length - 1] == '?';
-  fprintf(stderr, "wiregrade: %s%s\n", safe, question ? "" : ".");
+  fprintf(stderr, "wiregrade: %s%s\n", safe, question ? "" : _("."));
 }
 
 int cli_usage(const struct command *command, const char *format, ...) {

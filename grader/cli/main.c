@@ -211,6 +211,8 @@ static void help_print(FILE *file) {
   fputs(_("  help      show this, or a command's own help\n"
           "  version   show the version\n"
           "\n"
+          "Each takes --lang LANGUAGE too: en or zh_CN (default: as the locale says).\n"
+          "\n"
           "Begin with:\n"
           "  wiregrade doctor\n"
           "  wiregrade grade FOLDER\n"),

@@ -52,7 +52,7 @@ static json_t *entry_new(const json_t *check, size_t room) {
   scoped_text char *text = feedback_line(SAFE_TEXT_OR_MARKUP, result_text(check, "text"), room);
   json_put_line(entry, "name", check, "id", SAFE_TEXT_OR_MARKUP, 200);
   if (!json_object_get(entry, "name"))
-    json_object_set_new(entry, "name", json_string("(no name)"));
+    json_object_set_new(entry, "name", json_string(_("(no name)")));
   json_put_text(entry, "description", memory_format("%s%s%s", name, *text ? ": " : "", text), true);
   json_object_set_new(entry, "passed", passed_new(outcome));
   json_object_set_new(entry, "log", log_new(feedback_of_check(check, SAFE_TEXT_OR_MARKUP, room)));

@@ -52,10 +52,11 @@ static char *between(const char *format, unsigned number) {
 static struct waiter waiter_read(const char *line, const char *end) {
   struct waiter waiter = {0};
   scoped_text char *sleeps = between("sleeps in %s", 0), *on = between(" on descriptor %d", 0);
-  scoped_text char *gap = memory_format(" %s", sleeps), *to = between(", %s %s to %s", 2);
+  scoped_text char *gap = memory_format(" %s", sleeps), *comma = between(", %s %s to %s", 0);
+  scoped_text char *to = between(", %s %s to %s", 2);
   waiter.name = piece(&line, gap, end);
   waiter.call = piece(&line, on, end);
-  free(piece(&line, ", ", end));
+  free(piece(&line, comma, end));
   waiter.socket = piece(&line, to, end);
   free(piece(&line, " (", end));
   waiter.unread = piece(&line, ", ", end - (end > line && end[-1] == ')'));

@@ -74,7 +74,8 @@ void manifest_add(struct manifest *manifest, const char *program, const char *co
 
 void manifest_add_missing(struct manifest *manifest, const char *program, const char *sentence) {
   json_t *text = json_string(sentence);
-  json_object_set_new(programs_of(manifest), program, text ? text : json_string("it is not there"));
+  json_object_set_new(programs_of(manifest), program,
+                      text ? text : json_string(_("it is not there")));
 }
 
 int manifest_save(const struct manifest *manifest, const char *path, struct failure *failure) {
