@@ -47,6 +47,21 @@ static const struct command commands[] = {
      "  wiregrade grade --html page . && xdg-open page/index.html\n"
      "  wiregrade grade --check udp-retry.6 --clock real ~/labs\n",
      command_grade},
+    {"batch", "grade a class into a gradebook",
+     "Usage: wiregrade batch [OPTION]... SOURCE...\n"
+     "Grades all submissions of each SOURCE into a gradebook. Started again, it goes on\n"
+     "where it was: what has been graded is not graded again unless it, the suite or the\n"
+     "course has changed.\n"
+     "\n"
+     "  --out DIR           the folder of the gradebook (default: batch)\n"
+     "  --jobs N            so many submissions at once (default: what pays off here)\n"
+     "  --time-limit SEC    seconds for one submission (default: 1800)\n"
+     "  --regrade           grade everything once more\n"
+     "  --help              show this\n"
+     "\n"
+     "Example:\n"
+     "  wiregrade batch --out week5 submissions\n",
+     command_batch},
     {"list", "the labs, their requirements and points",
      "Usage: wiregrade list [--json]\n"
      "Lists the labs, one a line: name, requirements, points, section and title, with\n"
