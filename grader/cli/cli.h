@@ -26,6 +26,7 @@ struct command {
 };
 
 int command_grade(const struct command *command, int argc, char **argv);
+int command_batch(const struct command *command, int argc, char **argv);
 int command_init(const struct command *command, int argc, char **argv);
 int command_list(const struct command *command, int argc, char **argv);
 int command_explain(const struct command *command, int argc, char **argv);

@@ -60,7 +60,7 @@ run 0 help
 says out 'wiregrade doctor'
 run 0 --version
 says out 'wiregrade '
-for command in grade list explain doctor verify report export; do
+for command in grade batch list explain doctor verify report export; do
   run 0 "$command" --help
   says out "Usage: wiregrade $command"
   silent err
