@@ -7,7 +7,7 @@ submission=$(realpath "${2:-$(dirname "$0")/../../reference}")
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work" || exit 1
-unset NO_COLOR LC_ALL LC_CTYPE
+unset NO_COLOR LC_ALL LC_CTYPE LC_MESSAGES LANGUAGE
 export LANG=C XDG_CACHE_HOME="$work/cache"
 number=0
 failed=0
