@@ -138,7 +138,7 @@ for lab in json.load(open("out")):
   timeout 10 "$wiregrade" explain "$requirement" >out 2>err || echo "$requirement: status $?" >>err
   grep -q "^$requirement (" out || echo "$requirement: no heading" >>err
   grep -qF "wiregrade grade --check $requirement" out || echo "$requirement: not how to check it" >>err
-  awk 'length > 80 { print "too long: " $0 }' out >>err
+  [ "$(LC_ALL=C.UTF-8 wc -L <out)" -le 80 ] || echo "$requirement: too long" >>err
   cat err
 done >complaints
 cp complaints err
