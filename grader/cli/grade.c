@@ -24,7 +24,7 @@ struct grade_options {
   const char *captures; /* as given; NULL: the default folder */
   bool captures_of_all;
   unsigned jobs, seed, build_limit_s;
-  bool tap;
+  bool tap, trusting;
 };
 
 struct grade {
@@ -319,6 +319,8 @@ static int grade_do(struct grade *grade) {
   double begun_s = cli_now_s();
   struct failure failure;
   grade->result = result_new(options->submission, options->clock, options->seed);
+  if (sandbox_missing())
+    result_set_uncontained(grade->result, sandbox_missing());
   grade->progress = progress_begin();
   enum submission_fault fault = submission_make(grade, &failure);
   if (!fault)
@@ -385,6 +387,9 @@ static int option_take(const struct command *command, struct grade_options *opti
   case 'a':
     options->captures_of_all = true;
     return 0;
+  case 'r':
+    options->trusting = true;
+    return 0;
   case 't':
     options->tap = true;
     return 0;
@@ -408,6 +413,7 @@ static int grade_options_read(const struct command *command, int argc, char **ar
                                         {"html", required_argument, NULL, 'm'},
                                         {"captures", required_argument, NULL, 'w'},
                                         {"all-captures", no_argument, NULL, 'a'},
+                                        {"trust-me", no_argument, NULL, 'r'},
                                         {"tap", no_argument, NULL, 't'},
                                         {"help", no_argument, NULL, 'h'},
                                         {0}};
@@ -431,6 +437,8 @@ static int grade(const struct grade_options *given) {
   enum sandbox_mode mode;
   if (cli_catalogue(NULL, &grade.places, &grade.catalogue))
     return CLI_ERROR;
+  if (options.trusting)
+    sandbox_trust();
   int status;
   if (cli_labs_check(&grade.catalogue, &options.names.labs)) {
     status = CLI_USAGE;

@@ -161,7 +161,8 @@ _Noreturn void student_run(const struct plan *plan, bool nested) {
   umask(022);
   setsid();
   streams_place(plan);
-  need(plan, chdir(SANDBOX_FOLDER) == 0, "cannot enter " SANDBOX_FOLDER);
+  need(plan, chdir(plan->open ? plan->folder : SANDBOX_FOLDER) == 0,
+       "cannot enter " SANDBOX_FOLDER);
   privileges_drop(plan, nested);
   need(plan, limits_apply(&plan->limits), "cannot set the limits");
   signals_reset();
