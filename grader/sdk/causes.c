@@ -48,6 +48,18 @@ const char *address_cause(struct address wanted, struct address shown) {
              address_text(shown), address_text(wanted));
 }
 
+const char *bound_cause(struct address wanted, struct address bound) {
+  if (bound.ip == 0 && wanted.ip)
+    return say("it is bound to every interface (0.0.0.0: INADDR_ANY, or an empty host), so any "
+               "machine can reach it: bind it to %s",
+               ip_text(wanted.ip));
+  if (bound.ip == __builtin_bswap32(wanted.ip) && wanted.ip)
+    return say("%s is %s with its four bytes in the wrong order: sin_addr is in network byte order "
+               "(htonl(INADDR_LOOPBACK), inet_pton())",
+               ip_text(bound.ip), ip_text(wanted.ip));
+  return say("bind() was given %s and not %s", address_text(bound), address_text(wanted));
+}
+
 /* ---- texts ---- */
 
 enum {
@@ -187,21 +199,21 @@ const char *silence_cause(struct program *program) {
 }
 
 const char *no_answer_cause(struct program *program, struct address server, struct address client) {
-  struct frames all = frames_sent();
-  for (size_t i = all.count; i-- > 0;) {
+  struct frames all = frames_all();
+  for (size_t i = all.count; i-- > 0;) { /* what was sent since the question came */
     const struct frame *sent = &all.list[i];
-    bool from_server = sent->source.port == server.port;
-    if (from_server && sent->destination.ip == client.ip &&
-        sent->destination.port == port_swapped(client.port))
+    if (address_equal(sent->source, client))
+      break;
+    if (sent->protocol != IPPROTO_UDP || sent->source.port != server.port ||
+        address_equal(sent->destination, client))
+      continue;
+    if (sent->destination.port == port_swapped(client.port))
       return say("it was sent to port %u, which is %u with its two bytes swapped: the port that "
                  "recvfrom() gives is in network byte order already",
                  sent->destination.port, client.port);
-    if (from_server && !address_equal(sent->destination, client))
-      return say("an answer went to %s, and %s had asked: give sendto() the address that this very "
-                 "recvfrom() returned",
-                 address_text(sent->destination), address_text(client));
-    if (from_server)
-      break;
+    return say("an answer went to %s, and %s had asked: give sendto() the address that this very "
+               "recvfrom() returned",
+               address_text(sent->destination), address_text(client));
   }
   return silence_cause(program);
 }

@@ -152,6 +152,27 @@ static const char *nearest_cause(const char *wanted, const struct candidates *li
   return cause ? say("the line \"%.80s\" is almost right: %s", nearest, cause) : NULL;
 }
 
+/* It sent something when its last line had been printed, or in the same instant (a terminal is read
+ * a little after what is on the wire): it came past the place where this line belongs. */
+static const char *buffer_cause(struct search *search) {
+  enum { INSTANT_NS = 5 * MILLISECONDS };
+  const struct log *log = world_log(the_check.world);
+  struct host *host = program_host(search->program);
+  int64_t last_line = 0, last_sent = -1;
+  for (size_t i = 0; i < log->count; i++) {
+    const struct event *event = &log->events[i];
+    if (is_line_of(event, search->program, EITHER))
+      last_line = event->time_ns;
+    if (event->kind == EVENT_FRAME && event->host == host && event->length > 0 &&
+        event->protocol != IPPROTO_ICMP && !peer_at(host, address_from_socket(&event->source)))
+      last_sent = event->time_ns;
+  }
+  if (last_sent < 0 || last_sent + INSTANT_NS < last_line || program_ended(search->program, NULL))
+    return NULL;
+  return "it went on without printing it: is it printed, and is the newline (\\n) missing? Text "
+         "without one stays in the program's buffer";
+}
+
 const char *line_cause(struct program *program, enum stream stream, const char *pattern,
                        va_list list) {
   struct search search = {.program = program, .stream = stream, .pattern = pattern};
@@ -164,6 +185,19 @@ const char *line_cause(struct program *program, enum stream stream, const char *
     cause = values_cause(&search, &lines);
   for (int pairs = 0; pairs < 2 && !cause; pairs++)
     cause = nearest_cause(pattern_text(pattern, search.arguments, pairs), &lines);
+  if (!cause)
+    cause = silence_cause(program);
+  if (!cause)
+    cause = buffer_cause(&search);
   va_end(search.arguments);
-  return cause ? cause : silence_cause(program);
+  return cause;
+}
+
+const char *missing_line_cause(struct program *program, enum stream stream, const char *pattern,
+                               ...) {
+  va_list arguments;
+  va_start(arguments, pattern);
+  const char *cause = line_cause(program, stream, pattern, arguments);
+  va_end(arguments);
+  return cause;
 }

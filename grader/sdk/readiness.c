@@ -156,6 +156,15 @@ struct address udp_connected_to(struct program *program) {
   return peer;
 }
 
+bool udp_is_connected(struct program *program, struct address to) {
+  struct sockets sockets = sockets_of(program_host(program), IPPROTO_UDP);
+  bool connected = false;
+  for (int i = 0; i < sockets.count; i++)
+    connected |= address_equal(address_from_socket(&sockets.states[i].remote), to);
+  free(sockets.states);
+  return connected;
+}
+
 /* The program may be on its way to the next socket. */
 const char *udp_bound_besides(struct program *program, struct address wanted) {
   settle();
