@@ -450,4 +450,5 @@ const char *printed(struct program *program);
 
 #include "grader/sdk/causes.h"
 #include "grader/sdk/internet.h"
+#include "grader/sdk/scene.h"
 #include "grader/sdk/traffic.h"
