@@ -1,6 +1,7 @@
 /* wiregrade course check FILE; and what `--course FILE` does. */
 #include "grader/cli/cli.h"
 
+#include "grader/base/language.h"
 #include "grader/base/memory.h"
 #include "grader/base/scope.h"
 #include "grader/course/course.h"
@@ -28,7 +29,7 @@ static void line_print(const struct page *page, const char *what, char *value) {
 }
 
 static char *bytes_text(uint64_t bytes) {
-  return memory_format("%llu MB", (unsigned long long)(bytes >> 20));
+  return language_sentence("%llu MB", (unsigned long long)(bytes >> 20));
 }
 
 static void course_print(const struct course *course) {
@@ -37,15 +38,15 @@ static void course_print(const struct course *course) {
   sandbox_set_default_limits(course->limits);
   struct sandbox_limits limits = sandbox_default_limits();
   page_line(&page, PAGE_STRONG, course->name);
-  line_print(&page, "memory", bytes_text(limits.memory_bytes));
-  line_print(&page, "file size", bytes_text(limits.file_bytes));
-  line_print(&page, "scratch", bytes_text(limits.scratch_bytes));
-  line_print(&page, "scratch files",
+  line_print(&page, _("memory"), bytes_text(limits.memory_bytes));
+  line_print(&page, _("file size"), bytes_text(limits.file_bytes));
+  line_print(&page, _("scratch"), bytes_text(limits.scratch_bytes));
+  line_print(&page, _("scratch files"),
              memory_format("%llu", (unsigned long long)limits.scratch_inodes));
-  line_print(&page, "processes", memory_format("%u", limits.processes));
-  line_print(&page, "descriptors", memory_format("%u", limits.descriptors));
-  line_print(&page, "CPU time", memory_format("%u s", limits.cpu_seconds));
-  line_print(&page, "build time",
+  line_print(&page, _("processes"), memory_format("%u", limits.processes));
+  line_print(&page, _("descriptors"), memory_format("%u", limits.descriptors));
+  line_print(&page, _("CPU time"), memory_format("%u s", limits.cpu_seconds));
+  line_print(&page, _("build time"),
              memory_format("%u s", course->build_seconds ? course->build_seconds : BUILD_SECONDS));
 }
 

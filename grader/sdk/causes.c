@@ -1,6 +1,8 @@
 /* Likely causes that labs share: see causes.h. */
 #include "grader/sdk/inner.h"
 
+#include "grader/base/language.h"
+
 #include <ctype.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -25,8 +27,9 @@ const char *address_cause(struct address wanted, struct address shown) {
                "ntohs(sin_port)",
                shown.port, wanted.port);
   if (shown.port == 0)
-    return "port 0 is none: the socket had no port yet when it was asked; it gets one by bind(), "
-           "connect() or the first sendto(), so call getsockname() after that";
+    return N_(
+        "port 0 is none: the socket had no port yet when it was asked; it gets one by bind(), "
+        "connect() or the first sendto(), so call getsockname() after that");
   if (!same_ip && shown.ip == __builtin_bswap32(wanted.ip))
     return say("the address has its four bytes in the wrong order: %s is %s backwards; sin_addr is "
                "in network byte order, as inet_ntop() takes it",
@@ -117,7 +120,7 @@ const char *words_cause(const char *expected, const char *actual) {
     return say("upper and lower case differ: %s where %s is required", piece(actual, seen),
                piece(expected, wanted));
   if (shared < wanted && strstr(actual, expected))
-    return "more stands in front of it and behind it: it must be a line of its own";
+    return N_("more stands in front of it and behind it: it must be a line of its own");
   if (2 * shared < wanted && (shared < seen || seen < LEAST_ALIKE))
     return NULL;
   if (shared == seen)
@@ -165,13 +168,14 @@ const char *bytes_cause(const void *expected, size_t expected_length, const void
         "text has",
         more);
   if (begins && (*rest == '\n' || *rest == '\r') && more <= 2)
-    return "a newline is sent behind the text: it does not belong to it";
+    return N_("a newline is sent behind the text: it does not belong to it");
   if (actual_length < expected_length && memcmp(expected, actual, actual_length) == 0)
     return say("it is cut: only the first %s of %zu came", counted(actual_length, "byte"),
                expected_length);
   if (memchr(actual, 0, actual_length) && !memchr(expected, 0, expected_length))
-    return "there is a 0 byte in it: is the terminating NUL of a C string sent, or more of a buffer "
-           "than its text?";
+    return N_(
+        "there is a 0 byte in it: is the terminating NUL of a C string sent, or more of a buffer "
+        "than its text?");
   return words_cause(scrap_text(expected, expected_length), scrap_text(actual, actual_length));
 }
 

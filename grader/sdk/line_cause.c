@@ -2,6 +2,8 @@
  * instead. */
 #include "grader/sdk/inner.h"
 
+#include "grader/base/language.h"
+
 #include <ctype.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -73,8 +75,8 @@ static const char *other_stream_cause(struct search *search) {
   struct candidates other = candidates_of(search, search->stream == STDOUT ? STDERR : STDOUT);
   for (size_t i = 0; i < other.count; i++)
     if (line_matches_list(other.texts[i], search->pattern, search->arguments, NULL))
-      return search->stream == STDOUT ? "the line was written to stderr; it belongs on stdout"
-                                      : "the line was written to stdout; it belongs on stderr";
+      return search->stream == STDOUT ? N_("the line was written to stderr; it belongs on stdout")
+                                      : N_("the line was written to stdout; it belongs on stderr");
   return NULL;
 }
 
@@ -84,8 +86,8 @@ static const char *newline_cause(struct search *search) {
   if (program_ended(search->program, NULL) || !*text)
     return NULL;
   if (line_matches_list(text, search->pattern, search->arguments, NULL) || strstr(text, wanted))
-    return "the words are there, but the line is not finished: is the newline (\\n) at its end "
-           "missing?";
+    return N_("the words are there, but the line is not finished: is the newline (\\n) at its end "
+              "missing?");
   return NULL;
 }
 
@@ -106,7 +108,7 @@ static const char *text_cause(struct search *search, const struct line_values *v
   size_t wanted = strlen(values->expected), seen = values->length;
   if (seen < wanted && strncmp(values->expected, text, seen) == 0)
     return seen == 0
-               ? "the text is missing: it was printed empty"
+               ? N_("the text is missing: it was printed empty")
                : say("the text is cut after %s of %zu: is the buffer too small, or was only a part "
                      "of it read?",
                      counted(seen, "byte"), wanted);
@@ -169,8 +171,8 @@ static const char *buffer_cause(struct search *search) {
   }
   if (last_sent < 0 || last_sent + INSTANT_NS < last_line || program_ended(search->program, NULL))
     return NULL;
-  return "it went on without printing it: is it printed, and is the newline (\\n) missing? Text "
-         "without one stays in the program's buffer";
+  return N_("it went on without printing it: is it printed, and is the newline (\\n) missing? Text "
+            "without one stays in the program's buffer");
 }
 
 const char *line_cause(struct program *program, enum stream stream, const char *pattern,

@@ -1,5 +1,6 @@
 #include "grader/submission/submission.h"
 
+#include "grader/base/language.h"
 #include "grader/base/memory.h"
 #include "grader/base/scope.h"
 #include "grader/submission/build_log.h"
@@ -116,7 +117,7 @@ static enum submission_fault archive_unpack(struct submission *submission, int a
     failure_prefix(failure, "the submission %s", spec->folder);
     return fault == UNPACK_REFUSED ? SUBMISSION_UNREADABLE : SUBMISSION_IMPOSSIBLE;
   }
-  build_log_note(&submission->log, "unpacking the archive", notes);
+  build_log_note(&submission->log, _("unpacking the archive"), notes);
   return unpack_unwrap(submission->folder, failure) ? SUBMISSION_IMPOSSIBLE : SUBMISSION_READY;
 }
 
@@ -242,7 +243,7 @@ static void compilation_enlist(struct manifest *manifest, const struct compilati
   }
   scoped_text char *complaint = build_log_complaint(step);
   scoped_text char *sentence =
-      memory_format("%s could not be compiled: %s", compilation->source, complaint);
+      language_sentence("%s could not be compiled: %s", compilation->source, complaint);
   manifest_add_missing(manifest, compilation->program, sentence);
 }
 
@@ -288,7 +289,7 @@ static enum submission_fault programs_find(struct building *building, const char
       attempted_add(submission, spec->programs[i]);
     } else {
       scoped_text char *sentence =
-          memory_format("%s%s%s", found.text, make_complaint ? "; make failed: " : "",
+          memory_format("%s%s%s", found.text, make_complaint ? _("; make failed: ") : "",
                         make_complaint ? make_complaint : "");
       manifest_add_missing(submission->manifest, spec->programs[i], sentence);
       if (found.attempted)
