@@ -49,8 +49,11 @@ static int sources_read(struct batch *batch, enum batch_fault *fault) {
       *fault = BATCH_IMPOSSIBLE;
       return -1;
     }
-    const struct source_spec source = {
-        .source = spec->sources[i], .work = work, .except = spec->except, .stop = spec->stop};
+    const struct source_spec source = {.source = spec->sources[i],
+                                       .work = work,
+                                       .among_others = spec->source_count > 1,
+                                       .except = spec->except,
+                                       .stop = spec->stop};
     if (source_read(&source, &batch->list, batch->failure)) {
       *fault = BATCH_UNREADABLE;
       return -1;
@@ -143,6 +146,22 @@ static int submissions_put(struct batch *batch) {
 
 /* ---- grading ---- */
 
+/* Of a sentence about the folder or archive the path is left out: it may be one of OUT/work, which
+ * nobody knows. */
+static void path_leave_out(struct failure *failure, const char *path) {
+  static const char front[] = "the submission ";
+  const struct failure whole = *failure;
+  size_t begin = strlen(front), length = strlen(path);
+  const char *rest = whole.sentence + begin + length;
+  if (strncmp(whole.sentence, front, begin) != 0 ||
+      strncmp(whole.sentence + begin, path, length) != 0)
+    return;
+  if (strncmp(rest, ": ", 2) == 0)
+    failure_set(failure, "%s", rest + 2);
+  else
+    failure_set(failure, "the submission%s", rest);
+}
+
 static int job_work(void *context, size_t index, int answer_fd) {
   const struct batch *batch = context;
   const struct job *job = &batch->jobs[index];
@@ -154,6 +173,8 @@ static int job_work(void *context, size_t index, int answer_fd) {
     setenv("TMPDIR", temporary, 1);
   answer.fault = batch->spec->grade(batch->spec->context, job->submission->path,
                                     job->submission->file, captures, &answer.document, &failure);
+  if (answer.fault)
+    path_leave_out(&failure, job->submission->path);
   answer.reason = failure.sentence;
   return answer_write(answer_fd, &answer);
 }
