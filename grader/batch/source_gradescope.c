@@ -11,12 +11,12 @@
  */
 #include "grader/batch/source_inner.h"
 
+#include "grader/base/instant.h"
 #include "grader/base/memory.h"
 #include "grader/base/scope.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <yaml.h>
 
 /* ---- YAML ---- */
@@ -48,30 +48,9 @@ static size_t item_count(const yaml_node_t *node) {
              : 0;
 }
 
-/* ---- times ---- */
-
 char *source_time(const char *text) {
-  struct tm time = {0};
-  const char *rest = strptime(text, "%Y-%m-%d", &time);
-  if (!rest || (*rest != ' ' && *rest != 'T'))
-    return NULL;
-  rest = strptime(rest + 1, "%H:%M:%S", &time);
-  if (!rest)
-    return NULL;
-  if (*rest == '.')
-    rest += 1 + strspn(rest + 1, "0123456789");
-  rest += strspn(rest, " ");
-  int hours = 0, minutes = 0;
-  char sign = '+';
-  if (strcmp(rest, "Z") != 0 && strcmp(rest, "UTC") != 0 &&
-      sscanf(rest, "%c%2d:%2d", &sign, &hours, &minutes) != 3 &&
-      sscanf(rest, "%c%2d%2d", &sign, &hours, &minutes) != 3)
-    return NULL;
-  time_t seconds = timegm(&time) - (sign == '-' ? -1 : 1) * (hours * 3600L + minutes * 60L);
-  char utc[32];
-  struct tm broken;
-  strftime(utc, sizeof utc, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&seconds, &broken));
-  return memory_text(utc);
+  time_t time = instant_parse(text);
+  return time < 0 ? NULL : memory_text(instant_format(time).text);
 }
 
 /* ---- submissions ---- */
