@@ -23,7 +23,7 @@ struct grade_options {
   const char *captures; /* as given; NULL: the default folder */
   bool captures_of_all;
   unsigned jobs, seed, build_limit_s;
-  bool tap, show_hidden;
+  bool tap, show_hidden, trusting;
 };
 
 struct grade {
@@ -243,6 +243,9 @@ static int option_take(const struct command *command, struct grade_options *opti
   case 'a':
     options->captures_of_all = true;
     return 0;
+  case 'r':
+    options->trusting = true;
+    return 0;
   case 't':
     options->tap = true;
     return 0;
@@ -269,6 +272,7 @@ static int grade_options_read(const struct command *command, int argc, char **ar
                                         {"html", required_argument, NULL, 'm'},
                                         {"captures", required_argument, NULL, 'w'},
                                         {"all-captures", no_argument, NULL, 'a'},
+                                        {"trust-me", no_argument, NULL, 'r'},
                                         {"tap", no_argument, NULL, 't'},
                                         {"show-hidden", no_argument, NULL, 'i'},
                                         {"help", no_argument, NULL, 'h'},
@@ -293,6 +297,8 @@ static int grade(const struct grade_options *given) {
   enum sandbox_mode mode;
   if (cli_catalogue(NULL, &grade.places, &grade.catalogue))
     return CLI_ERROR;
+  if (options.trusting)
+    sandbox_trust();
   int status;
   if ((options.course && !(grade.course = cli_course(options.course, &grade.catalogue))) ||
       cli_labs_check(&grade.catalogue, &options.names.labs)) {

@@ -24,6 +24,8 @@ static const struct command commands[] = {
      "  --clock CLOCK       virtual (skips what is only waited for; default) or real\n"
      "  --jobs N            so many checks at once (default: the number of CPUs)\n"
      "  --seed N            of the random inputs (default: 1)\n"
+     "  --trust-me          where this machine cannot contain what it runs, grade all the same:\n"
+     "                      only for who grades nothing but their own work\n"
      "  --build-limit SEC   seconds for the whole build (default: 120)\n"
      "  --course FILE       points, hidden checks, limits; see `wiregrade help course`\n"
      "  --show-hidden       show the checks too that the course hides from students\n"
@@ -124,6 +126,29 @@ static const struct command commands[] = {
      "  wiregrade watch .\n"
      "  wiregrade watch --lab udp-retry .\n",
      command_watch},
+    {"try", "a shell in a lab's world, with the peers running",
+     "Usage: wiregrade try [OPTION]... LAB [SUBMISSION] [-- COMMAND]\n"
+     "Builds the programs of LAB in SUBMISSION (default: this folder), and opens a shell\n"
+     "in a world of the lab, on the real clock, where the peers run that its checks play:\n"
+     "servers that answer or stay silent, other hosts, name servers, forgers. Your\n"
+     "programs are called by their names, and what goes over the wire is shown.\n"
+     "\n"
+     "  --scene NAME        which world (default: the lab's first)\n"
+     "  --list              the lab's scenes, one a line: name, tab, what is there\n"
+     "  --quiet             do not show what goes over the wire\n"
+     "  --captures DIR      keep the frames there, for Wireshark\n"
+     "  --course FILE       the course's limits\n"
+     "  --help              show this\n"
+     "\n"
+     "Exit status: the shell's, or the command's; 2 usage or a submission that cannot be\n"
+     "read, 3 an error of the grader itself.\n"
+     "\n"
+     "Examples:\n"
+     "  wiregrade try udp-retry .\n"
+     "  wiregrade try --list broadcast\n"
+     "  wiregrade try --scene forger udp . -- udp-client\n"
+     "  wiregrade try --scene alone tcp . -- 'tcp-server & sleep 1; tcp-client'\n",
+     command_try},
     {"doctor", "what this machine can do, and how to mend what it cannot",
      "Usage: wiregrade doctor [OPTION]...\n"
      "Tries everything that grading, the virtual clock and the containment of what is\n"
@@ -297,7 +322,8 @@ int main(int argc, char **argv) {
   descriptors_fill();
   /* A reader that goes away (`| head`) is an error of writing, not a death. */
   signal(SIGPIPE, SIG_IGN);
-  unsetenv(SANDBOX_LIMITS_VARIABLE); /* it is the grader's own business */
+  unsetenv(SANDBOX_LIMITS_VARIABLE); /* they are the grader's own business */
+  unsetenv(SANDBOX_OPEN_VARIABLE);
   if (argc < 2) {
     help_print(stderr);
     return CLI_USAGE;

@@ -151,6 +151,10 @@ void result_add_fault(json_t *result, const char *sentence) {
   json_array_append_new(json_object_get(result, "faults"), result_string(sentence));
 }
 
+void result_set_uncontained(json_t *result, const char *sentence) {
+  json_object_set_new(result, "uncontained", result_string(sentence));
+}
+
 void result_set_drop(json_t *result, unsigned labs) {
   json_object_set_new(result, "drop", json_integer(labs));
 }

@@ -40,6 +40,8 @@ void result_set_build(json_t *result, bool ok, const char *log, double duration_
 void result_add_lab(json_t *result, const struct lab *lab, const struct judged_check *checks,
                     size_t count, bool begun);
 void result_add_fault(json_t *result, const char *sentence);
+/* "uncontained": what did not hold of the sandbox, where that was done without (--trust-me). */
+void result_set_uncontained(json_t *result, const char *sentence);
 /* So many labs, those with the smallest share of their points, are not to count. */
 void result_set_drop(json_t *result, unsigned labs);
 /* Adds up the points, and how long it took. Points of labs that are "extra" make up for others'. */
