@@ -1,5 +1,6 @@
 #include "grader/cli/batch_tell.h"
 
+#include "grader/base/language.h"
 #include "grader/base/memory.h"
 #include "grader/base/scope.h"
 #include "grader/batch/changes.h"
@@ -29,14 +30,15 @@ static char *left_words(const struct batch_event *event) {
   double left = left_s(event);
   if (left < 0)
     return memory_text("");
-  return left < 2 * MINUTE_S ? memory_format("  %.0f s left", left)
-                             : memory_format("  %.0f min left", left / MINUTE_S);
+  return left < 2 * MINUTE_S ? language_sentence("  %.0f s left", left)
+                             : language_sentence("  %.0f min left", left / MINUTE_S);
 }
 
 static char *trouble_words(const struct batch_event *event) {
-  scoped_text char *unreadable =
-      event->unreadable ? memory_format("  %zu unreadable", event->unreadable) : memory_text("");
-  return event->errors ? memory_format("%s  %zu with errors", unreadable, event->errors)
+  scoped_text char *unreadable = event->unreadable
+                                     ? language_sentence("  %zu unreadable", event->unreadable)
+                                     : memory_text("");
+  return event->errors ? language_sentence("%s  %zu with errors", unreadable, event->errors)
                        : steal_pointer(&unreadable);
 }
 
@@ -49,8 +51,8 @@ static void bar_show(struct batch_tell *tell, const struct batch_event *event) {
   scoped_text char *left = left_words(event), *trouble = trouble_words(event);
   double rate = event->elapsed_s > 0 ? (double)event->done / event->elapsed_s * MINUTE_S : 0;
   scoped_text char *line =
-      memory_format("[%s] %zu/%zu  %.0f a minute%s%s  (%u at work)", bar, event->done, event->total,
-                    rate, left, trouble, event->working);
+      language_sentence("[%s] %zu/%zu  %.0f a minute%s%s  (%u at work)", bar, event->done,
+                        event->total, rate, left, trouble, event->working);
   progress_show(&tell->progress, line, 0, 0);
 }
 
@@ -91,10 +93,11 @@ static void event_line(const struct batch_event *event) {
   struct page page = page_for(stdout);
   bool good = event->state == GRADEBOOK_GRADED && !event->retried;
   scoped_text char *line =
-      good ? memory_format("%zu/%zu  %s  %lld of %lld points", event->done, event->total,
-                           event->student, event->score, event->max_score)
+      good ? language_sentence("%zu/%zu  %s  %lld of %lld points", event->done, event->total,
+                               event->student, event->score, event->max_score)
            : memory_format("%zu/%zu  %s  %s: %s", event->done, event->total, event->student,
-                           event->retried ? "is tried again" : gradebook_state_name(event->state),
+                           event->retried ? _("is tried again")
+                                          : _(gradebook_state_name(event->state)),
                            event->reason);
   page_line(&page, PAGE_PLAIN, line);
   fflush(stdout);
@@ -158,7 +161,7 @@ static int row_take(void *context, const struct gradebook_row *row) {
     summary->nobody = longer;
   } else if ((row->state == GRADEBOOK_UNREADABLE || row->state == GRADEBOOK_ERROR) &&
              !summary->tell->json) {
-    scoped_text char *label = memory_format("  %s", gradebook_state_name(row->state));
+    scoped_text char *label = memory_format("  %s", _(gradebook_state_name(row->state)));
     scoped_text char *line = memory_format("%s: %s", name_of(row), row->reason);
     page_paragraph(&summary->page, PAGE_PLAIN, label, 14, line, 3);
   }
@@ -184,9 +187,9 @@ static void change_tell(struct summary *summary, const char *name, const json_t 
                            text_json(name), "before", (json_int_t)former, "now", (json_int_t)score,
                            "checks", words));
     } else {
-      scoped_text char *line = memory_format("%s: %lld points, now %lld%s%s", name, former, score,
-                                             *words ? ": " : "", words);
-      page_paragraph(&summary->page, PAGE_PLAIN, "  changed", 14, line, 0);
+      scoped_text char *line = language_sentence("%s: %lld points, now %lld%s%s", name, former,
+                                                 score, *words ? ": " : "", words);
+      page_paragraph(&summary->page, PAGE_PLAIN, _("  changed"), 14, line, 0);
     }
     summary->changed++;
   }
@@ -220,15 +223,15 @@ static void totals_json(const struct batch_totals *totals, unsigned changed, con
 static void totals_print(const struct page *page, const struct summary *summary, const char *path) {
   const struct batch_totals *totals = summary->totals;
   if (*summary->nobody)
-    page_paragraph(page, PAGE_PLAIN, "  handed nothing in:", 21, summary->nobody, 0);
+    page_paragraph(page, PAGE_PLAIN, _("  handed nothing in:"), 21, summary->nobody, 0);
   page_gap(page);
-  scoped_text char *line = memory_format(
+  scoped_text char *line = language_sentence(
       "Students: %u; graded: %u, unreadable: %u, errors of the grader: %u, not graded yet: %u, "
       "without a submission: %u",
       totals->students, totals->graded, totals->unreadable, totals->errors, totals->waiting,
       totals->no_submission);
   page_paragraph(page, PAGE_STRONG, "", 0, line, 0);
-  scoped_text char *where = memory_format("The gradebook:     %s", path);
+  scoped_text char *where = language_sentence("The gradebook:     %s", path);
   page_command(page, where);
 }
 

@@ -39,6 +39,10 @@ int command_course(const struct command *command, int argc, char **argv);
 int command_report(const struct command *command, int argc, char **argv);
 int command_export(const struct command *command, int argc, char **argv);
 
+/* Takes --lang out of the arguments, wherever it stands, and begins with that language or with the
+ * environment's. Complains if there is no such language. */
+int cli_language_choose(int *argc, char **argv);
+
 /* One sentence on stderr, made safe for a terminal, with "wiregrade: " before it and a full stop
  * behind it. */
 void cli_complain(const char *sentence);

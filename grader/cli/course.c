@@ -2,6 +2,7 @@
 #include "grader/cli/selection.h"
 
 #include "grader/base/instant.h"
+#include "grader/base/language.h"
 #include "grader/base/memory.h"
 #include "grader/base/scope.h"
 #include "grader/course/course.h"
@@ -56,7 +57,7 @@ static void line_print(const struct page *page, const char *what, char *value) {
 }
 
 static char *bytes_text(uint64_t bytes) {
-  return memory_format("%llu MB", (unsigned long long)(bytes >> 20));
+  return language_sentence("%llu MB", (unsigned long long)(bytes >> 20));
 }
 
 static char *words_list(char *const *words, unsigned count, const char *none) {
@@ -71,15 +72,15 @@ static char *words_list(char *const *words, unsigned count, const char *none) {
 static void limits_print(const struct page *page, const struct course *course) {
   enum { BUILD_SECONDS = 120 };
   struct sandbox_limits limits = sandbox_default_limits();
-  line_print(page, "memory", bytes_text(limits.memory_bytes));
-  line_print(page, "file size", bytes_text(limits.file_bytes));
-  line_print(page, "scratch", bytes_text(limits.scratch_bytes));
-  line_print(page, "scratch files",
+  line_print(page, _("memory"), bytes_text(limits.memory_bytes));
+  line_print(page, _("file size"), bytes_text(limits.file_bytes));
+  line_print(page, _("scratch"), bytes_text(limits.scratch_bytes));
+  line_print(page, _("scratch files"),
              memory_format("%llu", (unsigned long long)limits.scratch_inodes));
-  line_print(page, "processes", memory_format("%u", limits.processes));
-  line_print(page, "descriptors", memory_format("%u", limits.descriptors));
-  line_print(page, "CPU time", memory_format("%u s", limits.cpu_seconds));
-  line_print(page, "build time",
+  line_print(page, _("processes"), memory_format("%u", limits.processes));
+  line_print(page, _("descriptors"), memory_format("%u", limits.descriptors));
+  line_print(page, _("CPU time"), memory_format("%u s", limits.cpu_seconds));
+  line_print(page, _("build time"),
              memory_format("%u s", course->build_seconds ? course->build_seconds : BUILD_SECONDS));
 }
 
@@ -87,11 +88,11 @@ static void limits_print(const struct page *page, const struct course *course) {
 static char *lab_words(const struct lab *lab) {
   unsigned *points = memory_zeroed(lab->requirement_count, sizeof *points);
   lab_points(lab, points);
-  char *words =
-      memory_format("%u points%s:", lab->points, lab->extra ? ", which make up for others'" : "");
+  char *words = lab->extra ? language_sentence("%u points, which make up for others':", lab->points)
+                           : language_sentence("%u points:", lab->points);
   for (unsigned i = 0; i < lab->requirement_count; i++) {
     char *longer = memory_format("%s %u (%s) %u%s", words, lab->requirements[i].number,
-                                 level_name(lab->requirements[i].level), points[i],
+                                 _(level_name(lab->requirements[i].level)), points[i],
                                  i + 1 < lab->requirement_count ? "," : "");
     free(words);
     words = longer;
@@ -102,13 +103,15 @@ static char *lab_words(const struct lab *lab) {
 
 static char *late_words(const struct course *course) {
   if (!course->per_day)
-    return memory_text("costs nothing");
-  scoped_text char *deadline =
-      course->has_deadline ? memory_format("after %s and %u s of grace",
-                                           instant_format(course->deadline).text, course->grace_s)
-                           : memory_text("if it is marked so where it was handed in");
-  return memory_format("%s, costs %u percent for each day begun, %u at most", deadline,
-                       course->per_day, course->most);
+    return language_sentence("costs nothing");
+  if (!course->has_deadline)
+    return language_sentence("if it is marked so where it was handed in, costs %u percent, %u at "
+                             "most",
+                             course->per_day, course->most);
+  return language_sentence("after %s and %u s of grace, costs %u percent for each day begun, %u at "
+                           "most",
+                           instant_format(course->deadline).text, course->grace_s, course->per_day,
+                           course->most);
 }
 
 static void course_print(const struct course *course, const struct catalogue *catalogue) {
@@ -116,12 +119,14 @@ static void course_print(const struct course *course, const struct catalogue *ca
   page_line(&page, PAGE_STRONG, course->name);
   for (size_t i = 0; i < catalogue->count; i++)
     line_print(&page, catalogue->labs[i]->name, lab_words(catalogue->labs[i]));
-  line_print(&page, "hidden", words_list(course->hidden, course->hidden_count, "nothing"));
+  line_print(&page, _("hidden"), words_list(course->hidden, course->hidden_count, _("nothing")));
   if (course->hidden_count)
-    line_print(&page, "released", memory_text(course->release_hidden ? "yes" : "no"));
-  line_print(&page, "dropped", memory_format("%u of the labs", course->drop));
-  line_print(&page, "languages", words_list(course->languages, course->language_count, "any"));
-  line_print(&page, "late", late_words(course));
+    line_print(&page, _("released"),
+               course->release_hidden ? language_sentence("yes") : language_sentence("no"));
+  line_print(&page, _("dropped"), language_sentence("%u of the labs", course->drop));
+  line_print(&page, _("languages"),
+             words_list(course->languages, course->language_count, _("any")));
+  line_print(&page, _("late"), late_words(course));
   limits_print(&page, course);
 }
 

@@ -1,4 +1,5 @@
 /* wiregrade grade: builds a submission, runs the labs' checks, reports. */
+#include "grader/base/language.h"
 #include "grader/base/memory.h"
 #include "grader/base/scope.h"
 #include "grader/cli/cli.h"
@@ -61,11 +62,12 @@ static void programs_complain_if_none(const struct grade *grade,
   scoped_text char *names = grading_programs(&grade->selection);
   const char *submission = grade->options->submission;
   scoped_text char *sentence =
-      outcome->built ? memory_format("No program was found in %s; looked for %s (for each NAME: in "
-                                     "wiregrade.yaml, bin/NAME, NAME, NAME.c and NAME.py)",
-                                     submission, names)
-                     : memory_format("The build of %s failed and left no program; looked for %s",
-                                     submission, names);
+      outcome->built
+          ? language_sentence("No program was found in %s; looked for %s (for each NAME: in "
+                              "wiregrade.yaml, bin/NAME, NAME, NAME.c and NAME.py)",
+                              submission, names)
+          : language_sentence("The build of %s failed and left no program; looked for %s",
+                              submission, names);
   cli_complain(sentence);
 }
 
@@ -135,7 +137,7 @@ static int outputs_write(const struct grade *grade) {
     cli_complain(failure.sentence);
     outcome = -1;
   } else if (options->html && text) {
-    scoped_text char *line = memory_format("As a page:         %s/index.html", options->html);
+    scoped_text char *line = language_sentence("As a page:         %s/index.html", options->html);
     page_command(&page, line);
   }
   return outcome;

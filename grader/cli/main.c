@@ -1,6 +1,7 @@
 /* wiregrade: the table of its subcommands. */
 #include "grader/cli/cli.h"
 
+#include "grader/base/language.h"
 #include "grader/base/memory.h"
 #include "grader/base/scope.h"
 #include "grader/sandbox/sandbox.h"
@@ -283,18 +284,20 @@ static const struct command commands[] = {
 enum { COMMAND_COUNT = sizeof commands / sizeof *commands };
 
 static void help_print(FILE *file) {
-  fputs("Usage: wiregrade COMMAND [ARGUMENT]...\n"
-        "Grades programs that were written for a course on network programming with\n"
-        "sockets.\n\n",
+  fputs(_("Usage: wiregrade COMMAND [ARGUMENT]...\n"
+          "Grades programs that were written for a course on network programming with\n"
+          "sockets.\n\n"),
         file);
   for (size_t i = 0; i < COMMAND_COUNT; i++)
-    fprintf(file, "  %-10s%s\n", commands[i].name, commands[i].summary);
-  fputs("  help      show this, or a command's own help\n"
-        "  version   show the version\n"
-        "\n"
-        "Begin with:\n"
-        "  wiregrade doctor\n"
-        "  wiregrade grade FOLDER\n",
+    fprintf(file, "  %-10s%s\n", commands[i].name, _(commands[i].summary));
+  fputs(_("  help      show this, or a command's own help\n"
+          "  version   show the version\n"
+          "\n"
+          "Each takes --lang LANGUAGE too: en or zh_CN (default: as the locale says).\n"
+          "\n"
+          "Begin with:\n"
+          "  wiregrade doctor\n"
+          "  wiregrade grade FOLDER\n"),
         file);
 }
 
@@ -324,6 +327,8 @@ int main(int argc, char **argv) {
   signal(SIGPIPE, SIG_IGN);
   unsetenv(SANDBOX_LIMITS_VARIABLE); /* they are the grader's own business */
   unsetenv(SANDBOX_OPEN_VARIABLE);
+  if (cli_language_choose(&argc, argv))
+    return CLI_USAGE;
   if (argc < 2) {
     help_print(stderr);
     return CLI_USAGE;
@@ -340,13 +345,13 @@ int main(int argc, char **argv) {
   }
   const struct command *command = command_find(help ? argv[2] : name);
   if (!command) {
-    scoped_text char *sentence = memory_format(
+    scoped_text char *sentence = language_sentence(
         "There is no command '%s'; `wiregrade help` shows them all", help ? argv[2] : name);
     cli_complain(sentence);
     return CLI_USAGE;
   }
   if (help) {
-    fputs(command->usage, stdout);
+    fputs(_(command->usage), stdout);
     return cli_printed(CLI_PASSED);
   }
   return command->run(command, argc - 1, argv + 1);

@@ -5,7 +5,7 @@
 #include "grader/base/scope.h"
 #include "grader/base/yaml.h"
 #include "grader/course/course_inner.h"
-#include "grader/submission/language.h"
+#include "grader/submission/written_in.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -237,8 +237,8 @@ static int late_take(const char *path, const struct late_text *late, struct cour
 static int languages_check(const char *path, const struct course_text *text,
                            struct failure *failure) {
   for (unsigned i = 0; i < text->language_count; i++)
-    if (!language_is_known(text->languages[i])) {
-      scoped_text char *names = language_names();
+    if (!written_in_is_known(text->languages[i])) {
+      scoped_text char *names = written_in_names();
       return failure_set(failure, "%s: there is no language '%s' here; there are %s", path,
                          text->languages[i], names);
     }

@@ -64,7 +64,7 @@ struct course {
   unsigned hidden_count;
   bool release_hidden;
   unsigned drop;
-  char **languages; /* as language.h names them; none: all */
+  char **languages; /* as written_in.h names them; none: all */
   unsigned language_count;
   bool has_deadline;
   time_t deadline;

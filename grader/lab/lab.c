@@ -1,5 +1,6 @@
 #include "grader/lab/lab.h"
 
+#include "grader/base/language.h"
 #include "grader/base/memory.h"
 #include "grader/base/scope.h"
 #include "grader/base/yaml.h"
@@ -60,6 +61,15 @@ static char *text_trimmed(char *text) {
   return text;
 }
 
+/* In the reader's language. */
+static void text_translate(char **text) {
+  const char *translation = language_text(*text);
+  if (translation == *text)
+    return;
+  free(*text);
+  *text = memory_text(translation);
+}
+
 static int lab_has_program(const struct lab *lab, const char *name) {
   for (unsigned i = 0; i < lab->program_count; i++)
     if (strcmp(lab->programs[i], name) == 0)
@@ -94,6 +104,7 @@ struct lab *lab_load(const char *path, struct failure *failure) {
   struct lab *lab = yaml_file_load(path, &lab_schema, "a lab", failure);
   if (!lab)
     return NULL;
+  text_translate(&lab->title);
   if (lab->at_once == 0)
     lab->at_once = 1;
   for (unsigned i = 0; i < lab->requirement_count; i++) {
@@ -101,6 +112,9 @@ struct lab *lab_load(const char *path, struct failure *failure) {
     requirement->text = text_trimmed(requirement->text);
     requirement->hint = text_trimmed(requirement->hint);
     requirement->read = text_trimmed(requirement->read);
+    text_translate(&requirement->text);
+    text_translate(&requirement->hint);
+    text_translate(&requirement->read);
   }
   if (lab_check(lab, path, failure)) {
     lab_free(lab);

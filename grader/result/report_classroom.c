@@ -1,5 +1,6 @@
 #include "grader/result/report_json.h"
 
+#include "grader/base/language.h"
 #include "grader/base/memory.h"
 #include "grader/base/scope.h"
 #include "grader/result/feedback.h"
@@ -55,11 +56,11 @@ json_t *report_classroom(const json_t *result, size_t room) {
   bool failed_build = json_is_false(json_object_get(json_object_get(result, "build"), "ok"));
   bool all = result_count(result, "pass") == result_count(result, NULL);
   if (error)
-    json_array_append_new(tests, notice_new("the grading itself", "error",
+    json_array_append_new(tests, notice_new(_("the grading itself"), "error",
                                             feedback_of_result(result, SAFE_LOG, room)));
   if (failed_build)
     json_array_append_new(
-        tests, notice_new("the build", "fail", feedback_of_build(result, SAFE_LOG, room)));
+        tests, notice_new(_("the build"), "fail", feedback_of_build(result, SAFE_LOG, room)));
   foreach_lab (result, lab_index, lab) {
     foreach_check (lab, check_index, check)
       json_array_append_new(tests, test_new(check, room));

@@ -1,5 +1,6 @@
 #include "grader/result/result.h"
 
+#include "grader/base/language.h"
 #include "grader/base/memory.h"
 #include "grader/base/scope.h"
 #include "grader/lab/points.h"
@@ -20,7 +21,7 @@ long long result_number(const json_t *object, const char *key) {
  * it is worse than one with a replaced text. */
 static json_t *result_string(const char *text) {
   json_t *string = json_string(text);
-  return string ? string : json_string("(not UTF-8)");
+  return string ? string : json_string(_("(not UTF-8)"));
 }
 
 static json_t *result_seconds(double seconds) {
@@ -35,6 +36,7 @@ json_t *result_new(const char *submission, const char *clock, unsigned seed) {
   strftime(started, sizeof started, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &utc));
   json_t *result = json_object();
   json_object_set_new(result, "schema", json_string(RESULT_SCHEMA));
+  json_object_set_new(result, "lang", json_string(language_name()));
   json_object_set_new(result, "submission", result_string(submission));
   json_object_set_new(result, "started", json_string(started));
   json_object_set_new(result, "duration_s", json_real(0));

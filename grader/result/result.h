@@ -1,13 +1,13 @@
 /* The result document: everything that one grading found out, as JSON ("wiregrade/result/v1"). All
  * reports are made from it, and any report can be made again later from it.
  *
- *   {"schema", "submission", "started": ISO 8601 in UTC, "duration_s", "clock", "seed", "score",
- * "max_score", "build": {"ok", "log", "duration_s"}, "labs": [{"lab", "title", "section", "score",
- * "max_score", "begun", "checks": [{"id", "requirement", "level", "status", "score", "max_score",
- * "message", "expected", "actual", "hint", "clock", "virtual_s", "end_t", "real_s", "capture",
- * "events": […], "text": what is required, "read": where to read on, "findings": [sentence, …]}]}],
- * "faults": [sentence, …]: what went wrong in the grader itself, and "interrupted": true if it was
- * stopped}
+ *   {"schema", "lang": of its texts ("en", "zh_CN"), "submission", "started": ISO 8601 in UTC,
+ * "duration_s", "clock", "seed", "score", "max_score", "build": {"ok", "log", "duration_s"},
+ * "labs": [{"lab", "title", "section", "score", "max_score", "begun", "checks": [{"id",
+ * "requirement", "level", "status", "score", "max_score", "message", "expected", "actual", "hint",
+ * "clock", "virtual_s", "end_t", "real_s", "capture", "events": […], "text": what is required,
+ * "read": where to read on, "findings": [sentence, …]}]}], "faults": [sentence, …]: what went wrong
+ * in the grader itself, and "interrupted": true if it was stopped}
  *
  * Points are whole numbers. A check with the status "error" is the grader's own fault and costs the
  * student nothing: its score and its max_score are 0, so that its points are in no sum. A lab of

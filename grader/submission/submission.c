@@ -1,11 +1,12 @@
 #include "grader/submission/submission.h"
 
+#include "grader/base/language.h"
 #include "grader/base/memory.h"
 #include "grader/base/scope.h"
 #include "grader/submission/build_log.h"
 #include "grader/submission/copy.h"
 #include "grader/submission/find.h"
-#include "grader/submission/language.h"
+#include "grader/submission/written_in.h"
 #include "grader/submission/manifest.h"
 #include "grader/submission/step.h"
 #include "grader/submission/unpack.h"
@@ -118,7 +119,7 @@ static enum submission_fault archive_unpack(struct submission *submission, int a
     failure_prefix(failure, "the submission %s", spec->folder);
     return fault == UNPACK_REFUSED ? SUBMISSION_UNREADABLE : SUBMISSION_IMPOSSIBLE;
   }
-  build_log_note(&submission->log, "unpacking the archive", notes);
+  build_log_note(&submission->log, _("unpacking the archive"), notes);
   return unpack_unwrap(submission->folder, failure) ? SUBMISSION_IMPOSSIBLE : SUBMISSION_READY;
 }
 
@@ -244,7 +245,7 @@ static void compilation_enlist(struct manifest *manifest, const struct compilati
   }
   scoped_text char *complaint = build_log_complaint(step);
   scoped_text char *sentence =
-      memory_format("%s could not be compiled: %s", compilation->source, complaint);
+      language_sentence("%s could not be compiled: %s", compilation->source, complaint);
   manifest_add_missing(manifest, compilation->program, sentence);
 }
 
@@ -287,7 +288,7 @@ static void language_check(const struct building *building, const char *program,
     return;
   const char *language = found->kind == FOUND_SOURCE
                              ? "c"
-                             : language_of_command(building->submission->folder_fd, found->argv);
+                             : written_in_command(building->submission->folder_fd, found->argv);
   if (language_is_allowed(spec, language))
     return;
   scoped_text char *allowed = memory_text("");
@@ -325,7 +326,7 @@ static enum submission_fault programs_find(struct building *building, const char
       attempted_add(submission, spec->programs[i]);
     } else {
       scoped_text char *sentence =
-          memory_format("%s%s%s", found.text, make_complaint ? "; make failed: " : "",
+          memory_format("%s%s%s", found.text, make_complaint ? _("; make failed: ") : "",
                         make_complaint ? make_complaint : "");
       manifest_add_missing(submission->manifest, spec->programs[i], sentence);
       if (found.attempted)

@@ -25,7 +25,7 @@ struct submission_spec {
   size_t program_count;
   struct sandbox_limits limits; /* of the build; 0: the defaults */
   double build_limit_s;         /* real time for all of it; 0: the default, two minutes */
-  char *const *languages;       /* that programs may be written in (language.h); none: any */
+  char *const *languages;       /* that programs may be written in (written_in.h); none: any */
   unsigned language_count;
   unsigned jobs;                     /* compilers at once; 0: one */
   const volatile sig_atomic_t *stop; /* not 0: end at once (submission_open then fails) */

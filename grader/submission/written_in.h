@@ -7,10 +7,10 @@
 
 #include <stdbool.h>
 
-bool language_is_known(const char *name);
+bool written_in_is_known(const char *name);
 /* All names, with commas; the caller frees it. */
-char *language_names(void);
+char *written_in_names(void);
 
 /* Of the command of a program, whose words end with NULL, in the submission's folder; "" if it
  * cannot be told. */
-const char *language_of_command(int folder_fd, char *const *argv);
+const char *written_in_command(int folder_fd, char *const *argv);

@@ -1,4 +1,4 @@
-#include "grader/submission/language.h"
+#include "grader/submission/written_in.h"
 
 #include "grader/base/memory.h"
 #include "grader/base/scope.h"
@@ -23,14 +23,14 @@ static const struct language languages[] = {
 };
 enum { LANGUAGE_COUNT = sizeof languages / sizeof *languages };
 
-bool language_is_known(const char *name) {
+bool written_in_is_known(const char *name) {
   for (size_t i = 0; i < LANGUAGE_COUNT; i++)
     if (strcmp(languages[i].name, name) == 0)
       return true;
   return false;
 }
 
-char *language_names(void) {
+char *written_in_names(void) {
   char *names = memory_text("");
   for (size_t i = 0; i < LANGUAGE_COUNT; i++) {
     if (i > 0 && strcmp(languages[i].name, languages[i - 1].name) == 0)
@@ -96,7 +96,7 @@ static const char *language_of_compiled(const char *bytes, size_t length) {
   return has(bytes, length, "libstdc++.so") || has(bytes, length, "St9exception") ? "c++" : "c";
 }
 
-const char *language_of_command(int folder_fd, char *const *argv) {
+const char *written_in_command(int folder_fd, char *const *argv) {
   const char *language = language_of_interpreter(argv[0], strlen(argv[0]));
   if (*language)
     return language;
