@@ -26,7 +26,10 @@ static json_t *test_new(const json_t *check, size_t room) {
   json_object_set_new(test, "status", json_string(test_status(check)));
   json_put_number(test, "score", check, "score");
   json_put_text(test, "message", feedback_of_check(check, SAFE_LOG, room), true);
-  json_put_text(test, "test_code", memory_format("wiregrade grade --check %s .", requirement),
+  json_put_text(test, "test_code",
+                json_object_get(check, "hidden_count")
+                    ? memory_text("wiregrade grade .")
+                    : memory_format("wiregrade grade --check %s .", requirement),
                 true);
   json_object_set_new(test, "filename", json_string(""));
   json_object_set_new(test, "line_no", json_integer(0));

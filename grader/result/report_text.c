@@ -89,11 +89,21 @@ static void bar_draw(const struct page *page, enum page_style style, long long s
   page_cell(page, PAGE_FAINT, rest, BAR_COLUMNS - (unsigned)full);
 }
 
+/* What a course has made of the lab, if anything. */
+static char *standing_words(const json_t *lab) {
+  scoped_text char *counts = counts_words(lab);
+  if (json_is_true(json_object_get(lab, "dropped")))
+    return memory_format("does not count, %s", counts);
+  if (json_is_true(json_object_get(lab, "extra")))
+    return memory_format("extra, %s", counts);
+  return steal_pointer(&counts);
+}
+
 static void lab_line(const struct page *page, const json_t *lab, unsigned name_columns) {
   long long score = result_number(lab, "score"), most = result_number(lab, "max_score");
   scoped_text char *ratio = memory_format("%lld/%lld", score, most);
   scoped_text char *points = memory_format("%*s", POINTS_COLUMNS, ratio);
-  scoped_text char *counts = counts_words(lab);
+  scoped_text char *counts = standing_words(lab);
   enum page_style style = lab_style(lab);
   unsigned used = 2 + name_columns + POINTS_COLUMNS + 2;
   page_cell(page, PAGE_PLAIN, "", 2);
@@ -186,13 +196,13 @@ static void uncontained_report(const struct page *page, const json_t *result) {
   page_paragraph(page, PAGE_BAD, "WARNING", 8, sentence, 0);
 }
 
-/* The first check that failed, or NULL. */
+/* The first check that failed, or NULL; what is hidden cannot be looked into. */
 static const json_t *first_failure(const json_t *result) {
   size_t lab_index, check_index;
   json_t *lab, *check;
   foreach_lab (result, lab_index, lab) {
     foreach_check (lab, check_index, check) {
-      if (report_status_is(check, "fail"))
+      if (report_status_is(check, "fail") && !json_object_get(check, "hidden_count"))
         return check;
     }
   }
