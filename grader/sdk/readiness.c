@@ -2,6 +2,8 @@
  */
 #include "grader/sdk/inner.h"
 
+#include "grader/base/language.h"
+
 #include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
@@ -108,11 +110,12 @@ static struct address await_ready(struct program *program, uint8_t protocol, int
 }
 
 struct address await_udp_bound(struct program *program, int port) {
-  return await_ready(program, IPPROTO_UDP, port, "receive on UDP", "a UDP socket bound to");
+  return await_ready(program, IPPROTO_UDP, port, N_("receive on UDP"), N_("a UDP socket bound to"));
 }
 
 struct address await_tcp_listening(struct program *program, int port) {
-  return await_ready(program, IPPROTO_TCP, port, "listen on TCP", "a TCP socket that listens on");
+  return await_ready(program, IPPROTO_TCP, port, N_("listen on TCP"),
+                     N_("a TCP socket that listens on"));
 }
 
 /* The program may be on its way to the next socket. */

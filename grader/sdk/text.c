@@ -2,6 +2,8 @@
  * quoting. */
 #include "grader/sdk/inner.h"
 
+#include "grader/base/language.h"
+
 #include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -325,15 +327,16 @@ static const char *line_missing_cause(struct program *program, enum stream strea
   size_t length = 0;
   const uint8_t *output = program_output(program, STREAM_STDERR, &length);
   if (stream == STDOUT && memmem(output, length, wanted, strlen(wanted)))
-    return "the line was written to stderr; it belongs on stdout";
+    return N_("the line was written to stderr; it belongs on stdout");
   output = program_output(program, STREAM_STDOUT, &length);
   if (stream == STDERR && memmem(output, length, wanted, strlen(wanted)))
-    return "the line was written to stdout; it belongs on stderr";
+    return N_("the line was written to stdout; it belongs on stderr");
   if (memmem(output, length, wanted, strlen(wanted)))
-    return "the words are there, but not as a line of their own: is a newline missing, or something in front of it?";
+    return N_("the words are there, but not as a line of their own: is a newline missing, or "
+              "something in front of it?");
   for (size_t i = 0; i < all.count; i++)
     if (strcasecmp(all.list[i].text, wanted) == 0)
-      return "upper and lower case differ";
+      return N_("upper and lower case differ");
   return NULL;
 }
 
@@ -350,7 +353,7 @@ static double line_expect(struct program *program, enum stream stream, double wi
                           const char *pattern, va_list *arguments) {
   double time = line_wait(program, stream, within, pattern, arguments);
   const char *wanted = pattern_text(pattern, *arguments);
-  static const char *const where[] = {"", " on stderr", " on stdout or stderr"};
+  static const char *const where[] = {"", N_(" on stderr"), N_(" on stdout or stderr")};
   EXPECT(time >= 0,
          .message = say("%s did not print the line that is required%s", program_name(program),
                         where[stream]),
