@@ -3,6 +3,7 @@
 #include "suite/lucky_number.h"
 
 #include "drops.h"
+#include "observe.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -28,6 +29,20 @@ static struct address server_address(void) {
 
 /* ---- the server ---- */
 
+/* It says the one or the other; `first`: the line from which on it can have done so. */
+static void expect_no_line_of_an_answer(struct program *server, size_t first,
+                                        const struct address *from, const char *text) {
+  struct lines all = lines(server, STDOUT);
+  for (size_t i = first; i < all.count; i++)
+    EXPECT(!line_matches(all.list[i].text, "The client at %a says %t", from, text) &&
+               !line_matches(all.list[i].text, "Packet sent successfully!"),
+           .message = "the server says of a datagram that it drops what it says of answered ones",
+           .expected = say("“Pretending to drop packet from %s”, and neither of the two lines "
+                           "that belong to an answer",
+                           address_text(*from)),
+           .actual = printed(server), .cause = "decide first, then print");
+}
+
 CHECK(server_shows_what_it_does, "udp-retry.1", "udp-flaky-server") {
   enum { MOST = 200, OF_EACH = 4 };
   struct program *server = start("udp-flaky-server");
@@ -43,6 +58,8 @@ CHECK(server_shows_what_it_does, "udp-retry.1", "udp-flaky-server") {
     udp_send_text(client, server_address(), text);
     if (!udp_receive(client, 0.2, &answer)) {
       expect_line(server, 1, "Pretending to drop packet from %a", &from);
+      pass(0.05);
+      expect_no_line_of_an_answer(server, lines_before, &from, text);
       dropped++;
       continue;
     }
@@ -62,39 +79,6 @@ CHECK(server_shows_what_it_does, "udp-retry.1", "udp-flaky-server") {
            .expected = "one or the other", .actual = printed(server));
     EXPECT(!udp_receive(client, 0, &answer), .message = "the server answers one datagram twice",
            .expected = "one answer", .actual = quoted(answer.bytes, answer.length));
-  }
-}
-
-/* Notes the answers that come in a short while; false if there is none any more. Two to one
- * question are not its business. */
-static bool take_answers(struct peer *const *clients, size_t count, bool *dropped) {
-  bool any = false;
-  struct datagram answer;
-  pass(0.1);
-  for (size_t i = 0; i < count; i++)
-    while (udp_receive(clients[i], 0, &answer)) {
-      dropped[i] = false;
-      any = true;
-    }
-  return any;
-}
-
-/* Sends `count` datagrams and notes which of them are not answered, in the order in which the
- * server received them. */
-static void observe_drops(bool *dropped, size_t count) {
-  enum { AT_A_TIME = 50 }; /* as many as the server's receive buffer holds with ease */
-  struct peer *clients[AT_A_TIME];
-  await_udp_bound(start("udp-flaky-server"), PORT);
-  for (int i = 0; i < AT_A_TIME; i++)
-    clients[i] = udp_peer(say("client %d", i + 1), "127.0.0.1", 0);
-  for (size_t done = 0; done < count; done += AT_A_TIME) {
-    for (int i = 0; i < AT_A_TIME; i++)
-      udp_send_text(clients[i], server_address(), QUESTION);
-    settle();
-    for (int i = 0; i < AT_A_TIME; i++)
-      dropped[done + (size_t)i] = true;
-    while (take_answers(clients, AT_A_TIME, &dropped[done]))
-      ; /* a server may take its time for each of them */
   }
 }
 
