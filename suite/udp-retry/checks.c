@@ -84,7 +84,7 @@ CHECK(server_shows_what_it_does, "udp-retry.1", "udp-flaky-server") {
 
 CHECK(server_drops_seven_of_ten, "udp-retry.2", "udp-flaky-server") {
   bool dropped[DROPS_NEEDED];
-  observe_drops(dropped, DROPS_NEEDED);
+  observe_drops(dropped, DROPS_NEEDED, 50, 0);
   struct drops_judgement judgement = drops_judge(dropped, DROPS_NEEDED);
   if (judgement.right)
     return;
@@ -107,14 +107,17 @@ CHECK(server_drops_seven_of_ten, "udp-retry.2", "udp-flaky-server") {
 }
 
 CHECK(server_runs_differ, "udp-retry.3", "udp-flaky-server") {
-  enum { COUNT = 100 };
+  /* In several seconds: a server that seeds its generator with the time, again and again, drops
+   * all or none in each of them, and its runs differ all the same. */
+  enum { COUNT = 100, AT_A_TIME = 10 };
+  static const double PAUSE = 0.6;
   bool first[COUNT], second[COUNT];
-  observe_drops(first, COUNT);
+  observe_drops(first, COUNT, AT_A_TIME, PAUSE);
   fresh_world();
-  observe_drops(second, COUNT);
+  observe_drops(second, COUNT, AT_A_TIME, PAUSE);
   if (memcmp(first, second, sizeof first) == 0) {
     fresh_world_later();
-    observe_drops(second, COUNT);
+    observe_drops(second, COUNT, AT_A_TIME, PAUSE);
   }
   EXPECT(memcmp(first, second, sizeof first) != 0,
          .message = "two runs of the server drop the same datagrams",

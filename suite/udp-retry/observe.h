@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Starts the server, sends it so many datagrams (a multiple of 50) and notes which of them are not
- * answered, in the order in which it received them. */
-void observe_drops(bool *dropped, size_t count);
+/* Starts the server, sends it so many datagrams, some at a time (at most 50, of which `count` is a
+ * multiple), `pause` seconds apart, and notes which of them are not answered, in the order in which
+ * it received them. */
+void observe_drops(bool *dropped, size_t count, size_t at_a_time, double pause);
