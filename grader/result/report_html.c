@@ -120,6 +120,8 @@ static void contents_put(FILE *file, const json_t *result) {
 static void notices_put(FILE *file, const json_t *result) {
   size_t index, errors = result_count(result, "error");
   json_t *fault;
+  if (*result_text(result, "uncontained"))
+    html_element(file, "p", "notice", result_text(result, "uncontained"));
   json_array_foreach (json_object_get(result, "faults"), index, fault)
     html_element(file, "p", "notice",
                  json_string_value(fault) ? json_string_value(fault) : "a fault of the grader");

@@ -39,6 +39,8 @@ void result_set_build(json_t *result, bool ok, const char *log, double duration_
 void result_add_lab(json_t *result, const struct lab *lab, const struct judged_check *checks,
                     size_t count, bool begun);
 void result_add_fault(json_t *result, const char *sentence);
+/* "uncontained": what did not hold of the sandbox, where that was done without (--trust-me). */
+void result_set_uncontained(json_t *result, const char *sentence);
 /* Adds up the points, and how long it took. */
 void result_finish(json_t *result, double duration_s, bool interrupted);
 

@@ -1,6 +1,6 @@
 /* resolve: an address by the name of a host, from /etc/hosts and from a name server. */
 #define LAB resolve
-#include "grader/sdk/wiregrade.h"
+#include "network.h"
 
 #include <ctype.h>
 #include <stdlib.h>
@@ -9,18 +9,6 @@
 enum { PATIENCE = 60 };
 
 #define DEFAULT_HOST "www.baidu.com"
-
-/* A host with an address on a LAN (some programs ask for no addresses where there is none), a name
- * server beside it, and an /etc/hosts with these lines. */
-static struct dns *begin_network(const char *hosts) {
-  struct lan *lan = new_lan("LAN", 1500);
-  struct host *server = new_host("name server");
-  attach(localhost(), lan, "192.168.1.2/24");
-  attach(server, lan, "192.168.1.53/24");
-  put_file("/etc/nsswitch.conf", "hosts: files dns\nservices: files\nprotocols: files\n");
-  put_file("/etc/hosts", say("127.0.0.1\tlocalhost\n%s", hosts));
-  return dns_server(server, "192.168.1.53");
-}
 
 /* Another address in each world, and in each run: none can be known beforehand. */
 static const char *some_address(void) {
