@@ -101,9 +101,11 @@ CHECK(server_drops_seven_of_ten, "udp-retry.2", "udp-flaky-server") {
                     judgement.rate * 100, judgement.period)
               : say("%.1f %% dropped, and what happens to a datagram follows from what happened %zu before it",
                     judgement.rate * 100, judgement.period),
-      .cause = rate   ? "draw a number in [0, 1) for each datagram and drop it if it is below 0.7"
-               : even ? "a fixed number of every 10 is dropped: draw for each datagram by itself"
-                      : "a counter or a fixed list decides: draw for each datagram by itself"});
+      .cause = rate ? "draw a number in [0, 1) for each datagram and drop it if it is below 0.7"
+               : even
+                   ? say("a fixed number of every %zu is dropped: draw for each datagram by itself",
+                         judgement.period)
+                   : "a counter or a fixed list decides: draw for each datagram by itself"});
 }
 
 CHECK(server_runs_differ, "udp-retry.3", "udp-flaky-server") {
