@@ -25,7 +25,7 @@ void observe_drops(bool *dropped, size_t count, size_t at_a_time, double pause) 
   struct address server = address("127.0.0.1", PORT);
   await_udp_bound(start("udp-flaky-server"), PORT);
   for (size_t i = 0; i < at_a_time; i++)
-    clients[i] = udp_peer(say("client %zu", i + 1), "127.0.0.1", 0);
+    clients[i] = udp_peer(say("client %d", (int)i + 1), "127.0.0.1", 0);
   for (size_t done = 0; done < count; done += at_a_time) {
     for (size_t i = 0; i < at_a_time; i++)
       udp_send_text(clients[i], server, "Hello, I'm a client.");
