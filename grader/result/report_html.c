@@ -120,6 +120,9 @@ static void contents_put(FILE *file, const json_t *result) {
 static void notices_put(FILE *file, const json_t *result) {
   size_t index, errors = result_count(result, "error");
   json_t *fault;
+  json_t *remark;
+  json_array_foreach (json_object_get(result, "remarks"), index, remark)
+    html_element(file, "p", "notice", json_string_value(remark) ? json_string_value(remark) : "");
   json_array_foreach (json_object_get(result, "faults"), index, fault)
     html_element(file, "p", "notice",
                  json_string_value(fault) ? json_string_value(fault) : "a fault of the grader");

@@ -1,5 +1,5 @@
-/* The parts of the page that have a file of their own, and how they write. Called by report_html
- * only. */
+/* The parts of the page that have a file of their own, and how they write. Called by report_html;
+ * the ways to write also by the page of a whole class. */
 #pragma once
 
 #include "grader/result/diagram.h"
@@ -52,5 +52,9 @@ void html_diagram(FILE *file, const struct diagram *diagram);
 /* ---- style and script (report_html_assets.c) ---- */
 
 extern const char html_style[], html_script[];
+/* Takes a file's text in as a string of that name. */
+#define HTML_TAKE_IN(symbol_, path_)                                                               \
+  __asm__(".pushsection .rodata\n.global " #symbol_ "\n" #symbol_ ":\n.incbin \"" path_            \
+          "\"\n.byte 0\n.popsection\n")
 /* The hash of a text as a Content-Security-Policy names it: "sha256-…". The caller frees it. */
 char *html_hash(const char *text);
