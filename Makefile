@@ -133,8 +133,13 @@ check: setup-test
 verify: all
 	@$(BUILD)/wiregrade verify
 
-# Many runs beside busy processes: make soak RUNS=500 LAB=udp-retry CLOCK=virtual
-soak: all
+# What takes hours: soak-checks, then soak-hostile. RUNS, LAB and CLOCK as there.
+soak:
+	@$(MAKE) --no-print-directory soak-checks
+	@$(MAKE) --no-print-directory soak-hostile
+
+# Right programs judged many times beside busy processes: make soak-checks RUNS=500 LAB=udp-retry CLOCK=virtual
+soak-checks: all
 	@.ci/soak $(or $(RUNS),500) $(or $(LAB),udp-retry) $(or $(CLOCK),virtual)
 
 # The lab deadlock with as many bytes as in the notes, through the system's own buffers.
@@ -142,10 +147,11 @@ soak-deadlock: all
 	@$(MAKE) --no-print-directory -s -C reference
 	@.ci/bulk
 
-# Every attack of fixtures/hostile, as root and as an ordinary user: make soak-hostile RUNS=100
+# Every attack of fixtures/hostile, as root and as an ordinary user: make soak-hostile RUNS=100. Interrupted, it prints
+# its table; the next one goes on from there, as long as nothing is built anew (rm -r build/soak begins anew).
 soak-hostile: all
-	@.ci/hostile --runs $(or $(RUNS),100)
-	@[ "$$(id -u)" -ne 0 ] || .ci/hostile --rootless --runs $(or $(RUNS),100)
+	@.ci/hostile --runs $(or $(RUNS),100) --state $(BUILD)/soak/hostile.jsonl
+	@[ "$$(id -u)" -ne 0 ] || .ci/hostile --rootless --runs $(or $(RUNS),100) --state $(BUILD)/soak/hostile.jsonl
 
 # What things cost, at the median of five runs.
 bench: all $(BUILD)/tests/lan_bench $(BUILD)/tests/start_bench
@@ -180,6 +186,6 @@ clean:
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 
-.PHONY: all programs setup-build setup-test unit-tests grade test check verify soak soak-deadlock soak-hostile bench fuzz fuzz-programs install dist deb clean
+.PHONY: all programs setup-build setup-test unit-tests grade test check verify soak soak-checks soak-deadlock soak-hostile bench fuzz fuzz-programs install dist deb clean
 .SECONDARY:
 .DELETE_ON_ERROR:

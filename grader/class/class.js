@@ -13,10 +13,14 @@
 
   /* Cells that are empty stand last, whichever way it is sorted. */
   function sort(column, direction) {
+    var numbers = rows.every(function (entry) { return !isNaN(parseFloat(entry.texts[column] || 0)); });
+    rows.forEach(function (entry) {
+      entry.key = numbers ? parseFloat(entry.texts[column] || 0) : entry.texts[column];
+    });
     rows.sort(function (a, b) {
       var x = a.texts[column], y = b.texts[column];
       if (!x !== !y) return x ? -1 : 1;
-      return direction * collator.compare(x, y) || a.number - b.number;
+      return direction * (numbers ? a.key - b.key : collator.compare(a.key, b.key)) || a.number - b.number;
     });
     var sorted = document.createDocumentFragment();
     rows.forEach(function (entry) { sorted.appendChild(entry.row); });

@@ -10,7 +10,9 @@
 void csv_text(FILE *file, bool first, const char *text) {
   if (!first)
     fputc(',', file);
-  scoped_text char *safe = safe_for(SAFE_CSV, text, strlen(text));
+  /* Moodle's mark for "never": no formula, and not to be read by it with an apostrophe. */
+  bool is_dash = strcmp(text, "-") == 0;
+  scoped_text char *safe = is_dash ? memory_text("\"-\"") : safe_for(SAFE_CSV, text, strlen(text));
   fputs(safe, file);
 }
 

@@ -5,6 +5,7 @@
 #include "grader/cli/interrupt.h"
 #include "grader/result/result.h"
 #include "grader/run/run.h"
+#include "grader/sandbox/sandbox.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -191,6 +192,8 @@ enum submission_fault grading_do(const struct grading_spec *spec, struct grading
   double begun_s = cli_now_s();
   *outcome = (struct grading_outcome){0};
   grading.result = result_new(spec->name, spec->clock, spec->seed);
+  if (sandbox_missing())
+    result_set_uncontained(grading.result, sandbox_missing());
   enum submission_fault fault = submission_make(&grading, failure);
   if (!fault) {
     labs_grade(&grading);

@@ -123,6 +123,8 @@ static void notices_put(FILE *file, const json_t *result) {
   json_t *remark;
   json_array_foreach (json_object_get(result, "remarks"), index, remark)
     html_element(file, "p", "notice", json_string_value(remark) ? json_string_value(remark) : "");
+  if (*result_text(result, "uncontained"))
+    html_element(file, "p", "notice", result_text(result, "uncontained"));
   json_array_foreach (json_object_get(result, "faults"), index, fault)
     html_element(file, "p", "notice",
                  json_string_value(fault) ? json_string_value(fault) : "a fault of the grader");

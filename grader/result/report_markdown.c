@@ -63,6 +63,10 @@ static void heading_add(struct sheet *sheet, const json_t *result) {
 static void warnings_add(struct sheet *sheet, const json_t *result) {
   size_t index, errors = feedback_error_count(result);
   json_t *fault;
+  if (*result_text(result, "uncontained")) {
+    scoped_text char *safe = code(result_text(result, "uncontained"));
+    sheet_add_freed(sheet, memory_format("> [!WARNING]\n> %s\n\n", safe));
+  }
   if (errors)
     sheet_add_freed(
         sheet,

@@ -166,6 +166,15 @@ static void faults_report(const struct page *page, const json_t *result) {
   }
 }
 
+/* Twice: above what is read first, and where the end of a long report is read. */
+static void uncontained_report(const struct page *page, const json_t *result) {
+  const char *sentence = result_text(result, "uncontained");
+  if (!*sentence)
+    return;
+  page_gap(page);
+  page_paragraph(page, PAGE_BAD, "WARNING", 8, sentence, 0);
+}
+
 /* The first check that failed, or NULL. */
 static const json_t *first_failure(const json_t *result) {
   size_t lab_index, check_index;
@@ -249,6 +258,7 @@ void report_text(const json_t *result, const struct page *page) {
   size_t index;
   json_t *lab;
   title(page, result);
+  uncontained_report(page, result);
   page_gap(page);
   labs_lines(page, result);
   report_build(page, json_object_get(result, "build"));
@@ -257,5 +267,6 @@ void report_text(const json_t *result, const struct page *page) {
       report_checks(page, lab);
   remarks_report(page, result);
   faults_report(page, result);
+  uncontained_report(page, result);
   ending(page, result);
 }

@@ -149,6 +149,10 @@ void result_add_fault(json_t *result, const char *sentence) {
   json_array_append_new(json_object_get(result, "faults"), result_string(sentence));
 }
 
+void result_set_uncontained(json_t *result, const char *sentence) {
+  json_object_set_new(result, "uncontained", result_string(sentence));
+}
+
 void result_finish(json_t *result, double duration_s, bool interrupted) {
   long long score = 0, max_score = 0;
   size_t index;

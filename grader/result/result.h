@@ -6,6 +6,7 @@
  * "max_score", "begun", "checks": [{"id", "requirement", "level", "status", "score", "max_score",
  * "message", "expected", "actual", "hint", "clock", "virtual_s", "end_t", "real_s", "capture",
  * "events": […], "text": what is required, "read": where to read on, "findings": [sentence, …]}]}],
+ * "remarks": [sentence, …]: what is to be known of the whole,
  * "faults": [sentence, …]: what went wrong in the grader itself, and "interrupted": true if it was
  * stopped}
  *
@@ -39,6 +40,8 @@ void result_set_build(json_t *result, bool ok, const char *log, double duration_
 void result_add_lab(json_t *result, const struct lab *lab, const struct judged_check *checks,
                     size_t count, bool begun);
 void result_add_fault(json_t *result, const char *sentence);
+/* "uncontained": what did not hold of the sandbox, where that was done without (--trust-me). */
+void result_set_uncontained(json_t *result, const char *sentence);
 /* Adds up the points, and how long it took. */
 void result_finish(json_t *result, double duration_s, bool interrupted);
 

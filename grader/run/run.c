@@ -98,6 +98,8 @@ static int suite_run_once(struct lab_run *run, const char *filter, struct suite_
   scoped_text char *seed = memory_format("WIREGRADE_SEED=%u", spec->seed);
   const char *set = getenv(SANDBOX_LIMITS_VARIABLE);
   scoped_text char *limits = memory_format(SANDBOX_LIMITS_VARIABLE "=%s", set ? set : "");
+  const char *open =
+      sandbox_is_open() ? SANDBOX_OPEN_VARIABLE "=1" : NULL; /* the last: it may be none */
   scoped_text char *captures =
       memory_format("WIREGRADE_CAPTURES=%s", spec->captures ? spec->captures : "");
   scoped_text char *all =
@@ -108,7 +110,8 @@ static int suite_run_once(struct lab_run *run, const char *filter, struct suite_
   struct suite_spec suite = {
       .program = spec->program,
       .argv = argv,
-      .environment = (const char *const[]){manifest, clock, seed, limits, captures, all, NULL},
+      .environment =
+          (const char *const[]){manifest, clock, seed, limits, captures, all, open, NULL},
       .wants_verdicts = true,
       .silence_limit_s = spec->silence_limit_s > 0 ? spec->silence_limit_s : SILENCE_LIMIT_S,
       .stop = spec->stop,

@@ -331,7 +331,10 @@ struct program *program_start(struct host *host, const struct program_spec *spec
     program_destroy(program);
     return NULL;
   }
-  tasks_begin(&program->tasks, program->sandbox.proc_fd, program->main_process);
+  if (program->sandbox.keeper != SANDBOX_KEEPER) /* it has the machine's numbers */
+    program->main_process = program->sandbox.main_pid;
+  tasks_begin(&program->tasks, program->sandbox.proc_fd, program->sandbox.keeper,
+              program->main_process);
   for (int i = 0; i < 2 && spec->terminal_fd <= 0; i++)
     program->terminals[i].watch = world_watch(world, program->terminals[i].master_fd, EPOLLIN,
                                               terminal_on_ready, &program->terminals[i]);
