@@ -4,6 +4,7 @@
 #include "grader/base/scope.h"
 #include "grader/result/report_html_parts.h"
 
+#include "grader/base/language.h"
 #include <string.h>
 
 enum { CHECKS_SHOWN = 20 };
@@ -13,7 +14,7 @@ static const char *plural(size_t count) {
 }
 
 static const char *title_of(const struct class_book *class) {
-  return *class->about.course ? class->about.course : "Class";
+  return *class->about.course ? class->about.course : _("Class");
 }
 
 const char *page_student_name(const struct class_student *student) {
@@ -24,19 +25,20 @@ const char *page_student_name(const struct class_student *student) {
 
 static void head_put(const struct class_book *class, FILE *file) {
   scoped_text char *shared = html_hash(html_style), *own = html_hash(class_style);
-  scoped_text char *script = html_hash(class_script);
+  scoped_text char *script = html_hash(class_script), *language = html_language();
   fprintf(file,
-          "<!DOCTYPE html>\n<html lang=\"en\"><head>\n<meta charset=\"utf-8\"/>\n"
+          "<!DOCTYPE html>\n<html lang=\"%s\"><head>\n<meta charset=\"utf-8\"/>\n"
           "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src "
           "'%s' '%s'; script-src '%s'; base-uri 'none'; form-action 'none'\"/>\n"
           "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n"
           "<meta name=\"color-scheme\" content=\"light dark\"/>\n"
           "<meta name=\"referrer\" content=\"no-referrer\"/>\n<title>",
-          shared, own, script);
+          language, shared, own, script);
   html_text(file, title_of(class));
   fprintf(file, "</title>\n<style>%s</style>\n<style>%s</style>\n</head>\n", html_style,
           class_style);
-  fputs("<body class=\"class\">\n<a class=\"skip\" href=\"#students\">To the students</a>\n", file);
+  fputs(_("<body class=\"class\">\n<a class=\"skip\" href=\"#students\">To the students</a>\n"),
+        file);
 }
 
 static void header_put(const struct class_book *class, FILE *file) {
@@ -44,18 +46,18 @@ static void header_put(const struct class_book *class, FILE *file) {
   size_t graded = 0;
   for (size_t i = 0; i < class->student_count; i++)
     graded += class->students[i].row.state == GRADEBOOK_GRADED;
-  fputs("<header>\n<p class=\"brand\">wiregrade</p>\n<h1>", file);
+  fputs(_("<header>\n<p class=\"brand\">wiregrade</p>\n<h1>"), file);
   html_text(file, title_of(class));
-  fprintf(file, "</h1>\n<p class=\"meta\">%zu student%s, %zu graded; last run ",
-          class->student_count, plural(class->student_count), graded);
+  language_print(file, "</h1>\n<p class=\"meta\">%zu student%s, %zu graded; last run ",
+                 class->student_count, plural(class->student_count), graded);
   html_element(file, "time", "when", class->about.begun);
   if (!*class->about.ended)
-    fputs(" (not ended: a part of it may be missing here)", file);
+    fputs(_(" (not ended: a part of it may be missing here)"), file);
   fputs("</p>\n<p class=\"files\">", file);
   if (strcmp(class->about.roster_kind, "moodle") != 0)
-    fputs("<a href=\"canvas.csv\">canvas.csv</a> ", file);
+    fputs(_("<a href=\"canvas.csv\">canvas.csv</a> "), file);
   if (strcmp(class->about.roster_kind, "canvas") != 0)
-    fputs("<a href=\"moodle.csv\">moodle.csv</a> ", file);
+    fputs(_("<a href=\"moodle.csv\">moodle.csv</a> "), file);
   for (size_t i = 0; i < sizeof files / sizeof *files; i++)
     fprintf(file, "<a href=\"%s\">%s</a> ", files[i], files[i]);
   fputs("</p>\n</header>\n<main id=\"main\">\n", file);
@@ -66,16 +68,16 @@ static void header_put(const struct class_book *class, FILE *file) {
 static const char *trouble_of(const struct gradebook_row *row) {
   switch (row->state) {
   case GRADEBOOK_ERROR:
-    return "error of the grader, which costs nothing";
+    return _("error of the grader, which costs nothing");
   case GRADEBOOK_UNREADABLE:
-    return "cannot be read";
+    return _("cannot be read");
   case GRADEBOOK_WAITING:
-    return "not graded yet";
+    return _("not graded yet");
   case GRADEBOOK_GRADED:
     return row->errors
-               ? "some checks could not be judged, by a fault of the grader; they are in no "
-                 "sum"
-           : row->outdated ? "graded with another suite or course than the last run's"
+               ? _("some checks could not be judged, by a fault of the grader; they are in no "
+                   "sum")
+           : row->outdated ? _("graded with another suite or course than the last run's")
                            : NULL;
   case GRADEBOOK_NO_SUBMISSION:
     break;
@@ -105,10 +107,11 @@ static void troubles_put(const struct class_book *class, FILE *file) {
     count += trouble_of(&class->students[i].row) != NULL;
   if (count == 0)
     return;
-  fprintf(file,
-          "<section class=\"notice\" aria-labelledby=\"look\"><h2 id=\"look\">To look at <span "
-          "class=\"points\">%zu student%s</span></h2>\n<ul class=\"troubles\">\n",
-          count, plural(count));
+  language_print(
+      file,
+      "<section class=\"notice\" aria-labelledby=\"look\"><h2 id=\"look\">To look at <span "
+      "class=\"points\">%zu student%s</span></h2>\n<ul class=\"troubles\">\n",
+      count, plural(count));
   for (size_t i = 0; i < class->student_count; i++) {
     const char *trouble = trouble_of(&class->students[i].row);
     if (trouble)
@@ -124,8 +127,9 @@ static void check_put(const struct class_check *check, FILE *file) {
   unsigned percent = attempts ? (unsigned)(check->failed * 100 / attempts) : 0;
   fputs("<tr><th scope=\"row\" class=\"id\">", file);
   html_text(file, check->id);
-  fprintf(file, "</th><td class=\"number\">%zu of %zu</td><td class=\"number\">%u %%</td><td>",
-          check->failed, attempts, percent);
+  language_print(file,
+                 "</th><td class=\"number\">%zu of %zu</td><td class=\"number\">%u %%</td><td>",
+                 check->failed, attempts, percent);
   html_text(file, check->message);
   fputs("</td></tr>\n", file);
 }

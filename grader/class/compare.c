@@ -6,6 +6,7 @@
 #include "grader/result/page.h"
 #include "grader/result/result.h"
 
+#include "grader/base/language.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -176,16 +177,16 @@ bool compare_is_empty(const json_t *comparison) {
 /* "80 of 100", or the state where there are no points. The caller frees it. */
 static char *points_words(const json_t *brief) {
   if (json_is_null(brief))
-    return memory_text("not there");
+    return memory_text(_("not there"));
   if (!has_points(brief))
-    return memory_text(text_of(brief, "state"));
-  return memory_format("%lld of %lld",
-                       (long long)json_integer_value(json_object_get(brief, "points")),
-                       (long long)json_integer_value(json_object_get(brief, "max_points")));
+    return memory_text(_(text_of(brief, "state")));
+  return language_sentence("%lld of %lld",
+                           (long long)json_integer_value(json_object_get(brief, "points")),
+                           (long long)json_integer_value(json_object_get(brief, "max_points")));
 }
 
 static const char *status_words(const json_t *status) {
-  return json_is_string(status) ? json_string_value(status) : "not there";
+  return json_is_string(status) ? _(json_string_value(status)) : _("not there");
 }
 
 static void student_print(const struct page *page, const json_t *student) {
@@ -195,14 +196,14 @@ static void student_print(const struct page *page, const json_t *student) {
   const char *name = text_of(student, "name");
   bool same = strcmp(before, after) == 0;
   scoped_text char *line = same ? memory_format("%s: %s", name, after)
-                                : memory_format("%s: %s, now %s", name, before, after);
+                                : language_sentence("%s: %s, now %s", name, before, after);
   page_line(page, PAGE_STRONG, line);
   size_t index;
   json_t *change;
   json_array_foreach (json_object_get(student, "checks"), index, change) {
-    scoped_text char *words = memory_format("%s: %s, now %s", text_of(change, "id"),
-                                            status_words(json_object_get(change, "old")),
-                                            status_words(json_object_get(change, "new")));
+    scoped_text char *words = language_sentence("%s: %s, now %s", text_of(change, "id"),
+                                                status_words(json_object_get(change, "old")),
+                                                status_words(json_object_get(change, "new")));
     page_paragraph(page, PAGE_PLAIN, "", INDENT, words, 0);
   }
 }
@@ -220,7 +221,7 @@ void compare_print(const json_t *comparison, FILE *file) {
     student_print(&page, student);
   if (json_array_size(students) > 0)
     page_gap(&page);
-  scoped_text char *sum = memory_format(
+  scoped_text char *sum = language_sentence(
       "%lld compared: %lld better, %lld worse, %lld the same in points; %lld only in the old, "
       "%lld only in the new",
       number_of(comparison, "compared"), number_of(comparison, "better"),

@@ -4,6 +4,7 @@
 #include "grader/base/memory.h"
 #include "grader/base/scope.h"
 
+#include "grader/base/language.h"
 #include <stdlib.h>
 
 enum { BARS = 20, BAR_WIDTH = 20, HEIGHT = 120, FOOT = 18, HEAD = 16 };
@@ -51,13 +52,14 @@ static void histogram_put(const double *percents, size_t count, FILE *file) {
     bars[bar]++;
     most = bars[bar] > most ? bars[bar] : most;
   }
-  fprintf(file,
-          "<svg class=\"histogram\" viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"Number of "
-          "students by percent of the points, in steps of %d:",
-          BARS * BAR_WIDTH, HEAD + HEIGHT + FOOT, 100 / BARS);
+  language_print(
+      file,
+      "<svg class=\"histogram\" viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"Number of "
+      "students by percent of the points, in steps of %d:",
+      BARS * BAR_WIDTH, HEAD + HEIGHT + FOOT, 100 / BARS);
   for (unsigned i = 0; i < BARS; i++)
     if (bars[i])
-      fprintf(file, " from %u: %zu;", i * 100 / BARS, bars[i]);
+      language_print(file, " from %u: %zu;", i * 100 / BARS, bars[i]);
   fputs("\">\n", file);
   for (unsigned i = 0; i < BARS; i++)
     bar_put(i, bars[i], most, file);
@@ -80,12 +82,13 @@ void page_spread_put(const struct class_book *class, FILE *file) {
   double sum = 0;
   for (size_t i = 0; i < count; i++)
     sum += percents[i];
-  fprintf(file,
-          "<section aria-labelledby=\"spread\"><h2 id=\"spread\">Percent of the points</h2>\n"
-          "<p class=\"meta\">mean %.1f, median %.1f; a quarter below %.1f, a quarter above %.1f; "
-          "%zu graded</p>\n",
-          sum / (double)count, quantile(percents, count, .5), quantile(percents, count, .25),
-          quantile(percents, count, .75), count);
+  language_print(
+      file,
+      "<section aria-labelledby=\"spread\"><h2 id=\"spread\">Percent of the points</h2>\n"
+      "<p class=\"meta\">mean %.1f, median %.1f; a quarter below %.1f, a quarter above %.1f; "
+      "%zu graded</p>\n",
+      sum / (double)count, quantile(percents, count, .5), quantile(percents, count, .25),
+      quantile(percents, count, .75), count);
   histogram_put(percents, count, file);
   fputs("</section>\n", file);
 }

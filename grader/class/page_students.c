@@ -3,6 +3,7 @@
 
 #include "grader/result/report_html_parts.h"
 
+#include "grader/base/language.h"
 #include <string.h>
 
 void page_student_put(const struct class_student *student, FILE *file) {
@@ -14,9 +15,9 @@ void page_student_put(const struct class_student *student, FILE *file) {
 }
 
 static void column_put(const char *name, const char *title, FILE *file) {
-  fputs("<th scope=\"col\"", file);
+  fputs(_("<th scope=\"col\""), file);
   if (*title) {
-    fputs(" title=\"", file);
+    fputs(_(" title=\""), file);
     html_text(file, title);
     fputs("\"", file);
   }
@@ -27,7 +28,8 @@ static void column_put(const char *name, const char *title, FILE *file) {
 
 /* A lab that nobody has begun is no column. */
 static void columns_put(const struct class_book *class, FILE *file) {
-  static const char *const fixed[] = {"Student", "Id", "Points", "%", "Passed", "Failed", "State"};
+  static const char *const fixed[] = {N_("Student"), N_("Id"),     N_("Points"), "%",
+                                      N_("Passed"),  N_("Failed"), N_("State")};
   /* With widths that are known beforehand thousands of rows are laid out at once. */
   fputs("<colgroup><col class=\"wide\"/><col class=\"wide\"/><col class=\"middle\"/>"
         "<col class=\"small\"/><col class=\"small\"/><col class=\"small\"/><col class=\"wide\"/>",
@@ -37,7 +39,7 @@ static void columns_put(const struct class_book *class, FILE *file) {
       fputs("<col class=\"middle\"/>", file);
   fputs("</colgroup>\n<thead><tr>", file);
   for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++)
-    column_put(fixed[i], "", file);
+    column_put(_(fixed[i]), "", file);
   for (size_t i = 0; i < class->lab_count; i++)
     if (class->labs[i].begun)
       column_put(class->labs[i].name, class->labs[i].title, file);
@@ -48,15 +50,15 @@ static void state_put(const struct gradebook_row *row, FILE *file) {
   const char *style = row->state == GRADEBOOK_GRADED       ? row->errors ? "odd" : "plain"
                       : row->state == GRADEBOOK_UNREADABLE ? "bad"
                                                            : "odd";
-  fprintf(file, "<td class=\"%s\">%s", style, gradebook_state_name(row->state));
+  fprintf(file, "<td class=\"%s\">%s", style, _(gradebook_state_name(row->state)));
   if (row->state == GRADEBOOK_GRADED && row->errors)
-    fprintf(file, ", %u error%s", row->errors, row->errors == 1 ? "" : "s");
+    language_print(file, ", %u error%s", row->errors, row->errors == 1 ? "" : "s");
   if (row->late && row->penalty)
-    fprintf(file, ", late (%u %% less)", row->penalty);
+    language_print(file, ", late (%u %% less)", row->penalty);
   else if (row->late)
-    fputs(", late", file);
+    fputs(_(", late"), file);
   if (row->attempts > 1)
-    fprintf(file, ", attempt %u", row->attempt);
+    language_print(file, ", attempt %u", row->attempt);
   fputs("</td>", file);
 }
 
@@ -67,8 +69,8 @@ static void points_put(const struct class_student *student, FILE *file) {
     return;
   }
   long long percent = row->points * 100 / row->max_score;
-  fprintf(file, "<td class=\"number\">%lld of %lld</td><td class=\"share s%lld\">%lld</td>",
-          row->points, row->max_score, percent / 10, percent);
+  language_print(file, "<td class=\"number\">%lld of %lld</td><td class=\"share s%lld\">%lld</td>",
+                 row->points, row->max_score, percent / 10, percent);
 }
 
 /* How a lab went, in five steps that have a colour. */
@@ -102,13 +104,13 @@ static void student_put(const struct class_book *class, const struct class_stude
 }
 
 void page_students_put(const struct class_book *class, FILE *file) {
-  fputs("<section aria-labelledby=\"students\"><h2 id=\"students\">Students</h2>\n"
-        "<p id=\"tools\" hidden=\"hidden\"><label>Filter <input type=\"search\" id=\"filter\" "
-        "autocomplete=\"off\"/></label> <label>State <select id=\"state\"><option value=\"\">all"
-        "</option>",
+  fputs(_("<section aria-labelledby=\"students\"><h2 id=\"students\">Students</h2>\n"
+          "<p id=\"tools\" hidden=\"hidden\"><label>Filter <input type=\"search\" id=\"filter\" "
+          "autocomplete=\"off\"/></label> <label>State <select id=\"state\"><option value=\"\">all"
+          "</option>"),
         file);
   for (int state = GRADEBOOK_NO_SUBMISSION; state <= GRADEBOOK_GRADED; state++) {
-    const char *name = gradebook_state_name((enum gradebook_state)state);
+    const char *name = _(gradebook_state_name((enum gradebook_state)state));
     fprintf(file, "<option>%s</option>", name);
   }
   fputs("</select></label> <output id=\"shown\" for=\"filter state\"></output></p>\n"

@@ -5,9 +5,11 @@
 #include "grader/base/scope.h"
 #include "grader/base/version.h"
 #include "grader/result/feedback.h"
+#include "grader/result/hidden.h"
 #include "grader/result/report_html.h"
 #include "grader/result/result.h"
 
+#include "grader/base/language.h"
 #include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -37,10 +39,10 @@ static char *comment_make(const struct class_student *student, const json_t *doc
   size_t size = 0, lab_index, check_index, told = 0, left_out = 0;
   json_t *lab, *check;
   FILE *file = open_memstream(&text, &size);
-  fprintf(file, "%lld of %lld points", student->row.points, student->row.max_score);
+  language_print(file, "%lld of %lld points", student->row.points, student->row.max_score);
   if (student->row.penalty)
-    fprintf(file, " (%lld, and %u %% less for being late)", student->row.score,
-            student->row.penalty);
+    language_print(file, " (%lld, and %u %% less for being late)", student->row.score,
+                   student->row.penalty);
   foreach_lab (document, lab_index, lab)
     foreach_check (lab, check_index, check) {
       if (feedback_outcome(check) != OUTCOME_FAILED)
@@ -51,19 +53,21 @@ static char *comment_make(const struct class_student *student, const json_t *doc
         left_out++;
     }
   if (left_out)
-    fprintf(file, "\n… and %zu more that did not pass", left_out);
+    language_print(file, "\n… and %zu more that did not pass", left_out);
   fclose(file);
   return text;
 }
 
 /* ---- the page ---- */
 
-static json_t *document_for(const struct class_student *student, const json_t *document) {
-  json_t *copy = json_copy((json_t *)document);
+/* What the student is to see of it. */
+static json_t *document_for(const struct class_student *student, json_t *document) {
+  json_t *shown = result_for_students(document), *copy = json_copy(shown);
+  json_decref(shown);
   const char *name = *student->row.name ? student->row.name : student->row.key;
   json_object_set_new(copy, "submission", json_string(name));
   if (student->row.penalty) {
-    scoped_text char *late = memory_format(
+    scoped_text char *late = language_sentence(
         "This was handed in late, which costs %u %%: %lld of %lld points are counted.",
         student->row.penalty, student->row.points, student->row.max_score);
     json_object_set_new(copy, "remarks", json_pack("[s]", late));
@@ -83,8 +87,8 @@ static bool is_up_to_date(const char *mark, const char *wanted) {
   return file && fgets(text, sizeof text, file) && strcmp(text, wanted) == 0;
 }
 
-static int page_write(const struct class_student *student, const json_t *document,
-                      const char *folder, struct failure *failure) {
+static int page_write(const struct class_student *student, json_t *document, const char *folder,
+                      struct failure *failure) {
   scoped_text char *mark = memory_format("%s/.made-of", folder), *wanted = made_of(student);
   if (is_up_to_date(mark, wanted))
     return 0;
@@ -96,10 +100,12 @@ static int page_write(const struct class_student *student, const json_t *documen
   return outcome ? outcome : file_replace(mark, wanted, strlen(wanted), failure);
 }
 
-int student_tell(struct class_student *student, const json_t *document, const char *pages,
+int student_tell(struct class_student *student, json_t *document, const char *pages,
                  struct failure *failure) {
   free(student->comment);
-  student->comment = comment_make(student, document);
+  json_t *shown = result_for_students(document);
+  student->comment = comment_make(student, shown);
+  json_decref(shown);
   if (!pages)
     return 0;
   scoped_text char *name = class_student_folder(&student->row);

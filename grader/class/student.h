@@ -7,5 +7,5 @@
 
 /* Fills in the student's comment and, with `pages`, writes the page PAGES/NAME/index.html and fills
  * in its address. A page that was made of the same grading is left as it is. */
-int student_tell(struct class_student *student, const json_t *document, const char *pages,
+int student_tell(struct class_student *student, json_t *document, const char *pages,
                  struct failure *failure);

@@ -1,7 +1,7 @@
 /* wiregrade class: the outputs of a batch, made again from its gradebook; wiregrade compare. */
 #include "grader/cli/class.h"
 
-#include "grader/base/file.h"
+#include "grader/base/language.h"
 #include "grader/base/memory.h"
 #include "grader/base/scope.h"
 #include "grader/class/class.h"
@@ -24,9 +24,17 @@ int cli_class_write(struct gradebook *book, const char *out, const char *assignm
   struct failure failure;
   int outcome = class_write_all(book, out, assignment, &reading, &failure);
   progress_end(&progress);
-  if (outcome)
+  if (outcome) {
     cli_complain(failure.sentence);
-  return outcome ? CLI_ERROR : CLI_PASSED;
+    return CLI_ERROR;
+  }
+  return CLI_PASSED;
+}
+
+void cli_class_show(const char *out) {
+  struct page page = page_for(stdout);
+  scoped_text char *line = language_sentence("The class's page:  %s/index.html", out);
+  page_command(&page, line);
 }
 
 static int class_run(const char *out, const char *assignment) {
@@ -39,7 +47,7 @@ static int class_run(const char *out, const char *assignment) {
   int status = cli_class_write(book, out, assignment);
   gradebook_close(book);
   if (status == CLI_PASSED)
-    printf("%s/index.html\n", out);
+    cli_class_show(out);
   return status;
 }
 

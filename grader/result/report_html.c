@@ -37,10 +37,7 @@ static bool lab_is_begun(const json_t *lab) {
 
 static void head_put(FILE *file, const json_t *result) {
   scoped_text char *style = html_hash(html_style), *script = html_hash(html_script);
-  scoped_text char *language = memory_text(language_name());
-  for (char *c = language; *c; c++)
-    if (*c == '_')
-      *c = '-';
+  scoped_text char *language = html_language();
   fprintf(file,
           "<!DOCTYPE html>\n<html lang=\"%s\"><head>\n<meta charset=\"utf-8\"/>\n"
           "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src "

@@ -25,6 +25,8 @@ unsigned html_columns(const char *text, unsigned columns);
 /* An element of this class with the text in it; nothing if the text is empty. Element and class are
  * literals. */
 void html_element(FILE *file, const char *element, const char *class, const char *text);
+/* The page's language as HTML names it: "en", "zh-CN". The caller frees it. */
+char *html_language(void);
 /* The name of a check's capture file where it may stand in an address, or NULL. */
 const char *html_capture_name(const json_t *check);
 
