@@ -68,6 +68,9 @@ int check_perform(const struct check *check);
 void *scrap(size_t size);
 const char *scrap_text(const char *text, size_t length);
 
+/* put_file, of what is no text. */
+void put_file_of_bytes(const char *path, const void *bytes, size_t length);
+
 /* Runs the world, and ends the check if the world is broken. */
 enum world_pause run_until(double deadline, bool (*until)(void *context), void *context);
 void world_begin(void);
