@@ -114,8 +114,8 @@ static int suite_run_once(struct lab_run *run, const char *filter, struct suite_
   struct suite_spec suite = {
       .program = spec->program,
       .argv = argv,
-      .environment = (const char *const[]){manifest, clock, seed, limits, captures, all, open,
-                                           language, messages, NULL},
+      .environment = (const char *const[]){manifest, clock, seed, limits, captures, all, language,
+                                           messages, open, NULL},
       .wants_verdicts = true,
       .silence_limit_s = spec->silence_limit_s > 0 ? spec->silence_limit_s : SILENCE_LIMIT_S,
       .stop = spec->stop,
