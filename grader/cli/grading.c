@@ -48,6 +48,7 @@ static enum submission_fault submission_make(struct grading *grading, struct fai
       .limits = sandbox_default_limits(),
       .build_limit_s = grading->spec->build_limit_s,
       .jobs = grading->spec->jobs,
+      .reuse = grading->spec->reuse_builds,
       .stop = &interrupt_signal,
       .progress = building_note,
       .context = grading,

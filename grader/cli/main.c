@@ -27,6 +27,8 @@ static const struct command commands[] = {
      "  --trust-me          where this machine cannot contain what it runs, grade all the same:\n"
      "                      only for who grades nothing but their own work\n"
      "  --build-limit SEC   seconds for the whole build (default: 120)\n"
+     "  --no-build-cache    build it even if the very same was built before, and keep\n"
+     "                      nothing of what was built\n"
      "  --course FILE       the course's limits; see `wiregrade help course`\n"
      "  --json FILE         write the result document to FILE too; if FILE is - it is\n"
      "                      printed, in place of the report\n"
