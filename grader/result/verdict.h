@@ -31,13 +31,20 @@
  * dropped to make it so.
  *
  * A suite program is run as  build/suite/LAB --checks NUMBER [TEST…] : those checks, or all, so
- * many of them at the same time. In its environment: WIREGRADE_MANIFEST    path of the submission's
- * manifest (grader/submission/manifest.h) WIREGRADE_VERDICT_FD  number of an inherited descriptor,
- * as above; absent: verdicts are not sent, only TAP is shown WIREGRADE_CLOCK       virtual
- * (default) or real WIREGRADE_SEED decimal number (default 1) WIREGRADE_CAPTURES    folder for the
- * captures of failed checks; absent or empty: none is kept WIREGRADE_CAPTURES_OF_ALL  not empty: of
- * passed checks too and  build/suite/LAB --describe  prints, one JSON document a line, {"check",
- * "requirement", "test", "programs"}: TEST is what --checks takes for it. */
+ * many of them at the same time. In its environment:
+ *
+ *   WIREGRADE_MANIFEST         path of the submission's manifest (grader/submission/manifest.h)
+ *   WIREGRADE_VERDICT_FD       number of an inherited descriptor, as above; absent: verdicts are
+ *                              not sent, only TAP is shown
+ *   WIREGRADE_CLOCK            virtual (default) or real
+ *   WIREGRADE_SEED             decimal number (default 1)
+ *   WIREGRADE_LANG, WIREGRADE_MESSAGES  the language of the texts and the files that have it, as
+ *                              grader/base/language.h says
+ *   WIREGRADE_CAPTURES         folder for the captures of failed checks; absent or empty: none
+ *   WIREGRADE_CAPTURES_OF_ALL  not empty: of passed checks too
+ *
+ * build/suite/LAB --describe  prints, one JSON document a line, {"check", "requirement", "test",
+ * "programs"}: TEST is what --checks takes for it. */
 #pragma once
 
 #define VERDICT_MAX (256 * 1024)

@@ -16,7 +16,7 @@ struct origin {
   struct address address;
   enum certificate certificate;
   SSL_CTX
-      *tls; /* made for the first client that comes with TLS: most servers of a world see none */
+  *tls; /* made for the first client that comes with TLS: most servers of a world see none */
   bool is_proxy;
   struct origin_reply reply;
   struct request_list requests, fragments;

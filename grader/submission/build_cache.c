@@ -99,8 +99,12 @@ char *build_cache_path(const struct build_cache_key *key) {
   tree_digest_text(digest, "wiregrade " WIREGRADE_VERSION);
   machine_add(digest);
   limits_add(digest, key->limits);
+  tree_digest_add(digest, &key->program_count, sizeof key->program_count);
   for (size_t i = 0; i < key->program_count; i++)
     tree_digest_text(digest, key->programs[i]);
+  tree_digest_add(digest, &key->language_count, sizeof key->language_count);
+  for (unsigned i = 0; i < key->language_count; i++)
+    tree_digest_text(digest, key->languages[i]);
   tree_digest_folder(digest, key->folder);
   scoped_text char *name = tree_digest_end(digest);
   return name ? memory_format("%s/%s", place, name) : NULL;

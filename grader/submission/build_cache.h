@@ -24,6 +24,8 @@ struct build_cache_key {
   const char *folder; /* of the submission, nothing built yet */
   const char *const *programs;
   size_t program_count;
+  char *const *languages; /* of submission_spec: what is in others is not compiled */
+  unsigned language_count;
   const struct sandbox_limits *limits;
 };
 
