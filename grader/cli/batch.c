@@ -193,6 +193,12 @@ static int class_prepare(struct class_grading *class, char **out, struct failure
   }
   if (cli_hidden_check(class->course, &class->selection))
     return CLI_USAGE;
+  /* It would be an error of the grader in each submission. */
+  for (size_t i = 0; i < class->selection.count; i++)
+    if (class->selection.labs[i].broken) {
+      cli_complain(class->selection.labs[i].failure.sentence);
+      return CLI_ERROR;
+    }
   *out = realpath(options->out, NULL);
   if (*out)
     return 0;
