@@ -26,6 +26,7 @@ struct context {
   struct world *world;
   struct host *host;
   int world_number;
+  int64_t later_ns; /* the next world's wall clock is set so much later */
   struct peer *peers;
   struct served_port {
     struct address address;
