@@ -7,6 +7,7 @@
 #include "grader/base/scope.h"
 #include "grader/batch/hash.h"
 #include "grader/cli/batch_tell.h"
+#include "grader/cli/class.h"
 #include "grader/cli/grading.h"
 #include "grader/cli/interrupt.h"
 #include "grader/result/result.h"
@@ -177,6 +178,10 @@ static int batch_grade(struct class_grading *class, struct gradebook *book, cons
     return fault == BATCH_UNREADABLE ? CLI_USAGE : CLI_ERROR;
   }
   int status = class_status(class, book, out, failure);
+  if (cli_class_write(book, out, NULL))
+    status = CLI_ERROR;
+  else if (!options->json_progress)
+    cli_class_show(out);
   return interrupt_signal ? 128 + interrupt_signal : status;
 }
 
