@@ -63,7 +63,7 @@ def plants(machine, hostile, canaries):
     plans = {
         "a process": ("new: process", sleeper()),
         "a daemon": ("new: process", daemon),
-        "a process of the student's user": ("new: process", sleeper(lambda: os.setuid(0 if os.environ["HOSTILE_UID"] != "0" else 64000))),
+        "a process of the student's user": ("new: process", sleeper(lambda: os.setuid(0 if os.environ["HOSTILE_UID"] != "0" else 64300))),
         "a namespace": ("new: namespace uts", sleeper(lambda: machine.call("unshare", machine.NEWUTS))),
         "a mount": ("new: mount", lambda: machine.mount("tmpfs", "/var/tmp", "tmpfs")),
         "a file in the other student's folder": ("changed: file /tmp/hostile/other-student", write("/tmp/hostile/other-student/wiregrade-canary")),

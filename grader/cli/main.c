@@ -283,6 +283,7 @@ int main(int argc, char **argv) {
   signal(SIGPIPE, SIG_IGN);
   unsetenv(SANDBOX_LIMITS_VARIABLE); /* they are the grader's own business */
   unsetenv(SANDBOX_OPEN_VARIABLE);
+  unsetenv(SANDBOX_USER_VARIABLE);
   if (argc < 2) {
     help_print(stderr);
     return CLI_USAGE;

@@ -98,6 +98,7 @@ static int suite_run_once(struct lab_run *run, const char *filter, struct suite_
   scoped_text char *seed = memory_format("WIREGRADE_SEED=%u", spec->seed);
   const char *set = getenv(SANDBOX_LIMITS_VARIABLE);
   scoped_text char *limits = memory_format(SANDBOX_LIMITS_VARIABLE "=%s", set ? set : "");
+  scoped_text char *user = memory_format(SANDBOX_USER_VARIABLE "=%u", sandbox_user());
   const char *open =
       sandbox_is_open() ? SANDBOX_OPEN_VARIABLE "=1" : NULL; /* the last: it may be none */
   scoped_text char *captures =
@@ -111,7 +112,7 @@ static int suite_run_once(struct lab_run *run, const char *filter, struct suite_
       .program = spec->program,
       .argv = argv,
       .environment =
-          (const char *const[]){manifest, clock, seed, limits, captures, all, open, NULL},
+          (const char *const[]){manifest, clock, seed, limits, captures, all, user, open, NULL},
       .wants_verdicts = true,
       .silence_limit_s = spec->silence_limit_s > 0 ? spec->silence_limit_s : SILENCE_LIMIT_S,
       .stop = spec->stop,
