@@ -21,6 +21,10 @@ GRADER_OBJECTS := $(GRADER_SOURCES:%.c=$(BUILD)/obj/%.o)
 CLI_OBJECTS    := $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard grader/cli/*.c))
 LABS           := $(notdir $(patsubst %/checks.c,%,$(wildcard suite/*/checks.c)))
 SUITES         := $(LABS:%=$(BUILD)/suite/%)
+# Translations: of the grader, and of each lab that has one.
+LANGUAGES      := $(patsubst grader/po/%.po,%,$(wildcard grader/po/*.po))
+MESSAGES       := $(foreach language,$(LANGUAGES),$(BUILD)/locale/$(language)/LC_MESSAGES/wiregrade.mo \
+  $(patsubst suite/%/$(language).po,$(BUILD)/locale/$(language)/LC_MESSAGES/wiregrade-%.mo,$(wildcard suite/*/$(language).po)))
 UNIT_TESTS     := $(patsubst %.c,$(BUILD)/tests/%,$(notdir $(wildcard grader/*/*_test.c suite/*/*_test.c)))
 WAITS          := $(BUILD)/tests/waits $(BUILD)/tests/waits-static
 TAP_DRIVER      = $(firstword $(wildcard /usr/share/automake-*/tap-driver.sh))
@@ -28,7 +32,7 @@ TAP_DRIVER      = $(firstword $(wildcard /usr/share/automake-*/tap-driver.sh))
 all: setup-build
 	@$(MAKE) --no-print-directory programs
 
-programs: $(BUILD)/wiregrade $(SUITES) $(BUILD)/source-root
+programs: $(BUILD)/wiregrade $(SUITES) $(MESSAGES) $(BUILD)/source-root
 	@:
 
 setup-build:
@@ -66,6 +70,19 @@ $(BUILD)/suite/$(1): $(patsubst %.c,$(BUILD)/obj/%.o,$(filter-out %_test.c,$(wil
 	$$(Q)$$(LINK) $$^ -o $$@ $$(LIBRARIES) -lcriterion
 endef
 $(foreach lab,$(LABS),$(eval $(call SUITE,$(lab))))
+
+define LANGUAGE
+$(BUILD)/locale/$(1)/LC_MESSAGES/wiregrade.mo: grader/po/$(1).po
+	@mkdir -p $$(@D)
+	@$$(call say,MO,$$@)
+	$$(Q)msgfmt -o $$@ $$<
+
+$(BUILD)/locale/$(1)/LC_MESSAGES/wiregrade-%.mo: suite/%/$(1).po
+	@mkdir -p $$(@D)
+	@$$(call say,MO,$$@)
+	$$(Q)msgfmt -o $$@ $$<
+endef
+$(foreach language,$(LANGUAGES),$(eval $(call LANGUAGE,$(language))))
 
 define UNIT_TEST
 $(BUILD)/tests/$(basename $(notdir $(1))): $(BUILD)/obj/$(1:.c=.o) $(BUILD)/obj/grader/sandbox/test_main.o $(2) $(BUILD)/libgrader.a
@@ -119,6 +136,10 @@ grade: all
 test: setup-test
 	@.ci/test $(PART)
 
+# Takes into the translations what the sources have by now, and says what is not translated: see CONTRIBUTING.md.
+messages: programs
+	@.ci/messages update
+
 # Automake's way: each suite program by itself, under tap-driver.sh, on SUBMISSION. Leaves build/check/LAB.log and .trs.
 check: setup-test
 	@$(MAKE) --no-print-directory programs
@@ -163,7 +184,10 @@ install: all
 	install -m 755 $(SUITES) '$(DESTDIR)$(PREFIX)/lib/wiregrade/suite'
 	set -e; for lab in $(LABS); do \
 	  install -d '$(DESTDIR)$(PREFIX)/share/wiregrade/suite/'$$lab; \
-	  install -m 644 suite/$$lab/lab.yaml suite/$$lab/README.md '$(DESTDIR)$(PREFIX)/share/wiregrade/suite/'$$lab; \
+	  install -m 644 suite/$$lab/lab.yaml suite/$$lab/README*.md '$(DESTDIR)$(PREFIX)/share/wiregrade/suite/'$$lab; \
+	done
+	set -e; for messages in $(MESSAGES:$(BUILD)/%=%); do \
+	  install -D -m 644 $(BUILD)/$$messages '$(DESTDIR)$(PREFIX)/share/'$$messages; \
 	done
 	cd grader/starter/files && find . -type f -exec install -D -m 644 '{}' '$(DESTDIR)$(PREFIX)/share/wiregrade/starter/{}' ';'
 	install -D -m 644 grader/cli/completion/wiregrade.bash '$(DESTDIR)$(PREFIX)/share/bash-completion/completions/wiregrade'
@@ -185,6 +209,6 @@ clean:
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 
-.PHONY: all programs setup-build setup-test unit-tests grade test check verify soak soak-checks soak-deadlock soak-hostile bench fuzz fuzz-programs install dist deb clean
+.PHONY: all programs setup-build setup-test unit-tests messages grade test check verify soak soak-checks soak-deadlock soak-hostile bench fuzz fuzz-programs install dist deb clean
 .SECONDARY:
 .DELETE_ON_ERROR:

@@ -285,9 +285,12 @@ def interface_flags():
             yield f"interface {name}", (flags, mtu)
 
 
-def snapshot(work, submission, outputs):
-    """The machine's state: what -> value."""
-    state = {}
+def snapshot(work, submission, outputs, known=None):
+    """The machine's state: what -> value. `known`: what it was a moment ago, of which only the submission is another."""
+    submitted = {f"contents of the submission {submission}": digest(submission)}
+    if known:
+        return {**known, **submitted}
+    state = submitted
     for name, what, start in processes():
         state[what] = start
         for kind in ("cgroup", "ipc", "mnt", "net", "pid", "user", "uts", "time"):
@@ -302,7 +305,6 @@ def snapshot(work, submission, outputs):
     for folder in SHARED_FOLDERS:
         state.update(tree(folder, skip=(work,)))
     state.update(tree(work, skip=(outputs, submission)))
-    state[f"contents of the submission {submission}"] = digest(submission)
     for kind in ("shm", "sem", "msg"):
         for line in lines(f"/proc/sysvipc/{kind}")[1:]:
             state[f"SysV {kind} {' '.join(line.split()[:2])}"] = True
@@ -338,13 +340,14 @@ def changes(before, after):
 
 
 def settle(work, submission, outputs, before, patience=0.6):
-    """The changes that stay. What is still ending has a moment to do so."""
+    """The changes that stay, and the state. What is still ending has a moment to do so."""
     until = time.monotonic() + patience
     while True:
         reap()
-        found = changes(before, snapshot(work, submission, outputs))
+        after = snapshot(work, submission, outputs)
+        found = changes(before, after)
         if not found or time.monotonic() > until:
-            return found
+            return found, after
         time.sleep(0.02)
 
 

@@ -1,6 +1,7 @@
 /* Whether and how this process can make namespaces, found out by making them. */
 #include "grader/sandbox/inner.h"
 
+#include "grader/base/language.h"
 #include "grader/base/scope.h"
 
 #include <errno.h>
@@ -72,21 +73,21 @@ static int namespaces_try(void) {
 }
 
 static int refusal_explain(const char *what, int error, struct failure *failure) {
-  const char *advice = "run wiregrade as root, or `wiregrade doctor` to see what is missing";
+  const char *advice = N_("run wiregrade as root, or `wiregrade doctor` to see what is missing");
   if (file_number("/proc/sys/kernel/apparmor_restrict_unprivileged_userns", 0) == 1)
-    advice = "this system forbids it to ordinary users: run wiregrade as root, or set "
-             "`sysctl kernel.apparmor_restrict_unprivileged_userns=0`";
+    advice = N_("this system forbids it to ordinary users: run wiregrade as root, or set "
+                "`sysctl kernel.apparmor_restrict_unprivileged_userns=0`");
   else if (file_number("/proc/sys/kernel/unprivileged_userns_clone", 1) == 0)
-    advice = "this system forbids it to ordinary users: run wiregrade as root, or set "
-             "`sysctl kernel.unprivileged_userns_clone=1`";
+    advice = N_("this system forbids it to ordinary users: run wiregrade as root, or set "
+                "`sysctl kernel.unprivileged_userns_clone=1`");
   else if (file_number("/proc/sys/user/max_user_namespaces", 1) == 0)
-    advice = "this system allows no user namespaces: run wiregrade as root, or set "
-             "`sysctl user.max_user_namespaces=10000`";
+    advice = N_("this system allows no user namespaces: run wiregrade as root, or set "
+                "`sysctl user.max_user_namespaces=10000`");
   else if (geteuid() == 0)
     advice =
-        "root is confined here, as in a container: give it CAP_SYS_ADMIN and an unmasked /proc "
-        "(docker run --privileged), or run wiregrade outside";
-  return failure_set(failure, "cannot %s: %s (%s)", what, strerror(error), advice);
+        N_("root is confined here, as in a container: give it CAP_SYS_ADMIN and an unmasked /proc "
+           "(docker run --privileged), or run wiregrade outside");
+  return failure_set(failure, "cannot %s: %s (%s)", what, _(strerror(error)), advice);
 }
 
 bool users_map(uid_t uid, gid_t gid) {
@@ -105,16 +106,16 @@ static int namespaces_enter(struct failure *failure) {
   if (unshare(CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWNET) < 0) {
     if (errno == EINVAL)
       return failure_set(failure, "cannot make a user namespace in a process with several threads");
-    return refusal_explain("make a user namespace", errno, failure);
+    return refusal_explain(_("make a user namespace"), errno, failure);
   }
   if (!users_map(uid, gid))
-    return refusal_explain("set up a user namespace", errno, failure);
+    return refusal_explain(_("set up a user namespace"), errno, failure);
   if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
-    return refusal_explain("make mounts private", errno, failure);
+    return refusal_explain(_("make mounts private"), errno, failure);
   /* Criterion's processes meet in files here that bear a process id. Those that another user's
    * killed run left behind could not be removed, and whoever gets their id could not start. */
   if (mount("tmpfs", "/dev/shm", "tmpfs", MS_NOSUID | MS_NODEV, "mode=1777") < 0 && errno != ENOENT)
-    return refusal_explain("mount a /dev/shm of its own", errno, failure);
+    return refusal_explain(_("mount a /dev/shm of its own"), errno, failure);
   return 0;
 }
 
@@ -139,7 +140,7 @@ static int walls_enter(struct failure *failure) {
       return -1;
     refusal = namespaces_try();
     if (refusal)
-      return refusal_explain("make the namespaces of a sandbox", refusal, failure);
+      return refusal_explain(_("make the namespaces of a sandbox"), refusal, failure);
   }
   small_tables_prepare(own_network);
   return 0;

@@ -1,6 +1,7 @@
 /* The caller's side: what is prepared before the clone, and what is taken over after it. */
 #include "grader/sandbox/inner.h"
 
+#include "grader/base/language.h"
 #include "grader/base/memory.h"
 #include "grader/base/scope.h"
 
@@ -238,8 +239,8 @@ static int start_await(struct shared *shared, int init_pidfd, struct failure *fa
     return 0;
   errno = shared->error;
   const char *detail = shared->detail;
-  return failure_errno(failure, "cannot start a sandbox: %s%s%s", shared->step, *detail ? " " : "",
-                       detail);
+  return failure_errno(failure, "cannot start a sandbox: %s%s%s", language_text(shared->step),
+                       *detail ? " " : "", detail);
 }
 
 static int descriptor_take(int pidfd, int fd) {

@@ -1,6 +1,7 @@
 /* Running one check: its world, its verdict. And the main program of every suite. */
 #include "grader/sdk/inner.h"
 
+#include "grader/base/language.h"
 #include "grader/base/memory.h"
 
 #include <criterion/criterion.h>
@@ -26,6 +27,7 @@ void world_begin(void) {
   struct failure failure;
   the_check.world_number++;
   the_check.surroundings = NULL;
+  the_check.awaited = NULL;
   the_check.stood_still_at = -1;
   the_check.world = world_create(&options, &failure);
   if (!the_check.world)
@@ -77,13 +79,18 @@ void fresh_world_later(void) {
 
 void check_fail(struct failure_report report) {
   the_check.status = VERDICT_FAIL;
-  the_check.report = report;
+  the_check.report = (struct failure_report){
+      .message = language_literal(report.message),
+      .expected = language_literal(report.expected),
+      .actual = language_literal(report.actual),
+      .cause = language_literal(report.cause),
+  };
   longjmp(the_check.end, 1);
 }
 
 void check_error(const char *sentence) {
   the_check.status = VERDICT_ERROR;
-  the_check.report = (struct failure_report){.message = sentence};
+  the_check.report = (struct failure_report){.message = language_literal(sentence)};
   longjmp(the_check.end, 1);
 }
 
@@ -123,14 +130,22 @@ static bool programs_are_there(void) {
     if (!manifest_find(the_check.manifest, *name, &missing)) {
       the_check.status = VERDICT_MISSING;
       the_check.report =
-          (struct failure_report){.message = missing ? missing : "the program is not there"};
+          (struct failure_report){.message = missing ? missing : _("the program is not there")};
       return false;
     }
   }
   return true;
 }
 
+/* The grader's own language, if it is not English. */
+static void language_take_over(void) {
+  const char *name = getenv("WIREGRADE_LANG"), *files = getenv("WIREGRADE_MESSAGES");
+  language_begin(NULL, name && *name ? name : "en");
+  language_add_files(files ? files : "");
+}
+
 static void context_begin(const struct check *check) {
+  language_take_over();
   const char *clock = getenv("WIREGRADE_CLOCK"), *seed = getenv("WIREGRADE_SEED");
   const char *path = getenv("WIREGRADE_MANIFEST");
   the_check = (struct context){.check = check, .seed = seed ? strtoull(seed, NULL, 10) : 1};

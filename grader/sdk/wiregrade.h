@@ -203,6 +203,8 @@ const char *tcp_listening_besides(struct program *program, struct address wanted
 /* The addresses of all unconnected UDP sockets on the port, but `wanted`, IPv6 included:
  * "0.0.0.0:60000, [::]:60000"; NULL if there is no other. */
 const char *udp_bound_besides(struct program *program, struct address wanted);
+/* Whether a UDP socket of the program's host is connected to that address. */
+bool udp_is_connected(struct program *program, struct address to);
 /* Waits until it has ended, at most so long. False if it has not. */
 bool await_exit(struct program *program, double seconds);
 /* When it ended; only after await_exit. */
@@ -446,6 +448,7 @@ const char *counted(size_t count, const char *thing);
 /* The lines that it printed (stdout, and what stands on stderr), for `actual`. */
 const char *printed(struct program *program);
 
+#include "grader/sdk/causes.h"
 #include "grader/sdk/internet.h"
 #include "grader/sdk/scene.h"
 #include "grader/sdk/traffic.h"

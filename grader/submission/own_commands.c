@@ -1,5 +1,6 @@
 #include "grader/submission/own_commands.h"
 
+#include "grader/base/language.h"
 #include "grader/base/memory.h"
 #include "grader/base/scope.h"
 #include "grader/result/safe_text.h"
@@ -155,8 +156,8 @@ static int root_read(struct reading *reading) {
     }
     scoped_text char *seen = is_word(key)
                                  ? safe_text(scalar(key), strnlen(scalar(key), QUOTED_MOST))
-                                 : memory_text("something else");
-    scoped_text char *expected = memory_format("`programs:`, not `%s`", seen);
+                                 : memory_text(_("something else"));
+    scoped_text char *expected = language_sentence("`programs:`, not `%s`", seen);
     return wrong(reading, key, expected);
   }
   return 0;

@@ -1,6 +1,8 @@
 /* Which of the trapped calls is whose, and what people call it. */
 #include "grader/world/supervisor_inner.h"
 
+#include "grader/base/language.h"
+
 #include <sys/syscall.h>
 
 void call_dispatch(struct call *call) {
@@ -113,10 +115,10 @@ const char *call_name(int number) {
   case SYS_accept4:
     return "accept";
   case SYS_futex:
-    return "a wait for a lock or condition";
+    return N_("a wait for a lock or condition");
   case SYS_rt_sigtimedwait:
     return "sigtimedwait";
   default:
-    return "a wait";
+    return N_("a wait");
   }
 }
