@@ -143,6 +143,12 @@ void language_add_files(const char *files) {
   }
 }
 
+void language_inherit(void) {
+  const char *name = getenv("WIREGRADE_LANG"), *files = getenv("WIREGRADE_MESSAGES");
+  language_begin(NULL, name && *name ? name : "en");
+  language_add_files(files ? files : "");
+}
+
 /* ---- looking up ---- */
 
 const char *language_text(const char *text) {
