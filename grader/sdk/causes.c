@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/socket.h>
 
 /* ---- addresses ---- */
 
@@ -185,6 +186,11 @@ const char *silence_cause(struct program *program) {
   const char *name = program_name(program);
   if (program_ended(program, NULL)) {
     int status = exit_status(program);
+    if (status == -SIGPIPE)
+      return say(
+          "%s was killed by SIGPIPE, which comes to who writes to a connection that the other "
+          "side broke off: send with MSG_NOSIGNAL, or ignore the signal",
+          name);
     if (status < 0)
       return say("%s %s: run it under gdb, or build it with -fsanitize=address", name,
                  doing(program));
@@ -220,4 +226,27 @@ const char *no_answer_cause(struct program *program, struct address server, stru
                address_text(sent->destination), address_text(client));
   }
   return silence_cause(program);
+}
+
+const char *port_taken_cause(struct program *first, struct program *second) {
+  struct option_calls calls = option_calls_of(first), again = option_calls_of(second);
+  bool set = false, on_connection = false;
+  for (size_t i = 0; i < calls.count; i++)
+    if (calls.list[i].set && calls.list[i].option == SO_REUSEADDR) {
+      set = true;
+      on_connection |= calls.list[i].connected;
+    }
+  for (size_t i = 0; i < again.count; i++)
+    if (again.list[i].set && again.list[i].option == SO_REUSEADDR)
+      return N_("SO_REUSEADDR is set, and the port is taken all the same: is the value 1, and the "
+                "socket the one that is bound?");
+  if (on_connection)
+    return N_("SO_REUSEADDR was set on the socket that accept() returned: set it on the listening "
+              "one, before bind()");
+  if (set)
+    return N_("SO_REUSEADDR was set too late: bind() had failed before; set it before bind()");
+  return calls.count > 0
+             ? N_("setsockopt() was called for another option than SO_REUSEADDR: that one is "
+                  "missing")
+             : N_("SO_REUSEADDR was never set: set it on the listening socket, before bind()");
 }
