@@ -111,6 +111,11 @@ size_t words_in_common(const char *wanted, const char *text) {
   return strstr(text, wanted) ? strlen(wanted) : common.front + common.back;
 }
 
+/* Whether a word begins or ends there. */
+static bool is_between_words(const char *text, size_t place) {
+  return isspace((unsigned char)text[place]) || isspace((unsigned char)text[place - 1]);
+}
+
 const char *words_cause(const char *expected, const char *actual) {
   size_t wanted = strlen(expected), seen = strlen(actual);
   struct common common = common_of(expected, actual);
@@ -124,20 +129,20 @@ const char *words_cause(const char *expected, const char *actual) {
     return N_("more stands in front of it and behind it: it must be a line of its own");
   if (2 * shared < wanted && (shared < seen || seen < LEAST_ALIKE))
     return NULL;
-  if (shared == seen)
-    return common.back == 0 ? say("%s is missing at its end",
-                                  piece(expected + common.front, wanted - common.front))
-           : common.front == 0
-               ? say("%s is missing in front of it", piece(expected, wanted - common.back))
-               : say("%s is missing in the middle of it",
-                     piece(expected + common.front, wanted - shared));
-  if (shared == wanted)
-    return common.back == 0
-               ? say("%s too much stands at its end", piece(actual + common.front, seen - wanted))
-           : common.front == 0
-               ? say("%s too much stands in front of it", piece(actual, seen - wanted))
-               : say("%s too much stands in the middle of it",
-                     piece(actual + common.front, seen - wanted));
+  if (shared == seen && common.back == 0)
+    return say("%s is missing at its end", piece(expected + common.front, wanted - common.front));
+  if (shared == seen && common.front == 0)
+    return say("%s is missing in front of it", piece(expected, wanted - common.back));
+  if (shared == seen && is_between_words(expected, common.front))
+    return say("%s is missing in the middle of it",
+               piece(expected + common.front, wanted - shared));
+  if (shared == wanted && common.back == 0)
+    return say("%s too much stands at its end", piece(actual + common.front, seen - wanted));
+  if (shared == wanted && common.front == 0)
+    return say("%s too much stands in front of it", piece(actual, seen - wanted));
+  if (shared == wanted && is_between_words(actual, common.front))
+    return say("%s too much stands in the middle of it",
+               piece(actual + common.front, seen - wanted));
   common = common_words(expected, common_words(actual, common));
   return say("there is %s where %s is required",
              piece(actual + common.front, seen - common.front - common.back),
