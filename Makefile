@@ -52,6 +52,7 @@ $(BUILD)/obj/%.o: %.c
 
 # The page's style and script are taken in by the assembler, of which the compiler tells nothing.
 $(BUILD)/obj/grader/result/report_html_assets.o: $(wildcard grader/result/report_html.*s)
+$(BUILD)/obj/grader/class/page_assets.o: $(wildcard grader/class/class.*s)
 
 $(BUILD)/libgrader.a: $(GRADER_OBJECTS) Makefile
 	@rm -f $@
@@ -173,6 +174,10 @@ soak-hostile: all
 	@.ci/hostile --runs $(or $(RUNS),100) --state $(BUILD)/soak/hostile.jsonl
 	@[ "$$(id -u)" -ne 0 ] || .ci/hostile --rootless --runs $(or $(RUNS),100) --state $(BUILD)/soak/hostile.jsonl
 
+# A batch that is killed so many times at random moments: make soak-batch KILLS=20
+soak-batch: all
+	@.ci/batch --only killed --kills $(or $(KILLS),20) $(BUILD)/wiregrade
+
 # What things cost, at the median of five runs.
 bench: all $(BUILD)/tests/lan_bench $(BUILD)/tests/start_bench
 	@.ci/bench
@@ -209,6 +214,6 @@ clean:
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 
-.PHONY: all programs setup-build setup-test unit-tests messages grade test check verify soak soak-checks soak-deadlock soak-hostile bench fuzz fuzz-programs install dist deb clean
+.PHONY: all programs setup-build setup-test unit-tests messages grade test check verify soak soak-checks soak-deadlock soak-hostile soak-batch bench fuzz fuzz-programs install dist deb clean
 .SECONDARY:
 .DELETE_ON_ERROR:

@@ -17,6 +17,7 @@ enum { ROSTER_MOST = 64 << 20 };
 
 enum role {
   ROLE_NUMBER,
+  ROLE_INSTITUTION,
   ROLE_NAME,
   ROLE_FIRST,
   ROLE_LAST,
@@ -30,6 +31,7 @@ enum role {
 static const char *const role_names[ROLE_COUNT][12] = {
     [ROLE_NUMBER] = {"identifier", "id", "student id", "sis user id", "student number", "number",
                      "user id", "sid", "id number", "matriculation number"},
+    [ROLE_INSTITUTION] = {"sis user id", "id number"},
     [ROLE_NAME] = {"full name", "name", "student", "student name"},
     [ROLE_FIRST] = {"first name", "firstname", "given name", "forename"},
     [ROLE_LAST] = {"last name", "lastname", "surname", "family name"},
@@ -127,6 +129,7 @@ static struct roster_student student_of(const struct columns *columns, const str
       .name = name_text(columns, row),
       .email = cell_text(columns, row, ROLE_EMAIL),
       .number = cell_text(columns, row, ROLE_NUMBER),
+      .institution = cell_text(columns, row, ROLE_INSTITUTION),
       .login = cell_text(columns, row, ROLE_LOGIN),
       .section = cell_text(columns, row, ROLE_SECTION),
   };
@@ -147,6 +150,7 @@ static void student_free(struct roster_student *student) {
   free(student->name);
   free(student->email);
   free(student->number);
+  free(student->institution);
   free(student->login);
   free(student->section);
   free(student->row);
@@ -280,7 +284,8 @@ static bool names_are_same(const char *one, const char *other) {
 static bool is_meant(const struct roster_student *student, const char *text) {
   size_t local = student->email ? strcspn(student->email, "@") : 0;
   return is_same(student->key, text) || is_same(student->number, text) ||
-         is_same(student->login, text) || is_same(student->email, text) ||
+         is_same(student->institution, text) || is_same(student->login, text) ||
+         is_same(student->email, text) ||
          (text && local > 0 && strlen(text) == local &&
           strncasecmp(student->email, text, local) == 0);
 }
@@ -293,6 +298,8 @@ const struct roster_student *roster_find(const struct roster *roster, const char
       if (is_meant(&roster->students[i], texts[t]))
         return &roster->students[i];
   const struct roster_student *found = NULL;
+  if (number && roster->count > 0 && strcmp(roster->kind, "plain") != 0)
+    return NULL;
   for (size_t i = 0; i < roster->count; i++) {
     if (!names_are_same(roster->students[i].name, name ? name : key))
       continue;

@@ -14,7 +14,8 @@
 struct roster_student {
   char *key; /* the number, else the login, the address, the name */
   char *name, *email, *number, *login, *section; /* NULL where there is none */
-  char *row;                                     /* JSON: text by column */
+  char *institution; /* the number that the institution gives, where `number` is an LMS's own */
+  char *row;         /* JSON: text by column */
 };
 
 struct roster {
@@ -31,7 +32,8 @@ int roster_read(const char *bytes, size_t length, const char *path, struct roste
                 struct failure *failure);
 void roster_free(struct roster *roster);
 
-/* Whom a source means: by number, login or address, or by a name that only one has. Texts may be
- * NULL. NULL: nobody. */
+/* Whom a source means: by number, login or address, or by a name that only one has. A name does not
+ * decide where both have numbers of an LMS: of two with one name it would be the wrong one. Texts
+ * may be NULL. NULL: nobody. */
 const struct roster_student *roster_find(const struct roster *roster, const char *key,
                                          const char *number, const char *email, const char *name);

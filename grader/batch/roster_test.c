@@ -29,7 +29,7 @@ Test(roster, moodles_worksheet) {
   cr_expect_str_eq(roster.students[1].email, "omer@example.edu");
   cr_expect_eq(roster_find(&roster, "12346", "12346", NULL, "Group A-Ömer Ça"),
                &roster.students[1]);
-  cr_expect_null(roster_find(&roster, "99999", "99999", NULL, NULL));
+  cr_expect_null(roster_find(&roster, "99999", "99999", NULL, "Ömer Ça"), "another of that name");
   roster_free(&roster);
 }
 
@@ -44,6 +44,7 @@ Test(roster, canvass_gradebook) {
   cr_expect_str_eq(roster.students[0].login, "jdoe");
   cr_expect_str_eq(roster.students[0].section, "A");
   cr_expect_eq(roster_find(&roster, "101", "101", NULL, "doejane"), &roster.students[0]);
+  cr_expect_eq(roster_find(&roster, "s101", "s101", NULL, NULL), &roster.students[0]);
   cr_expect_eq(roster_find(&roster, "anything", NULL, NULL, "doejane"), &roster.students[0]);
   roster_free(&roster);
 }

@@ -7,6 +7,7 @@
 #include "grader/base/scope.h"
 #include "grader/batch/hash.h"
 #include "grader/cli/batch_tell.h"
+#include "grader/cli/class.h"
 #include "grader/cli/grading.h"
 #include "grader/cli/interrupt.h"
 #include "grader/result/result.h"
@@ -177,6 +178,10 @@ static int batch_grade(struct class_grading *class, struct gradebook *book, cons
     return fault == BATCH_UNREADABLE ? CLI_USAGE : CLI_ERROR;
   }
   int status = class_status(class, book, out, failure);
+  if (cli_class_write(book, out, NULL))
+    status = CLI_ERROR;
+  else if (!options->json_progress)
+    cli_class_show(out);
   return interrupt_signal ? 128 + interrupt_signal : status;
 }
 
@@ -193,6 +198,12 @@ static int class_prepare(struct class_grading *class, char **out, struct failure
   }
   if (cli_hidden_check(class->course, &class->selection))
     return CLI_USAGE;
+  /* It would be an error of the grader in each submission. */
+  for (size_t i = 0; i < class->selection.count; i++)
+    if (class->selection.labs[i].broken) {
+      cli_complain(class->selection.labs[i].failure.sentence);
+      return CLI_ERROR;
+    }
   *out = realpath(options->out, NULL);
   if (*out)
     return 0;

@@ -33,6 +33,8 @@ int command_list(const struct command *command, int argc, char **argv);
 int command_explain(const struct command *command, int argc, char **argv);
 int command_doctor(const struct command *command, int argc, char **argv);
 int command_verify(const struct command *command, int argc, char **argv);
+int command_class(const struct command *command, int argc, char **argv);
+int command_compare(const struct command *command, int argc, char **argv);
 int command_try(const struct command *command, int argc, char **argv);
 int command_watch(const struct command *command, int argc, char **argv);
 int command_course(const struct command *command, int argc, char **argv);

@@ -150,6 +150,43 @@ static const struct command commands[] = {
      "  wiregrade try --scene forger udp . -- udp-client\n"
      "  wiregrade try --scene alone tcp . -- 'tcp-server & sleep 1; tcp-client'\n",
      command_try},
+    {"class", "make a batch's page, tables and students' pages again",
+     "Usage: wiregrade class [OPTION]... DIR\n"
+     "Makes from the gradebook in DIR, a batch's folder, what `wiregrade batch` makes at\n"
+     "its end:\n"
+     "\n"
+     "  index.html          the class: what needs a look, how the points spread, what\n"
+     "                      most failed, and a table of all that sorts and filters\n"
+     "  students/           a page for each student, to be sent out\n"
+     "  canvas.csv          for Canvas's gradebook, Import\n"
+     "  moodle.csv          for Moodle's assignment, Upload grading worksheet\n"
+     "  grades.csv, grades.json, junit.xml\n"
+     "\n"
+     "  --assignment TITLE  Canvas's column, with its id in brackets (default: the\n"
+     "                      course's name)\n"
+     "  --help              show this\n"
+     "\n"
+     "Exit status: 0 all was written, 2 usage or no gradebook there, 3 it could not be\n"
+     "written.\n"
+     "\n"
+     "Examples:\n"
+     "  wiregrade class week5\n"
+     "  wiregrade class --assignment 'Labs (48213)' week5\n",
+     command_class},
+    {"compare", "what differs between two gradings",
+     "Usage: wiregrade compare [OPTION]... OLD NEW\n"
+     "Tells for whom and in which checks two gradings differ. OLD and NEW are the\n"
+     "folders of two batches, or two result documents of one submission.\n"
+     "\n"
+     "  --json              print it for a program\n"
+     "  --help              show this\n"
+     "\n"
+     "Exit status: 0 nothing differs, 1 something does, 2 usage, or one cannot be read.\n"
+     "\n"
+     "Examples:\n"
+     "  wiregrade compare week5 week5-again\n"
+     "  wiregrade compare before.json after.json\n",
+     command_compare},
     {"doctor", "what this machine can do, and how to mend what it cannot",
      "Usage: wiregrade doctor [OPTION]...\n"
      "Tries everything that grading, the virtual clock and the containment of what is\n"

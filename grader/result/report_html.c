@@ -37,10 +37,7 @@ static bool lab_is_begun(const json_t *lab) {
 
 static void head_put(FILE *file, const json_t *result) {
   scoped_text char *style = html_hash(html_style), *script = html_hash(html_script);
-  scoped_text char *language = memory_text(language_name());
-  for (char *c = language; *c; c++)
-    if (*c == '_')
-      *c = '-';
+  scoped_text char *language = html_language();
   fprintf(file,
           "<!DOCTYPE html>\n<html lang=\"%s\"><head>\n<meta charset=\"utf-8\"/>\n"
           "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src "
@@ -131,6 +128,9 @@ static void contents_put(FILE *file, const json_t *result) {
 static void notices_put(FILE *file, const json_t *result) {
   size_t index, errors = result_count(result, "error");
   json_t *fault;
+  json_t *remark;
+  json_array_foreach (json_object_get(result, "remarks"), index, remark)
+    html_element(file, "p", "notice", json_string_value(remark) ? json_string_value(remark) : "");
   if (*result_text(result, "uncontained"))
     html_element(file, "p", "notice", result_text(result, "uncontained"));
   json_array_foreach (json_object_get(result, "faults"), index, fault)

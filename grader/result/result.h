@@ -6,7 +6,8 @@
  * "labs": [{"lab", "title", "section", "score", "max_score", "begun", "checks": [{"id",
  * "requirement", "level", "status", "score", "max_score", "message", "expected", "actual", "hint",
  * "clock", "virtual_s", "end_t", "real_s", "capture", "events": […], "text": what is required,
- * "read": where to read on, "findings": [sentence, …]}]}], "faults": [sentence, …]: what went wrong
+ * "read": where to read on, "findings": [sentence, …]}]}], "remarks": [sentence, …]: what is to be
+ * known of the whole, "faults": [sentence, …]: what went wrong
  * in the grader itself, and "interrupted": true if it was stopped}
  *
  * Points are whole numbers. A check with the status "error" is the grader's own fault and costs the

@@ -77,6 +77,9 @@ void call_dispatch(struct call *call) {
   case SYS_mq_timedreceive:
     calls_kernel_wait(call);
     break;
+  case SYS_rt_sigaction:
+    calls_signal_action(call);
+    break;
   case SYS_socket:
   case SYS_close:
     calls_descriptor(call);

@@ -283,12 +283,16 @@ static bool hold_interrupt(struct hold *hold) {
     return false;
   struct known_task *task = call.task;
   int error = hold->interrupt_error;
+  bool without_end = hold->kind == HOLD_SOCKET && hold->deadline_ns == INT64_MAX;
   if (deliverable & sets.caught) {
+    if (without_end && (deliverable & sets.caught & UINT64_C(1) << (SIGCHLD - 1)))
+      error = EINTR; /* calls_signal.c */
     if (hold->kind == HOLD_SLEEP)
       sleep_interrupted(hold);
     if (hold->kind == HOLD_SELECT || hold->kind == HOLD_POLL)
       poll_ready(hold); /* leaves the remaining time behind */
-  } else if (hold->kind == HOLD_EPOLL || hold->kind == HOLD_SOCKET || hold->kind == HOLD_SIGNALS) {
+  } else if (hold->kind == HOLD_EPOLL || (hold->kind == HOLD_SOCKET && !without_end) ||
+             hold->kind == HOLD_SIGNALS) {
     error = EINTR; /* these end when a stopped task goes on, without any handler: signal(7) */
   } else {         /* stopped and continued, or ended */
     task->resumes = true;

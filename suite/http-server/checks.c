@@ -236,9 +236,11 @@ static const char *date_cause(const char *date, time_t now) {
   for (time_t shift = -ZONES * HOUR; shift <= ZONES * HOUR; shift += HOUR)
     for (time_t late = -2; shift && late <= 2; late++)
       if (strcmp(date, fixdate(now + shift + late)) == 0)
-        return say("it is %+d h from now: that is the time of another zone; GMT is what gmtime() "
-                   "gives, and localtime() does not",
-                   (int)(shift / HOUR));
+        return abs((int)(shift / HOUR)) == 12
+                   ? "it is 12 h off: is the hour one of twelve (%I)? HTTP's is one of 24 (%H)"
+                   : say("it is %+d h from now: that is the time of another zone; GMT is what gmtime() "
+                         "gives, and localtime() does not",
+                         (int)(shift / HOUR));
   for (time_t age = 3; age <= SLACK; age++)
     if (strcmp(date, fixdate(now - age)) == 0)
       return say("it is %d s old: make it for each response, not once", (int)age);
@@ -248,6 +250,8 @@ static const char *date_cause(const char *date, time_t now) {
   if (!strchr(date, ','))
     return "that is the form of asctime() and ctime(); HTTP's is strftime()'s "
            "\"%a, %d %b %Y %H:%M:%S GMT\"";
+  if (strstr(date, "GMT") && strlen(date) < strlen(right))
+    return "each number has two digits, the year four: 05, not 5";
   if (!strstr(date, "GMT"))
     return "the time is in GMT, and says so with these letters";
   return NULL;
@@ -269,7 +273,19 @@ static void expect_date(const struct response *response, double earliest, double
       .cause = date_cause(date, (time_t)latest)});
 }
 
+/* Whether each of its numbers has two digits, the hour is one of 24, and so on. */
+static void check_date_at(int day, int hour, int minute, int second) {
+  fresh_world_at(day, hour, minute, second);
+  struct program *server = start_server();
+  double before = wall_clock();
+  struct response response = visit(server, "a client", REQUEST);
+  expect_date(&response, before, wall_clock());
+}
+
 CHECK(tells_the_time, "http-server.10", "http-server") {
+  check_date_at(5, 14, 3, 6);
+  check_date_at(28, 8, 59, 30);
+  check_date_at(19, 0, 30, 59);
   static const double later[] = {0, 3.4, 4.2}; /* a date that is made once is too old then */
   struct house house = open_house();
   fresh_world();

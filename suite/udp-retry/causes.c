@@ -52,8 +52,9 @@ const char *drops_cause(const struct drops_judgement *judgement, const bool *dro
     return "every two datagrams share their fate: is there one draw for two? Draw for each by "
            "itself";
   return strcmp(judgement->test, "evenness") == 0
-             ? "a fixed number of every few is dropped, in whatever order: draw for each datagram "
-               "by itself"
+             ? say("a fixed number of every %zu is dropped, in whatever order: draw for each "
+                   "datagram by itself",
+                   judgement->period)
              : "a counter or a fixed list decides: draw for each datagram by itself";
 }
 
