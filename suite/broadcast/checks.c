@@ -278,7 +278,10 @@ static const char *refused_cause(struct program *server) {
   if (memmem(complaint.bytes, complaint.length, "denied", strlen("denied")))
     return "the kernel refuses to send to a broadcast address (EACCES): is the answer sent to the "
            "address that the server is bound to, and not to the sender's?";
-  return silence_cause(server);
+  const char *cause = silence_cause(server);
+  return cause ? cause
+               : "the datagram reached its socket, which is bound to that address: is it dropped, "
+                 "or its answer not sent?";
 }
 
 static void check_limited_broadcast(const char *ip) {

@@ -192,10 +192,11 @@ static const char *count_cause(struct program *client, size_t shown, size_t want
                                bool connected) {
   if (connected)
     return CONNECTED_CAUSE;
-  if (shown == 2 * wanted)
-    return "each reply is printed twice";
   if (shown > wanted)
-    return "a line is printed for which no reply came: print only what recvfrom() has brought";
+    return say(
+        "there are %zu lines, and %s came: is each printed twice, or a line before any reply "
+        "has come? Print what recvfrom() has brought, once",
+        shown, wanted == 1 ? "one reply" : say("%zu replies", wanted));
   if (shown == 1 && !await_exit(client, 0))
     return "it waits for something else than more replies";
   return shown == 1
