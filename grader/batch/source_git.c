@@ -108,7 +108,7 @@ static int repository_read(const void *context, char **text, struct failure *fai
   scoped_fd int words_fd = open(words_path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
   if (archive_fd < 0 || words_fd < 0)
     return failure_errno(failure, "its archive cannot be written");
-  if (copy_folder(repository->git_folder, repository->copy, SANDBOX_PROGRAM_UID,
+  if (copy_folder(repository->git_folder, repository->copy, sandbox_user(),
                   (struct copy_limits){repository_bytes, repository_files}, failure) ||
       git_run(repository, archive_fd, words_fd, failure))
     return -1;
