@@ -131,27 +131,41 @@ void expect_success(struct program *program, const char *what) {
                       : "main returns another value, or exit() is called with one");
 }
 
-void expect_failure(struct program *program, const char *what) {
+/* What failed to fail: each has its usual cause, if the check knows no better one. */
+void expect_failure_because(struct program *program, const char *what,
+                            struct failure_causes causes) {
+  static const char required[] = "an exit status that is not 0, and a message on stderr";
   bool ended = program_ended(program, NULL);
-  EXPECT(ended, .message = say("%s does not end", what),
-         .expected = "an exit status that is not 0, and a message on stderr",
+  EXPECT(ended, .message = say("%s does not end", what), .expected = required,
          .actual = say("%s\n%s", why_standing_still(), printed(program)),
-         .cause = "it waits for something that never comes");
+         .cause =
+             causes.still_runs ? causes.still_runs : "it waits for something that never comes");
   int status = exit_status(program);
-  EXPECT(!crashed(status), .message = say("%s crashes", what),
-         .expected = "an exit status that is not 0, and a message on stderr",
+  EXPECT(!crashed(status), .message = say("%s crashes", what), .expected = required,
          .actual = say("%s %s", program_name(program), doing(program)),
-         .cause = "run it under gdb, or build with -fsanitize=address");
-  EXPECT(status != 0, .message = say("%s ends with status 0, as if all were well", what),
-         .expected = "an exit status that is not 0, and a message on stderr",
-         .actual = say("%s ended with exit status 0\n%s", program_name(program), printed(program)),
-         .cause = "the error is noticed nowhere, or exit(0) follows it");
+         .cause = causes.crashes ? causes.crashes
+                                 : "run it under gdb, or build with -fsanitize=address");
+  bool complains = printed_anything(program, STDERR);
   EXPECT(
-      printed_anything(program, STDERR), .message = say("%s says nothing on stderr", what),
-      .expected = "an exit status that is not 0, and a message on stderr",
+      status != 0, .message = say("%s ends with status 0, as if all were well", what),
+      .expected = required,
+      .actual = say("%s ended with exit status 0\n%s", program_name(program), printed(program)),
+      .cause =
+          causes.succeeds ? causes.succeeds
+          : complains
+              ? "the message is printed, but the status is that of success: exit(EXIT_FAILURE) after it"
+              : "the error is noticed nowhere, or exit(0) follows it");
+  EXPECT(
+      complains, .message = say("%s says nothing on stderr", what), .expected = required,
       .actual = say("exit status %d, and stderr is empty\n%s", status, printed(program)),
       .cause =
-          "messages on errors go to stderr: fprintf(stderr, …), perror(…), print(…, file=sys.stderr)");
+          printed_anything(program, STDOUT)
+              ? "messages on errors go to stderr, not to stdout: fprintf(stderr, …), perror(…), print(…, file=sys.stderr)"
+              : "the status alone does not say what went wrong: print that on stderr, with fprintf(stderr, …), perror(…) or print(…, file=sys.stderr)");
+}
+
+void expect_failure(struct program *program, const char *what) {
+  expect_failure_because(program, what, (struct failure_causes){0});
 }
 
 /* ---- lines ---- */
