@@ -6,7 +6,7 @@ PREFIX     ?= /usr/local
 SUBMISSION ?= reference
 CFLAGS     ?= -O2 -g
 WARNINGS    = -Wall -Wextra -Wpedantic -Wshadow -Wno-missing-field-initializers
-PACKAGES    = libseccomp libcap libarchive jansson libcyaml yaml-0.1 libnl-3.0 libnl-route-3.0 libcurl ldns openssl
+PACKAGES    = libseccomp libcap libarchive jansson libcyaml yaml-0.1 libnl-3.0 libnl-route-3.0 libcurl ldns openssl sqlite3 zlib
 # Packages are asked for only when something is compiled: they may have to be installed first.
 ALL_CFLAGS  = -std=gnu17 -D_GNU_SOURCE -I. $(WARNINGS) $(shell pkg-config --cflags $(PACKAGES)) $(CFLAGS) -MMD -MP
 LIBRARIES   = -Wl,--as-needed $(shell pkg-config --libs $(PACKAGES)) -lm

@@ -26,11 +26,13 @@ struct command {
 };
 
 int command_grade(const struct command *command, int argc, char **argv);
+int command_batch(const struct command *command, int argc, char **argv);
 int command_init(const struct command *command, int argc, char **argv);
 int command_list(const struct command *command, int argc, char **argv);
 int command_explain(const struct command *command, int argc, char **argv);
 int command_doctor(const struct command *command, int argc, char **argv);
 int command_verify(const struct command *command, int argc, char **argv);
+int command_try(const struct command *command, int argc, char **argv);
 int command_watch(const struct command *command, int argc, char **argv);
 int command_course(const struct command *command, int argc, char **argv);
 int command_report(const struct command *command, int argc, char **argv);

@@ -60,7 +60,7 @@ run 0 help
 says out 'wiregrade doctor'
 run 0 --version
 says out 'wiregrade '
-for command in grade list explain doctor verify report export; do
+for command in grade batch list explain doctor verify report export; do
   run 0 "$command" --help
   says out "Usage: wiregrade $command"
   silent err
@@ -417,6 +417,32 @@ mkdir -m 555 locked
 run 0 grade --check udp.7 --captures none --all-captures bad
 ! ls none 2>/dev/null
 result $? '  --captures none keeps none'
+
+run 0 try --list udp
+says out 'forger'
+says out 'alone'
+run 0 try udp "$submission" -- udp-client
+says out 'The server replied'
+says out ' --> server:60000  UDP, 20 bytes'
+run 0 try --quiet --captures scenes --scene forger udp "$submission" -- udp-client
+says out 'You are hacked!'
+! grep -q -- '-->' out
+result $? '  --quiet does not show the wire'
+[ -s scenes/udp-forger.pcapng ]
+result $? '  the frames are kept where they are wanted'
+run 7 try --scene alone udp "$submission" -- exit 7
+run 1 try --scene silent udp-retry "$submission" -- udp-retry-client
+run 2 try --scene nowhere udp "$submission" -- true
+says err "has no scene 'nowhere'"
+run 2 try udp "$submission"
+says err 'A shell needs a terminal'
+run 2 try udq . -- true
+says err "udq"
+# A person at a terminal: `script` gives one. What is typed comes before the shell, and waits for it.
+printf 'udp-client\nexit 3\n' | timeout 60 script -qec "\"$wiregrade\" try udp \"$submission\"" /dev/null >out 2>err
+[ $? -eq 3 ]
+result $? 'try at a terminal: the status is the shell'"'"'s'
+says out 'The server replied'
 
 run 0 report --output report.txt result.json
 silent out

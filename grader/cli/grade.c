@@ -2,19 +2,17 @@
 #include "grader/base/memory.h"
 #include "grader/base/scope.h"
 #include "grader/cli/cli.h"
+#include "grader/cli/grading.h"
 #include "grader/cli/interrupt.h"
-#include "grader/cli/selection.h"
 #include "grader/result/file.h"
 #include "grader/result/progress.h"
 #include "grader/result/report_html.h"
 #include "grader/result/report_junit.h"
 #include "grader/result/report_tap.h"
 #include "grader/result/report_text.h"
-#include "grader/run/run.h"
+#include "grader/result/result.h"
 #include "grader/sandbox/sandbox.h"
-#include "grader/submission/submission.h"
 
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -32,18 +30,12 @@ struct grade {
   struct places places;
   struct catalogue catalogue;
   struct selection selection;
-  struct submission *submission;
   json_t *result;
   char *captures; /* the folder for them; NULL: none */
   struct progress progress;
-  const char *doing;     /* the lab that is being judged */
-  size_t done, total;    /* checks, of all labs */
-  pthread_mutex_t mutex; /* of result and progress, while labs are judged side by side */
 };
 
 static void grade_free(struct grade *grade) {
-  if (grade->submission)
-    submission_close(grade->submission);
   json_decref(grade->result);
   free(grade->captures);
   selection_free(&grade->selection);
@@ -51,75 +43,28 @@ static void grade_free(struct grade *grade) {
   places_free(&grade->places);
 }
 
-/* ---- building ---- */
+/* ---- judging ---- */
 
-static void building_note(void *context, const char *doing) {
+static void progress_note(void *context, const char *doing, size_t done, size_t total) {
   struct grade *grade = context;
-  progress_show(&grade->progress, doing, 0, 0);
-}
-
-/* The names of all programs of some labs, each once. */
-static void programs_add(struct cli_words *programs, const struct lab *lab) {
-  for (unsigned i = 0; i < lab->program_count; i++)
-    if (!cli_words_has(programs, lab->programs[i]))
-      cli_words_add(programs, lab->programs[i]);
-}
-
-/* All labs' programs are asked for, not the chosen labs' only: whether a folder is a submission at
- * all must not depend on what is chosen. */
-static enum submission_fault submission_make(struct grade *grade, struct failure *failure) {
-  struct cli_words programs = {0};
-  for (size_t i = 0; i < grade->catalogue.count; i++)
-    programs_add(&programs, grade->catalogue.labs[i]);
-  const struct submission_spec spec = {
-      .folder = grade->options->submission,
-      .programs = programs.words,
-      .program_count = programs.count,
-      .limits = sandbox_default_limits(),
-      .build_limit_s = grade->options->build_limit_s,
-      .jobs = grade->options->jobs,
-      .stop = &interrupt_signal,
-      .progress = building_note,
-      .context = grade,
-  };
-  enum submission_fault fault = submission_open(&spec, &grade->submission, failure);
-  free(programs.words);
-  if (!fault) {
-    struct submission_build build = submission_build(grade->submission);
-    result_set_build(grade->result, build.ok, build.log, build.duration_s);
-  }
-  return fault;
-}
-
-static bool lab_is_begun(const struct grade *grade, const struct lab *lab) {
-  for (unsigned i = 0; i < lab->program_count; i++)
-    if (submission_attempts(grade->submission, lab->programs[i]))
-      return true;
-  return false;
+  progress_show(&grade->progress, doing, done, total);
 }
 
 /* A folder without any program is most often the wrong folder. */
-static void programs_complain_if_none(const struct grade *grade) {
-  for (size_t i = 0; i < grade->catalogue.count; i++)
-    if (lab_is_begun(grade, grade->catalogue.labs[i]))
-      return;
-  struct cli_words programs = {0};
-  for (size_t i = 0; i < grade->selection.count; i++)
-    programs_add(&programs, grade->selection.labs[i].lab);
-  scoped_text char *names = cli_words_join(&programs, ", ");
-  free(programs.words);
+static void programs_complain_if_none(const struct grade *grade,
+                                      const struct grading_outcome *outcome) {
+  if (outcome->begun)
+    return;
+  scoped_text char *names = grading_programs(&grade->selection);
   const char *submission = grade->options->submission;
   scoped_text char *sentence =
-      submission_build(grade->submission).ok
-          ? memory_format("No program was found in %s; looked for %s (for each NAME: in "
-                          "wiregrade.yaml, bin/NAME, NAME, NAME.c and NAME.py)",
-                          submission, names)
-          : memory_format("The build of %s failed and left no program; looked for %s", submission,
-                          names);
+      outcome->built ? memory_format("No program was found in %s; looked for %s (for each NAME: in "
+                                     "wiregrade.yaml, bin/NAME, NAME, NAME.c and NAME.py)",
+                                     submission, names)
+                     : memory_format("The build of %s failed and left no program; looked for %s",
+                                     submission, names);
   cli_complain(sentence);
 }
-
-/* ---- judging ---- */
 
 /* Where captures go: absolute, since suites need not run here; NULL if none are wanted. The default
  * is a folder for each submission in the user's cache. */
@@ -138,120 +83,6 @@ static char *captures_folder(const struct grade_options *options) {
   return home && *home == '/'
              ? memory_format("%s/.cache/wiregrade/captures/%s", home, *name ? name : "root")
              : NULL;
-}
-
-static void verdict_note(void *context, const json_t *verdict) {
-  struct grade *grade = context;
-  pthread_mutex_lock(&grade->mutex);
-  grade->done += verdict != NULL;
-  progress_show(&grade->progress, grade->doing, grade->done, grade->total);
-  pthread_mutex_unlock(&grade->mutex);
-}
-
-static void fault_note(void *context, const char *sentence) {
-  struct grade *grade = context;
-  pthread_mutex_lock(&grade->mutex);
-  result_add_fault(grade->result, sentence);
-  pthread_mutex_unlock(&grade->mutex);
-}
-
-/* One verdict for all, where nothing needs to be run to know it. */
-static void verdicts_set(const struct chosen_lab *chosen, struct judged_check *judged,
-                         const char *status, const char *message) {
-  for (size_t i = 0; i < chosen->description.count; i++)
-    if (chosen->wanted[i])
-      judged[i].verdict = verdict_make(judged[i].id, status, message);
-}
-
-/* Of a lab that is not begun: why the first of a check's programs is missing. */
-static void verdicts_set_missing(const struct grade *grade, const struct chosen_lab *chosen,
-                                 struct judged_check *judged) {
-  for (size_t i = 0; i < chosen->description.count; i++) {
-    const json_t *programs = chosen->description.checks[i].programs;
-    const char *program = json_string_value(json_array_get(programs, 0));
-    const char *why = program ? submission_missing(grade->submission, program) : NULL;
-    if (chosen->wanted[i])
-      judged[i].verdict =
-          verdict_make(judged[i].id, "missing", why ? why : "the program is missing");
-  }
-}
-
-static void doing_set(struct grade *grade, const struct lab *lab) {
-  pthread_mutex_lock(&grade->mutex);
-  grade->doing = lab->name;
-  pthread_mutex_unlock(&grade->mutex);
-}
-
-/* A lab on its way to the result. */
-struct lab_judging {
-  struct grade *grade;
-  const struct chosen_lab *chosen;
-  struct judged_check *judged; /* NULL: not yet */
-  bool has_thread;
-  pthread_t thread;
-};
-
-static void *lab_judge(void *context) {
-  struct lab_judging *judging = context;
-  const struct grade *grade = judging->grade;
-  const struct chosen_lab *chosen = judging->chosen;
-  const struct run_spec spec = {
-      .program = chosen->program,
-      .manifest = submission_manifest(grade->submission),
-      .clock = grade->options->clock,
-      .seed = grade->options->seed,
-      .captures = grade->captures,
-      .captures_of_all = grade->options->captures_of_all,
-      .jobs = grade->options->jobs * chosen->lab->at_once,
-      .stop = &interrupt_signal,
-      .progress = verdict_note,
-      .context = judging->grade,
-  };
-  judging->judged = judged_checks(&chosen->description);
-  if (!lab_is_begun(grade, chosen->lab))
-    verdicts_set_missing(grade, chosen, judging->judged);
-  else if (chosen->broken)
-    verdicts_set(chosen, judging->judged, "error", chosen->failure.sentence);
-  else
-    run_lab(&spec, &chosen->description, chosen->wanted, judging->judged, fault_note);
-  return NULL;
-}
-
-/* Labs that wait in real time are judged beside all others, not before or after them. */
-static void labs_judge(struct lab_judging *judgings, size_t count) {
-  for (size_t i = 0; i < count; i++)
-    if (judgings[i].chosen->lab->at_once > 1 && judgings[i].grade->options->jobs > 1)
-      judgings[i].has_thread =
-          pthread_create(&judgings[i].thread, NULL, lab_judge, &judgings[i]) == 0;
-  for (size_t i = 0; i < count && !interrupt_signal; i++)
-    if (!judgings[i].has_thread) {
-      doing_set(judgings[i].grade, judgings[i].chosen->lab);
-      lab_judge(&judgings[i]);
-    }
-  for (size_t i = 0; i < count; i++)
-    if (judgings[i].has_thread) {
-      doing_set(judgings[i].grade, judgings[i].chosen->lab);
-      pthread_join(judgings[i].thread, NULL);
-    }
-}
-
-static void labs_grade(struct grade *grade) {
-  size_t count = grade->selection.count;
-  scoped_text struct lab_judging *judgings = memory_zeroed(count, sizeof *judgings);
-  for (size_t i = 0; i < count; i++) {
-    judgings[i] = (struct lab_judging){.grade = grade, .chosen = &grade->selection.labs[i]};
-    if (lab_is_begun(grade, judgings[i].chosen->lab))
-      grade->total += judgings[i].chosen->wanted_count;
-  }
-  labs_judge(judgings, count);
-  for (size_t i = 0; i < count; i++) {
-    const struct chosen_lab *chosen = judgings[i].chosen;
-    if (!judgings[i].judged)
-      continue;
-    result_add_lab(grade->result, chosen->lab, judgings[i].judged, chosen->description.count,
-                   lab_is_begun(grade, chosen->lab));
-    judged_checks_free(judgings[i].judged, chosen->description.count);
-  }
 }
 
 /* ---- what comes out ---- */
@@ -316,22 +147,33 @@ static int result_status(const json_t *result) {
 static int grade_do(struct grade *grade) {
   const struct grade_options *options = grade->options;
   grade->captures = captures_folder(options);
-  double begun_s = cli_now_s();
+  const struct grading_spec spec = {
+      .folder = options->submission,
+      .name = options->submission,
+      .catalogue = &grade->catalogue,
+      .selection = &grade->selection,
+      .clock = options->clock,
+      .jobs = options->jobs,
+      .seed = options->seed,
+      .build_limit_s = options->build_limit_s,
+      .captures = grade->captures,
+      .captures_of_all = options->captures_of_all,
+      .progress = progress_note,
+      .context = grade,
+  };
+  struct grading_outcome outcome;
   struct failure failure;
-  grade->result = result_new(options->submission, options->clock, options->seed);
   grade->progress = progress_begin();
-  enum submission_fault fault = submission_make(grade, &failure);
-  if (!fault)
-    labs_grade(grade);
+  enum submission_fault fault = grading_do(&spec, &outcome, &failure);
   progress_end(&grade->progress);
-  if (fault && !interrupt_signal) {
+  grade->result = outcome.result;
+  if (!grade->result) {
     cli_complain(failure.sentence);
     return fault == SUBMISSION_UNREADABLE ? CLI_USAGE : CLI_ERROR;
   }
-  result_finish(grade->result, cli_now_s() - begun_s, interrupt_signal != 0);
   int written = outputs_write(grade);
   if (!fault)
-    programs_complain_if_none(grade);
+    programs_complain_if_none(grade, &outcome);
   if (interrupt_signal)
     return 128 + interrupt_signal;
   return written ? CLI_ERROR : result_status(grade->result);
@@ -426,7 +268,7 @@ static int grade_options_read(const struct command *command, int argc, char **ar
 
 static int grade(const struct grade_options *given) {
   struct grade_options options = *given;
-  struct grade grade = {.options = &options, .mutex = PTHREAD_MUTEX_INITIALIZER};
+  struct grade grade = {.options = &options};
   struct failure failure;
   enum sandbox_mode mode;
   if (cli_catalogue(NULL, &grade.places, &grade.catalogue))

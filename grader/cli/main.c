@@ -47,6 +47,21 @@ static const struct command commands[] = {
      "  wiregrade grade --html page . && xdg-open page/index.html\n"
      "  wiregrade grade --check udp-retry.6 --clock real ~/labs\n",
      command_grade},
+    {"batch", "grade a class into a gradebook",
+     "Usage: wiregrade batch [OPTION]... SOURCE...\n"
+     "Grades all submissions of each SOURCE into a gradebook. Started again, it goes on\n"
+     "where it was: what has been graded is not graded again unless it, the suite or the\n"
+     "course has changed.\n"
+     "\n"
+     "  --out DIR           the folder of the gradebook (default: batch)\n"
+     "  --jobs N            so many submissions at once (default: what pays off here)\n"
+     "  --time-limit SEC    seconds for one submission (default: 1800)\n"
+     "  --regrade           grade everything once more\n"
+     "  --help              show this\n"
+     "\n"
+     "Example:\n"
+     "  wiregrade batch --out week5 submissions\n",
+     command_batch},
     {"list", "the labs, their requirements and points",
      "Usage: wiregrade list [--json]\n"
      "Lists the labs, one a line: name, requirements, points, section and title, with\n"
@@ -96,6 +111,29 @@ static const struct command commands[] = {
      "  wiregrade watch .\n"
      "  wiregrade watch --lab udp-retry .\n",
      command_watch},
+    {"try", "a shell in a lab's world, with the peers running",
+     "Usage: wiregrade try [OPTION]... LAB [SUBMISSION] [-- COMMAND]\n"
+     "Builds the programs of LAB in SUBMISSION (default: this folder), and opens a shell\n"
+     "in a world of the lab, on the real clock, where the peers run that its checks play:\n"
+     "servers that answer or stay silent, other hosts, name servers, forgers. Your\n"
+     "programs are called by their names, and what goes over the wire is shown.\n"
+     "\n"
+     "  --scene NAME        which world (default: the lab's first)\n"
+     "  --list              the lab's scenes, one a line: name, tab, what is there\n"
+     "  --quiet             do not show what goes over the wire\n"
+     "  --captures DIR      keep the frames there, for Wireshark\n"
+     "  --course FILE       the course's limits\n"
+     "  --help              show this\n"
+     "\n"
+     "Exit status: the shell's, or the command's; 2 usage or a submission that cannot be\n"
+     "read, 3 an error of the grader itself.\n"
+     "\n"
+     "Examples:\n"
+     "  wiregrade try udp-retry .\n"
+     "  wiregrade try --list broadcast\n"
+     "  wiregrade try --scene forger udp . -- udp-client\n"
+     "  wiregrade try --scene alone tcp . -- 'tcp-server & sleep 1; tcp-client'\n",
+     command_try},
     {"doctor", "what this machine can do, and how to mend what it cannot",
      "Usage: wiregrade doctor [OPTION]...\n"
      "Tries everything that grading, the virtual clock and the containment of what is\n"
@@ -133,8 +171,9 @@ static const struct command commands[] = {
     {"verify", "test the suite itself: reference, other styles and mutants",
      "Usage: wiregrade verify [OPTION]...\n"
      "Tests the tests: the reference and every right program in another style must\n"
-     "pass, and every mutant must fail exactly the requirements that it names. Prints\n"
-     "a matrix of requirements, and each deviation.\n"
+     "pass, and every mutant must fail exactly the requirements that it names and be\n"
+     "shown the likely cause that it names. Prints a matrix of requirements, and each\n"
+     "deviation.\n"
      "\n"
      "  --suite DIR         the folder of labs (default: this wiregrade's own), with\n"
      "                      reference/ and fixtures/ beside it\n"
@@ -142,7 +181,7 @@ static const struct command commands[] = {
      "  --mutants N         only so many mutants that each requirement has N of them\n"
      "                      (default: all)\n"
      "  --jobs N            so many gradings at once (default: the number of CPUs)\n"
-     "  --json FILE         write what was found to FILE too\n"
+     "  --json FILE         write what was found to FILE too, and each mutant's causes\n"
      "  --help              show this\n"
      "\n"
      "Exit status: 0 all is as it must be, 1 something is not, 2 usage, 3 an error of\n"

@@ -24,6 +24,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length) {
     FUZZ_HOLDS(list.count == 1 && list.mutants[0].fail_count > 0);
     for (size_t i = 0; i < list.mutants[0].source_count; i++)
       FUZZ_HOLDS(!strchr(list.mutants[0].sources[i], '/'));
+    for (size_t i = 0; i < list.mutants[0].hint_count; i++) {
+      const struct mutant_hint *hint = &list.mutants[0].hints[i];
+      FUZZ_HOLDS(*hint->words && !strchr(hint->words, '\n'));
+      FUZZ_HOLDS(!hint->requirement || mutant_names(&list.mutants[0], hint->requirement));
+    }
     mutants_thin(&list, 1);
     FUZZ_HOLDS(list.count == 1);
   }

@@ -92,8 +92,10 @@ struct sandbox_spec {
       *envp; /* NULL: PATH, HOME=/tmp, LANG=C.UTF-8, TERM=dumb, TZ=UTC, USER and LOGNAME=student */
   int netns_fd; /* the network namespace to join; -1: a new one, with nothing but `lo` down */
   int stdin_fd, stdout_fd,
-      stderr_fd;  /* of the caller; -1: /dev/null. They stay the caller's to close. */
-  uid_t uid;      /* SANDBOX_ROOT: the unprivileged user to become; 0 means the default */
+      stderr_fd;            /* of the caller; -1: /dev/null. They stay the caller's to close. */
+  bool controlled_by_stdin; /* stdin is a terminal that is to control `main`: Ctrl-C on it reaches
+                               the processes in its foreground */
+  uid_t uid;                /* SANDBOX_ROOT: the unprivileged user to become; 0 means the default */
   pid_t main_pid; /* the pid that `main` is to have in its namespace; 0: the kernel's choice */
   int cpu;        /* pin everything to this CPU, and make sched_setaffinity a no-op; -1: don't */
   const struct sandbox_file *files;

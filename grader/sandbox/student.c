@@ -8,6 +8,7 @@
 #include <linux/openat2.h>
 #include <linux/seccomp.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -161,6 +162,8 @@ _Noreturn void student_run(const struct plan *plan, bool nested) {
   umask(022);
   setsid();
   streams_place(plan);
+  if (plan->spec->controlled_by_stdin)
+    need(plan, ioctl(STDIN_FILENO, TIOCSCTTY, 0) == 0, "cannot take the terminal");
   need(plan, chdir(SANDBOX_FOLDER) == 0, "cannot enter " SANDBOX_FOLDER);
   privileges_drop(plan, nested);
   need(plan, limits_apply(&plan->limits), "cannot set the limits");

@@ -160,6 +160,17 @@ static void context_end(void) {
   manifest_free(the_check.manifest);
 }
 
+int check_perform(const struct check *check) {
+  context_begin(check);
+  if (the_check.manifest)
+    check_attempt(CLOCK_REAL);
+  bool good = the_check.status == VERDICT_PASS;
+  if (!good)
+    fprintf(stderr, "wiregrade: %s\n", the_check.report.message);
+  context_end();
+  return good ? 0 : -1;
+}
+
 void check_run(const struct check *check) {
   context_begin(check);
   if (the_check.manifest && programs_are_there()) {

@@ -3,6 +3,7 @@
 #include "grader/sdk/inner.h"
 
 #include "grader/base/scope.h"
+#include "grader/result/timeline.h"
 #include "grader/result/verdict.h"
 
 #include <arpa/inet.h>
@@ -205,6 +206,13 @@ static json_t *event_json(const struct event *event) {
   if (event->kind != EVENT_FRAME)
     json_object_set_new(object, "text", safe_string(event->bytes, event->length, EVENT_TEXT_MAX));
   return object;
+}
+
+char *event_words(const struct event *event) {
+  json_t *object = event_json(event);
+  char *words = timeline_words(object);
+  json_decref(object);
+  return words;
 }
 
 static json_t *events_json(size_t most) {

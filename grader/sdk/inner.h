@@ -55,6 +55,13 @@ struct context {
 
 extern struct context the_check;
 
+/* A moment of the time line that neither a program nor a frame shows. */
+void note(const char *sentence);
+
+/* Runs the script of a check that asks for no program, on the real clock, for a person to look at.
+ * Returns -1, having complained, if it ended before its time. (check.c) */
+int check_perform(const struct check *check);
+
 /* Zeroed memory that lives as long as the check. */
 void *scrap(size_t size);
 const char *scrap_text(const char *text, size_t length);
@@ -80,9 +87,6 @@ struct peer *peer_at(struct host *host, struct address address);
 /* Whether it is exactly the address of a peer on the host. */
 bool is_peer(struct host *host, struct address address);
 
-/* A moment of the time line that neither a program nor a frame shows. */
-void note(const char *sentence);
-
 bool is_line_of(const struct event *event, const struct program *program, enum stream stream);
 /* A line as it is compared. */
 const char *line_normalise(const uint8_t *bytes, size_t length);
@@ -95,6 +99,8 @@ void capture_keep(void);
  * about to start. The arrays are scraps. */
 void surroundings_give(struct program_spec *spec);
 
+/* What one event says, as reports have it; the caller frees it (evidence.c). */
+char *event_words(const struct event *event);
 /* The record of the check's verdict, as grader/result/verdict.h says; the caller frees it
  * (evidence.c). */
 char *verdict_record(void);

@@ -1,6 +1,7 @@
 /* The main program of every suite: `--describe`, or Criterion's own command line. By itself,
  * without the grader, it builds the submission that WIREGRADE_SUBMISSION names, and speaks TAP. */
 #include "grader/sdk/inner.h"
+#include "grader/sdk/scene_inner.h"
 
 #include "grader/base/memory.h"
 #include "grader/sandbox/sandbox.h"
@@ -80,11 +81,31 @@ static void group_share(void) {
   cgroup_share(wanted < most ? wanted : most, PROGRAMS_AT_ONCE * limits.processes + GRADER_TASKS);
 }
 
+/* SUITE --try LAB SCENE quiet|loud COMMAND PROGRAM... ("": none) */
+static int scene_play(int count, char **arguments) {
+  enum { LAB_AT = 2, SCENE_AT, QUIET_AT, COMMAND_AT, PROGRAMS_AT };
+  if (count < PROGRAMS_AT)
+    return 2;
+  const struct scene_options options = {
+      .lab = arguments[LAB_AT],
+      .scene = arguments[SCENE_AT],
+      .quiet = strcmp(arguments[QUIET_AT], "quiet") == 0,
+      .command = *arguments[COMMAND_AT] ? arguments[COMMAND_AT] : NULL,
+      .programs = (const char *const *)arguments + PROGRAMS_AT,
+      .program_count = (size_t)(count - PROGRAMS_AT),
+  };
+  return scene_run(&options);
+}
+
 int main(int count, char **arguments) {
   if (count == 2 && strcmp(arguments[1], "--describe") == 0) {
     for (const struct check *const *check = __start_wiregrade_checks;
          check < __stop_wiregrade_checks; check++)
       describe(*check);
+    return 0;
+  }
+  if (count == 2 && strcmp(arguments[1], "--scenes") == 0) {
+    scenes_list(stdout);
     return 0;
   }
   /* Before Criterion starts threads: a process with threads cannot enter a user namespace. */
@@ -95,6 +116,8 @@ int main(int count, char **arguments) {
     return 3;
   }
   group_share();
+  if (count > 1 && strcmp(arguments[1], "--try") == 0)
+    return scene_play(count, arguments);
   const char *folder = getenv("WIREGRADE_SUBMISSION");
   if (getenv("WIREGRADE_MANIFEST") || !folder)
     return checks_run(count, arguments);

@@ -454,4 +454,5 @@ const char *counted(size_t count, const char *thing);
 const char *printed(struct program *program);
 
 #include "grader/sdk/internet.h"
+#include "grader/sdk/scene.h"
 #include "grader/sdk/traffic.h"

@@ -3,6 +3,7 @@
 #include "grader/base/memory.h"
 #include "grader/base/scope.h"
 #include "grader/result/result.h"
+#include "grader/verify/hint.h"
 
 #include <stdarg.h>
 #include <stdlib.h>
@@ -20,7 +21,8 @@ static void sentence_add(json_t *list, const char *format, ...) {
 }
 
 struct matrix matrix_new(const struct lab *const *labs, size_t count) {
-  struct matrix matrix = {json_object(), json_array(), json_array(), KILLS_LEAST};
+  struct matrix matrix = {json_object(), json_array(), json_object(),
+                          json_array(),  json_array(), KILLS_LEAST};
   for (size_t i = 0; i < count; i++)
     for (unsigned j = 0; j < labs[i]->requirement_count; j++) {
       scoped_text char *name =
@@ -28,12 +30,15 @@ struct matrix matrix_new(const struct lab *const *labs, size_t count) {
       json_object_set_new(matrix.requirements, name,
                           json_pack("{s:s, s:i, s:i, s:[]}", "reference", "no check", "styles", 0,
                                     "styles_passed", 0, "killed_by"));
+      json_object_set_new(matrix.general, name, json_string(labs[i]->requirements[j].hint));
     }
   return matrix;
 }
 
 void matrix_free(struct matrix *matrix) {
   json_decref(matrix->requirements);
+  json_decref(matrix->hints);
+  json_decref(matrix->general);
   json_decref(matrix->deviations);
   json_decref(matrix->faults);
 }
@@ -179,6 +184,10 @@ void matrix_add_mutant(struct matrix *matrix, const struct mutant *mutant, const
   for (size_t i = 0; i < mutant->fail_count; i++)
     if (!json_object_get(statuses, mutant->fails[i]))
       sentence_add(matrix->deviations, "%s names %s, which has no check", name, mutant->fails[i]);
+  json_t *hints = hints_shown(name, result, matrix->general);
+  hints_judge(mutant, name, hints, matrix->deviations);
+  json_array_extend(matrix->hints, hints);
+  json_decref(hints);
   json_decref(statuses);
 }
 
@@ -230,8 +239,8 @@ void matrix_print(const struct matrix *matrix, const struct page *page) {
 }
 
 json_t *matrix_json(const struct matrix *matrix) {
-  return json_pack("{s:s, s:b, s:O, s:O, s:O}", "schema", "wiregrade/verify/v1", "ok",
+  return json_pack("{s:s, s:b, s:O, s:O, s:O, s:O}", "schema", "wiregrade/verify/v1", "ok",
                    json_array_size(matrix->deviations) == 0 && json_array_size(matrix->faults) == 0,
-                   "requirements", matrix->requirements, "deviations", matrix->deviations, "faults",
-                   matrix->faults);
+                   "requirements", matrix->requirements, "hints", matrix->hints, "deviations",
+                   matrix->deviations, "faults", matrix->faults);
 }

@@ -98,6 +98,25 @@ Test(matrix, a_mutant_fails_what_it_names_and_nothing_else) {
   expect_deviations(2);
 }
 
+Test(matrix, a_mutant_is_shown_the_cause_that_it_names) {
+  char *names[] = {(char *)"udp.1"};
+  struct mutant_hint hint = {NULL, (char *)"sent twice"};
+  const struct mutant mutant = {.name = (char *)"m",
+                                .lab = (char *)"udp",
+                                .fails = names,
+                                .fail_count = 1,
+                                .hints = &hint,
+                                .hint_count = 1};
+  json_t *result = result_with("fail", "pass", "pass");
+  matrix_add_mutant(&matrix, &mutant, result);
+  expect_deviation("udp/m must be shown a cause that says \"sent twice\"");
+  expect_deviations(1);
+  json_t *document = matrix_json(&matrix);
+  cr_expect_eq(json_array_size(json_object_get(document, "hints")), 1);
+  json_decref(document);
+  json_decref(result);
+}
+
 Test(matrix, a_missing_program_is_no_failure) {
   mutant_add("udp.1", "missing", "missing", "pass");
   expect_deviation("should fail udp.1, but its verdict is missing");

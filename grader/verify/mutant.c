@@ -7,6 +7,8 @@
 #include <errno.h>
 #include <string.h>
 
+static const char hint_key[] = "Hint";
+
 static void words_add(char ***words, size_t *count, char *word) {
   *words = memory_resize(*words, (*count + 1) * sizeof **words);
   (*words)[(*count)++] = word;
@@ -38,6 +40,29 @@ static bool is_of_lab(const char *requirement, const char *lab) {
          strspn(requirement + length + 1, "0123456789") == strlen(requirement + length + 1);
 }
 
+/* "Hint: words" or "Hint LAB.NUMBER: words". */
+static int hint_add(struct mutant *mutant, char *line, size_t number, struct failure *failure) {
+  line[strcspn(line, "\n")] = '\0';
+  char *words = line + strlen(hint_key), *requirement = NULL;
+  if (*words == ' ') {
+    requirement = words + 1;
+    words = requirement + strcspn(requirement, ":");
+  }
+  if (*words != ':' || !words[1 + strspn(words + 1, " \t")])
+    return failure_set(failure,
+                       "%s:%zu: must be 'Hint: ' or 'Hint REQUIREMENT: ', and words of the cause "
+                       "that is shown",
+                       mutant->path, number);
+  *words++ = '\0';
+  if (requirement && !mutant_names(mutant, requirement))
+    return failure_set(failure, "%s:%zu: '%s' is not among those that must fail", mutant->path,
+                       number, requirement);
+  mutant->hints = memory_resize(mutant->hints, (mutant->hint_count + 1) * sizeof *mutant->hints);
+  mutant->hints[mutant->hint_count++] = (struct mutant_hint){
+      requirement ? memory_text(requirement) : NULL, memory_text(words + strspn(words, " \t"))};
+  return 0;
+}
+
 static int mutant_read(struct mutant *mutant, struct failure *failure) {
   scoped_file FILE *file = fopen(mutant->path, "re");
   if (!file)
@@ -60,15 +85,29 @@ static int mutant_read(struct mutant *mutant, struct failure *failure) {
     if (!is_of_lab(mutant->fails[i], mutant->lab))
       return failure_set(failure, "%s:2: '%s' is no requirement of the lab %s", mutant->path,
                          mutant->fails[i], mutant->lab);
-  while (getline(&line, &size, file) >= 0)
+  bool in_header = true;
+  for (size_t number = 3; getline(&line, &size, file) >= 0; number++) {
+    in_header = in_header && strncmp(line, hint_key, strlen(hint_key)) == 0;
+    if (in_header && hint_add(mutant, line, number, failure))
+      return -1;
     if (strncmp(line, "+++ ", 4) == 0)
       source_add(mutant, line);
+  }
   return 0;
 }
 
 static int is_patch(const struct dirent *entry) {
   const char *dot = strrchr(entry->d_name, '.');
   return entry->d_name[0] != '.' && dot && strcmp(dot, ".patch") == 0;
+}
+
+/* Of a lab where some say what is shown, all must. */
+static void hints_demand(struct mutant *mutants, size_t count) {
+  bool some = false;
+  for (size_t i = 0; i < count; i++)
+    some |= mutants[i].hint_count > 0;
+  for (size_t i = 0; i < count; i++)
+    mutants[i].lacks_hint = some && mutants[i].hint_count == 0;
 }
 
 int mutants_read(const char *mutants_folder, const char *lab, struct mutant_list *list,
@@ -79,6 +118,7 @@ int mutants_read(const char *mutants_folder, const char *lab, struct mutant_list
   if (count < 0)
     return errno == ENOENT ? 0 : failure_errno(failure, "Cannot read %s", folder);
   int outcome = 0;
+  size_t before = list->count;
   for (int i = 0; i < count; i++) {
     const char *name = entries[i]->d_name;
     if (!outcome) {
@@ -96,6 +136,7 @@ int mutants_read(const char *mutants_folder, const char *lab, struct mutant_list
     free(entries[i]);
   }
   free(entries);
+  hints_demand(list->mutants + before, list->count - before);
   return outcome;
 }
 
@@ -108,6 +149,11 @@ static void mutant_free(struct mutant *mutant) {
   for (size_t i = 0; i < mutant->fail_count; i++)
     free(mutant->fails[i]);
   free(mutant->fails);
+  for (size_t i = 0; i < mutant->hint_count; i++) {
+    free(mutant->hints[i].requirement);
+    free(mutant->hints[i].words);
+  }
+  free(mutant->hints);
   for (size_t i = 0; i < mutant->source_count; i++)
     free(mutant->sources[i]);
   free(mutant->sources);

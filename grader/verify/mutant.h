@@ -3,14 +3,22 @@
  *
  *   # The client sends once more when it has its reply.
  *   Fails: udp-retry.8
+ *   Hint: sent after the reply
  *
- * Called by verify. */
+ * Hint has words of the likely cause that a student with this bug must be shown: for one at least
+ * of the requirements that fail, or, as "Hint udp-retry.8: words", for that one. There may be
+ * several. Called by verify. */
 #pragma once
 
 #include "grader/base/failure.h"
 
 #include <stdbool.h>
 #include <stddef.h>
+
+struct mutant_hint {
+  char *requirement; /* NULL: any that fails */
+  char *words;
+};
 
 struct mutant {
   char *path, *name, *lab;
@@ -19,8 +27,11 @@ struct mutant {
   char *sentence;
   char **fails; /* requirements */
   size_t fail_count;
-  char **sources; /* what the patch changes, without folders and extension: "udp-client"; but
-                     "udp.h" */
+  struct mutant_hint *hints;
+  size_t hint_count;
+  bool lacks_hint; /* it has none, though others of its lab have */
+  char **sources;  /* what the patch changes, without folders and extension: "udp-client"; but
+                      "udp.h" */
   size_t source_count;
 };
 

@@ -57,6 +57,33 @@ Test(mutant, tells_which_sources_it_changes) {
   mutants_free(&list);
 }
 
+Test(mutant, tells_which_cause_is_to_be_shown) {
+  shell("printf '# It sends twice.\nFails: udp.3 udp.11\nHint: sent  twice\nHint udp.11: again\n"
+        "\nHint: of the patch itself\n--- a/x\n' > udp/twice.patch");
+  shell("printf '# It sends never.\nFails: udp.3\n--- a/x\n' > udp/never.patch");
+  struct mutant_list list = {0};
+  struct failure failure;
+  cr_assert(mutants_read(folder, "udp", &list, &failure) == 0, "%s", failure.sentence);
+  cr_expect(list.mutants[0].lacks_hint);
+  const struct mutant *twice = &list.mutants[1];
+  cr_expect_not(twice->lacks_hint);
+  cr_assert_eq(twice->hint_count, 2);
+  cr_expect_null(twice->hints[0].requirement);
+  cr_expect_str_eq(twice->hints[0].words, "sent  twice");
+  cr_expect_str_eq(twice->hints[1].requirement, "udp.11");
+  cr_expect_str_eq(twice->hints[1].words, "again");
+  mutants_free(&list);
+}
+
+Test(mutant, need_not_say_the_cause_where_no_other_does) {
+  shell("printf '# It sends twice.\nFails: udp.3\n--- a/x\n' > udp/twice.patch");
+  struct mutant_list list = {0};
+  struct failure failure;
+  cr_assert(mutants_read(folder, "udp", &list, &failure) == 0, "%s", failure.sentence);
+  cr_expect_not(list.mutants[0].lacks_hint);
+  mutants_free(&list);
+}
+
 static void expect_refused(const char *first_lines, const char *why) {
   scoped_text char *command = memory_format("printf -- '%s' > udp/bad.patch", first_lines);
   shell(command);
@@ -74,6 +101,11 @@ Test(mutant, that_does_not_say_what_it_is) {
   expect_refused("# It sends twice.\\nFails:\\n", "names no requirement");
   expect_refused("# It sends twice.\\nFails: udp-retry.3\\n", "'udp-retry.3' is no requirement");
   expect_refused("# It sends twice.\\nFails: udp.\\n", "'udp.' is no requirement");
+  expect_refused("# It sends twice.\\nFails: udp.3\\nHint: \\n", "bad.patch:3:");
+  expect_refused("# It sends twice.\\nFails: udp.3\\nHint: a\\nHints: b\\n", "bad.patch:4:");
+  expect_refused("# It sends twice.\\nFails: udp.3\\nHint udp.3\\n", "bad.patch:3:");
+  expect_refused("# It sends twice.\\nFails: udp.3\\nHint udp.4: twice\\n",
+                 "'udp.4' is not among those that must fail");
 }
 
 /* What is kept of mutants with these requirements, as their names in a row. */

@@ -275,9 +275,10 @@ static void program_log_start(struct program *program, char *const *argv) {
 static int program_launch(struct program *program, const struct program_spec *spec,
                           struct failure *failure) {
   struct world *world = program->host->world;
-  scoped_fd int out = terminal_open(&program->terminals[STREAM_STDOUT]);
-  scoped_fd int err = terminal_open(&program->terminals[STREAM_STDERR]);
-  if (out < 0 || err < 0)
+  bool given = spec->terminal_fd > 0;
+  scoped_fd int out = given ? -1 : terminal_open(&program->terminals[STREAM_STDOUT]);
+  scoped_fd int err = given ? -1 : terminal_open(&program->terminals[STREAM_STDERR]);
+  if (!given && (out < 0 || err < 0))
     return failure_errno(failure, "cannot open a pseudo-terminal for %s", spec->name);
   scoped_fd int in = spec->input ? input_open(spec->input, spec->input_length) : -1;
   char **environment = environment_merge(spec->environment);
@@ -289,9 +290,10 @@ static int program_launch(struct program *program, const struct program_spec *sp
       .context = spec->context,
       .envp = environment,
       .netns_fd = program->host->netns_fd,
-      .stdin_fd = in,
-      .stdout_fd = out,
-      .stderr_fd = err,
+      .stdin_fd = given ? spec->terminal_fd : in,
+      .stdout_fd = given ? spec->terminal_fd : out,
+      .stderr_fd = given ? spec->terminal_fd : err,
+      .controlled_by_stdin = given,
       .main_pid = program->main_process,
       .cpu = world->cpu,
       .files = spec->files,
@@ -330,7 +332,7 @@ struct program *program_start(struct host *host, const struct program_spec *spec
     return NULL;
   }
   tasks_begin(&program->tasks, program->sandbox.proc_fd, program->main_process);
-  for (int i = 0; i < 2; i++)
+  for (int i = 0; i < 2 && spec->terminal_fd <= 0; i++)
     program->terminals[i].watch = world_watch(world, program->terminals[i].master_fd, EPOLLIN,
                                               terminal_on_ready, &program->terminals[i]);
   program->status_watch =

@@ -145,7 +145,9 @@ struct program_spec {
   bool record_calls;        /* EVENT_CALL for socket options that it sets or reads, and the like */
   bool record_transfers;    /* EVENT_TRANSFER */
   bool long_output;         /* of more than OUTPUT_KEPT the middle is forgotten */
-  const void *input;        /* what stdin holds, then end of file; NULL: nothing */
+  int terminal_fd;   /* > 0: its stdin, stdout and stderr, in place of terminals of its own; stays
+                        the caller's; what it prints is then not logged */
+  const void *input; /* what stdin holds, then end of file; NULL: nothing */
   size_t input_length;
   const struct sandbox_file *files; /* in place of those below /etc that it would see */
   size_t file_count;

@@ -1,6 +1,6 @@
 /* resolve: an address by the name of a host, from /etc/hosts and from a name server. */
 #define LAB resolve
-#include "grader/sdk/wiregrade.h"
+#include "network.h"
 
 #include <arpa/inet.h>
 #include <ctype.h>
@@ -10,21 +10,6 @@
 enum { PATIENCE = 60, DNS_PORT = 53 };
 
 #define DEFAULT_HOST "www.baidu.com"
-#define NAME_SERVER "192.168.1.53"
-
-/* A host with an address on a LAN (some programs ask for no addresses where there is none), a name
- * server beside it, and an /etc/hosts with these lines. */
-static struct dns *begin_network(const char *hosts) {
-  struct lan *lan = new_lan("LAN", 1500);
-  struct host *server = new_host("name server");
-  attach(localhost(), lan, "192.168.1.2/24");
-  attach(server, lan, NAME_SERVER "/24");
-  /* What is asked elsewhere is seen on the wire, too, and nobody answers it. */
-  default_route(localhost(), NAME_SERVER);
-  put_file("/etc/nsswitch.conf", "hosts: files dns\nservices: files\nprotocols: files\n");
-  put_file("/etc/hosts", say("127.0.0.1\tlocalhost\n%s", hosts));
-  return dns_server(server, NAME_SERVER);
-}
 
 /* Another address in each world, and in each run: none can be known beforehand. */
 static const char *some_address(void) {
@@ -74,7 +59,7 @@ static bool is_address(const char *text) {
 }
 
 /* Why what was seen is not one of the addresses, and nothing else. */
-static const char *address_cause(struct program *resolve, struct dns *dns, const char *host,
+static const char *answer_cause(struct program *resolve, struct dns *dns, const char *host,
                                  struct lines seen) {
   enum { USAGE_ERROR = 2 };
   if (!host && await_exit(resolve, 0) && exit_status(resolve) == USAGE_ERROR)
@@ -115,7 +100,7 @@ static void expect_one_address(struct dns *dns, const char *host, const char *co
          .actual = say("%s\nit %s", printed(resolve), doing(resolve)),
          .cause = is_swapped
                       ? "the bytes are in the wrong order: an address is in network byte order"
-                      : address_cause(resolve, dns, host, seen));
+                      : answer_cause(resolve, dns, host, seen));
   expect_success(resolve, what);
 }
 

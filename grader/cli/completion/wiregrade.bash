@@ -21,6 +21,13 @@ _wiregrade() {
   esac
   case $command,$word in
   *,-*) mapfile -t COMPREPLY < <(compgen -W "$(_wiregrade_options "$command")" -- "$word") ;;
+  try,*)
+    if [ "$COMP_CWORD" -eq 2 ]; then
+      mapfile -t COMPREPLY < <(compgen -W "$(_wiregrade_labs)" -- "$word")
+    else
+      mapfile -t COMPREPLY < <(compgen -f -- "$word")
+    fi
+    ;;
   explain,*) mapfile -t COMPREPLY < <(compgen -W "$(_wiregrade_labs)" -S . -- "$word") ;;
   help,*) mapfile -t COMPREPLY < <(compgen -W "$(_wiregrade_commands)" -- "$word") ;;
   *) mapfile -t COMPREPLY < <(compgen -f -- "$word") ;;

@@ -1,0 +1,252 @@
+#include "grader/batch/batch.h"
+
+#include "grader/base/file.h"
+#include "grader/base/memory.h"
+#include "grader/base/scope.h"
+#include "grader/batch/answer.h"
+#include "grader/batch/clearing.h"
+#include "grader/batch/hash.h"
+#include "grader/batch/pool.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+/* A worker with one check at a time has some 150 MB at its peak; what it grades may fill as much
+ * again with its copy and its programs, and more. */
+static const size_t worker_bytes = 400u << 20;
+
+struct job {
+  struct hash hash;
+  const struct source_submission *submission; /* the first with these contents */
+};
+
+struct batch {
+  const struct batch_spec *spec;
+  struct gradebook *book;
+  char *work; /* OUT/work */
+  struct source_list list;
+  struct job *jobs;
+  size_t job_count;
+  struct batch_event event;
+  double begun_s;
+  struct failure *failure;
+};
+
+static double now_s(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+/* ---- from the sources into the gradebook ---- */
+
+static int sources_read(struct batch *batch, enum batch_fault *fault) {
+  const struct batch_spec *spec = batch->spec;
+  for (size_t i = 0; i < spec->source_count; i++) {
+    scoped_text char *work = memory_format("%s/source-%zu", batch->work, i + 1);
+    if (file_make_folder(work, batch->failure)) {
+      *fault = BATCH_IMPOSSIBLE;
+      return -1;
+    }
+    const struct source_spec source = {
+        .source = spec->sources[i], .work = work, .except = spec->except, .stop = spec->stop};
+    if (source_read(&source, &batch->list, batch->failure)) {
+      *fault = BATCH_UNREADABLE;
+      return -1;
+    }
+  }
+  return 0;
+}
+
+/* What cannot be read has a hash too, of its name and of what is wrong with it. */
+static struct hash submission_hash(struct source_submission *submission) {
+  struct hash hash;
+  struct failure failure;
+  if (submission->path && hash_contents(submission->path, &hash, &failure) == 0)
+    return hash;
+  if (submission->path) {
+    free(submission->path);
+    submission->path = NULL;
+    submission->reason = memory_text(failure.sentence);
+  }
+  scoped_text char *words = memory_format("%s: %s", submission->file, submission->reason);
+  return hash_bytes(words, strlen(words));
+}
+
+static int submission_put(struct batch *batch, const struct source_submission *submission,
+                          const struct hash *hash) {
+  const struct batch_lateness lateness =
+      batch->spec->lateness(batch->spec->context, submission->late, submission->submitted);
+  for (size_t i = 0; i < submission->student_count; i++) {
+    const struct source_student *student = &submission->students[i];
+    struct gradebook_submission put = {
+        .hash = hash->text,
+        .source = submission->source,
+        .file = submission->file,
+        .submitted = submission->submitted,
+        .note = submission->note,
+        .attempt = submission->attempt,
+        .late = lateness.late,
+        .late_s = lateness.late_s,
+        .penalty = lateness.penalty,
+    };
+    if (gradebook_put_student(batch->book,
+                              &(struct gradebook_student){.key = student->key,
+                                                          .name = student->name,
+                                                          .email = student->email,
+                                                          .number = student->number},
+                              &put.student, batch->failure) ||
+        gradebook_put_submission(batch->book, &put, batch->failure))
+      return -1;
+  }
+  return 0;
+}
+
+static bool job_is_there(const struct batch *batch, const struct hash *hash) {
+  for (size_t i = 0; i < batch->job_count; i++)
+    if (strcmp(batch->jobs[i].hash.text, hash->text) == 0)
+      return true;
+  return false;
+}
+
+static int job_add(struct batch *batch, const struct source_submission *submission,
+                   const struct hash *hash) {
+  bool needs;
+  if (gradebook_needs_grading(batch->book, hash->text, &needs, batch->failure))
+    return -1;
+  if (!needs || job_is_there(batch, hash))
+    return 0;
+  if (!submission->path)
+    return gradebook_put_grading(batch->book,
+                                 &(struct gradebook_grading){.hash = hash->text,
+                                                             .state = GRADEBOOK_UNREADABLE,
+                                                             .reason = submission->reason,
+                                                             .tries = 1},
+                                 batch->failure);
+  batch->jobs[batch->job_count++] = (struct job){*hash, submission};
+  return 0;
+}
+
+static int submissions_put(struct batch *batch) {
+  batch->jobs = memory_zeroed(batch->list.count, sizeof *batch->jobs);
+  if (gradebook_begin(batch->book, batch->failure))
+    return -1;
+  for (size_t i = 0; i < batch->list.count; i++) {
+    struct source_submission *submission = &batch->list.submissions[i];
+    const struct hash hash = submission_hash(submission);
+    if (submission_put(batch, submission, &hash) || job_add(batch, submission, &hash))
+      return -1;
+  }
+  return gradebook_commit(batch->book, batch->failure);
+}
+
+/* ---- grading ---- */
+
+static int job_work(void *context, size_t index, int answer_fd) {
+  const struct batch *batch = context;
+  const struct job *job = &batch->jobs[index];
+  scoped_text char *captures = memory_format("%s/captures/%.16s", batch->spec->out, job->hash.text);
+  scoped_text char *temporary = memory_format("%s/worker-%zu", batch->work, index);
+  struct answer answer = {0};
+  struct failure failure;
+  if (file_make_folder(temporary, &failure) == 0)
+    setenv("TMPDIR", temporary, 1);
+  answer.fault = batch->spec->grade(batch->spec->context, job->submission->path,
+                                    job->submission->file, captures, &answer.document, &failure);
+  answer.reason = failure.sentence;
+  return answer_write(answer_fd, &answer);
+}
+
+static void event_tell(struct batch *batch) {
+  batch->event.elapsed_s = now_s() - batch->begun_s;
+  if (batch->spec->tell)
+    batch->spec->tell(batch->spec->context, &batch->event);
+  batch->event.file = batch->event.student = NULL;
+}
+
+static int job_finish(struct batch *batch, const struct job *job,
+                      struct gradebook_grading *grading) {
+  grading->hash = job->hash.text;
+  if (gradebook_put_grading(batch->book, grading, batch->failure))
+    return -1;
+  batch->event.done++;
+  batch->event.unreadable += grading->state == GRADEBOOK_UNREADABLE;
+  batch->event.errors += grading->state == GRADEBOOK_ERROR || grading->errors > 0;
+  batch->event.state = grading->state;
+  batch->event.score = grading->score;
+  batch->event.max_score = grading->max_score;
+  return 0;
+}
+
+static int job_take(void *context, size_t index, const struct pool_outcome *outcome) {
+  struct batch *batch = context;
+  const struct job *job = &batch->jobs[index];
+  const struct source_submission *submission = job->submission;
+  struct gradebook_grading grading = {.state = GRADEBOOK_ERROR, .tries = outcome->tries};
+  scoped_text char *reason = NULL;
+  if (outcome->end == POOL_FAILED) {
+    reason = memory_format("the worker that graded it %s", outcome->reason);
+    if (gradebook_put_mishap(batch->book, job->hash.text, outcome->tries, reason, batch->failure))
+      return -1;
+  } else {
+    reason = answer_read(outcome->answer, outcome->length, &grading);
+  }
+  grading.reason = reason;
+  batch->event.retried = !outcome->last;
+  if (outcome->last && job_finish(batch, job, &grading))
+    return -1;
+  batch->event.file = submission->file;
+  const struct source_student *student = &submission->students[0];
+  batch->event.student = student->name ? student->name : student->key;
+  batch->event.reason = reason;
+  batch->event.tries = outcome->tries;
+  event_tell(batch);
+  return 0;
+}
+
+static void pool_tick(void *context, unsigned working) {
+  struct batch *batch = context;
+  batch->event.working = working;
+  event_tell(batch);
+}
+
+static int jobs_do(struct batch *batch) {
+  const struct pool_spec pool = {
+      .workers = batch->spec->workers,
+      .limit_s = batch->spec->limit_s,
+      .worker_bytes = worker_bytes,
+      .stop = batch->spec->stop,
+      .work = job_work,
+      .take = job_take,
+      .tick = pool_tick,
+      .context = batch,
+  };
+  batch->event.total = batch->job_count;
+  return pool_run(&pool, batch->job_count);
+}
+
+static int batch_do(struct batch *batch, enum batch_fault *fault) {
+  *fault = BATCH_IMPOSSIBLE;
+  if (clearing_do(batch->work, batch->failure) || sources_read(batch, fault))
+    return -1;
+  if (batch->spec->stop && *batch->spec->stop)
+    return 1;
+  if (gradebook_run_begin(batch->book, batch->spec->run, batch->failure) || submissions_put(batch))
+    return -1;
+  int outcome = jobs_do(batch);
+  return outcome ? outcome : gradebook_run_end(batch->book, batch->failure);
+}
+
+int batch_run(const struct batch_spec *spec, struct gradebook *book, enum batch_fault *fault,
+              struct failure *failure) {
+  struct batch batch = {.spec = spec, .book = book, .begun_s = now_s(), .failure = failure};
+  batch.work = memory_format("%s/work", spec->out);
+  int outcome = batch_do(&batch, fault);
+  struct failure ignored;
+  clearing_do(batch.work, &ignored); /* the next batch would do it */
+  source_list_free(&batch.list);
+  free(batch.jobs);
+  free(batch.work);
+  return outcome;
+}

@@ -1,0 +1,111 @@
+#include "grader/batch/source_inner.h"
+
+#include "grader/base/memory.h"
+#include "grader/base/scope.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* ---- the list ---- */
+
+struct source_submission *source_add(struct source_reading *reading, const char *file,
+                                     const char *key) {
+  struct source_list *list = reading->list;
+  list->submissions =
+      memory_resize(list->submissions, (list->count + 1) * sizeof *list->submissions);
+  struct source_submission *submission = &list->submissions[list->count++];
+  *submission = (struct source_submission){
+      .students = memory_zeroed(1, sizeof *submission->students),
+      .student_count = 1,
+      .source = memory_text(reading->spec->source),
+      .file = memory_text(file),
+  };
+  submission->students[0].key = memory_text(key);
+  return submission;
+}
+
+static void submission_free(struct source_submission *submission) {
+  for (size_t i = 0; i < submission->student_count; i++) {
+    free(submission->students[i].key);
+    free(submission->students[i].name);
+    free(submission->students[i].email);
+    free(submission->students[i].number);
+  }
+  free(submission->students);
+  free(submission->path);
+  free(submission->reason);
+  free(submission->source);
+  free(submission->file);
+  free(submission->submitted);
+  free(submission->note);
+}
+
+void source_list_free(struct source_list *list) {
+  for (size_t i = 0; i < list->count; i++)
+    submission_free(&list->submissions[i]);
+  free(list->submissions);
+  *list = (struct source_list){0};
+}
+
+/* ---- names ---- */
+
+static bool is_excepted(const struct source_reading *reading, const char *path) {
+  struct stat status, other;
+  if (stat(path, &status))
+    return false;
+  for (const char *const *except = reading->spec->except; except && *except; except++)
+    if (stat(*except, &other) == 0 && other.st_dev == status.st_dev &&
+        other.st_ino == status.st_ino)
+      return true;
+  return false;
+}
+
+static int name_compare(const void *left, const void *right) {
+  return strcmp(*(char *const *)left, *(char *const *)right);
+}
+
+int source_names_read(const struct source_reading *reading, const char *folder,
+                      struct source_names *names, struct failure *failure) {
+  *names = (struct source_names){0};
+  DIR *entries = opendir(folder);
+  if (!entries)
+    return failure_errno(failure, "Cannot read the folder %s", folder);
+  for (const struct dirent *entry; (entry = readdir(entries));) {
+    scoped_text char *path = memory_format("%s/%s", folder, entry->d_name);
+    if (*entry->d_name == '.' || is_excepted(reading, path))
+      continue;
+    names->names = memory_resize(names->names, (names->count + 1) * sizeof *names->names);
+    names->names[names->count++] = memory_text(entry->d_name);
+  }
+  closedir(entries);
+  if (names->count > 0)
+    qsort(names->names, names->count, sizeof *names->names, name_compare);
+  return 0;
+}
+
+void source_names_free(struct source_names *names) {
+  for (size_t i = 0; i < names->count; i++)
+    free(names->names[i]);
+  free(names->names);
+}
+
+/* ---- a folder of submissions ---- */
+
+static int folder_read(struct source_reading *reading, const char *folder,
+                       struct failure *failure) {
+  struct source_names names;
+  if (source_names_read(reading, folder, &names, failure))
+    return -1;
+  for (size_t i = 0; i < names.count; i++) {
+    struct source_submission *submission = source_add(reading, names.names[i], names.names[i]);
+    submission->path = memory_format("%s/%s", folder, names.names[i]);
+  }
+  source_names_free(&names);
+  return 0;
+}
+
+int source_read(const struct source_spec *spec, struct source_list *list, struct failure *failure) {
+  struct source_reading reading = {.spec = spec, .list = list};
+  return folder_read(&reading, spec->source, failure);
+}
