@@ -26,6 +26,7 @@ void world_begin(void) {
   struct failure failure;
   the_check.world_number++;
   the_check.surroundings = NULL;
+  the_check.awaited = NULL;
   the_check.stood_still_at = -1;
   the_check.world = world_create(&options, &failure);
   if (!the_check.world)

@@ -7,6 +7,7 @@
 #include "grader/world/world.h"
 
 #include <setjmp.h>
+#include <stdarg.h>
 
 /* One of the grader's own sockets in a world: bound, connected, or listening. */
 struct peer {
@@ -43,7 +44,8 @@ struct context {
   struct failure_report report;
   bool retry_on_real_clock;
   double stood_still_at; /* when the last standstill of the present world ended a wait; -1: none */
-  size_t stood_still_after; /* so many events */
+  size_t stood_still_after;     /* so many events */
+  struct awaited_line *awaited; /* of the present world */
   bool record_calls, record_transfers, long_output;
   struct surroundings *surroundings; /* of programs that are started from now on */
   struct origin *origins;            /* of the present world */
@@ -91,6 +93,35 @@ bool is_line_of(const struct event *event, const struct program *program, enum s
 /* A line as it is compared. */
 const char *line_normalise(const uint8_t *bytes, size_t length);
 bool text_equals(const char *printed, size_t printed_length, const char *expected);
+/* Reads an address in either form, and says where it ends; NULL if there is none. */
+const char *address_read(const char *text, struct address *address);
+
+/* What first differs where a line has the words of a pattern, but not its values. */
+struct line_values {
+  bool address_is_wrong;
+  struct address wanted, shown;
+  const char *expected; /* TEXT; NULL if it does not differ */
+  const char *text;     /* in its place; not ended by a 0 */
+  size_t length;
+};
+/* With `values` other addresses and texts than those of the pattern match too, and are told. */
+bool line_matches_list(const char *line, const char *pattern, va_list list,
+                       struct line_values *values);
+/* The pattern as a person reads it, with addresses as 127.0.0.1:60000, or as pairs, as Python has
+ * them. */
+const char *pattern_text(const char *pattern, va_list list, bool pairs);
+
+/* The likely cause that no line of the program's matches the pattern, chosen by what it printed
+ * instead; NULL if none is known. (line_cause.c) */
+const char *line_cause(struct program *program, enum stream stream, const char *pattern,
+                       va_list list);
+/* This line was waited for, and came: it is in nobody's place. */
+void line_was_awaited(const struct event *line);
+/* How many bytes two texts have in common at their ends, or inside one of them. (causes.c) */
+size_t words_in_common(const char *wanted, const char *text);
+/* What the UDP socket of the program that is bound to a port which the check awaited is connected
+ * to; port 0 if it is not. (readiness.c) */
+struct address udp_connected_to(struct program *program);
 
 /* Writes the capture file of the check, if one is wanted; removes that of an earlier run if not.
  * (capture_file.c) */

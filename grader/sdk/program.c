@@ -117,6 +117,34 @@ static bool crashed(int status) {
   return status == -SIGSEGV || status == -SIGBUS || status == -SIGILL || status == -SIGFPE;
 }
 
+/* Whether the status is the number of bytes of something that it sent or got: of which a parent is
+ * told the last eight bits. */
+static bool is_length(int status) {
+  struct frames all = frames_all();
+  for (size_t i = 0; i < all.count; i++)
+    if (all.list[i].length > 0 && (int)(all.list[i].length & 0xff) == status)
+      return true;
+  return false;
+}
+
+static const char *no_success_cause(struct program *program) {
+  if (!program_ended(program, NULL))
+    return say("it still waits for something: it %s", doing(program));
+  int status = exit_status(program);
+  if (crashed(status))
+    return "the program crashed: run it under gdb, or build with -fsanitize=address";
+  if (status < 0)
+    return say("it %s", doing(program));
+  if (printed_anything(program, STDERR))
+    return "it ends as if something were wrong: what it says on stderr tells what";
+  if (is_length(status))
+    return say("%d is the number of bytes of something that it sent or got: does main() return a "
+               "length? It must return 0",
+               status);
+  return say("does main() return another value than 0, or is exit() called with one? It was %d",
+             status);
+}
+
 void expect_success(struct program *program, const char *what) {
   bool ended = program_ended(program, NULL);
   EXPECT(ended && exit_status(program) == 0, .message = say("%s does not end with status 0", what),
@@ -125,43 +153,57 @@ void expect_success(struct program *program, const char *what) {
              say("%s\n%s",
                  ended ? say("%s %s", program_name(program), doing(program)) : why_standing_still(),
                  printed(program)),
-         .cause = !ended ? "it still waits for something; see what it is doing"
-                  : crashed(exit_status(program))
-                      ? "the program crashed: run it under gdb, or build with -fsanitize=address"
-                      : "main returns another value, or exit() is called with one");
+         .cause = no_success_cause(program));
 }
 
-/* What failed to fail: each has its usual cause, if the check knows no better one. */
+/* Whether a line on stdout reads like a message on an error. */
+static bool complains_on_stdout(struct program *program) {
+  static const char *const words[] = {"error",   "fail",    "refused",   "cannot",    "can't",
+                                      "unknown", "timeout", "time out",  "timed out", "not found",
+                                      "no such", "invalid", "expecting", "not known"};
+  struct lines all = lines(program, STDOUT);
+  for (size_t i = 0; i < all.count; i++)
+    for (size_t k = 0; k < sizeof words / sizeof *words; k++)
+      if (strcasestr(all.list[i].text, words[k]))
+        return true;
+  return false;
+}
+
 void expect_failure_because(struct program *program, const char *what,
                             struct failure_causes causes) {
-  static const char required[] = "an exit status that is not 0, and a message on stderr";
+  static const char expected[] = "an exit status that is not 0, and a message on stderr";
   bool ended = program_ended(program, NULL);
-  EXPECT(ended, .message = say("%s does not end", what), .expected = required,
+  EXPECT(ended, .message = say("%s does not end", what), .expected = expected,
          .actual = say("%s\n%s", why_standing_still(), printed(program)),
-         .cause =
-             causes.still_runs ? causes.still_runs : "it waits for something that never comes");
+         .cause = causes.still_runs
+                      ? causes.still_runs
+                      : say("it waits for something that never comes: it %s", doing(program)));
   int status = exit_status(program);
-  EXPECT(!crashed(status), .message = say("%s crashes", what), .expected = required,
-         .actual = say("%s %s", program_name(program), doing(program)),
-         .cause = causes.crashes ? causes.crashes
-                                 : "run it under gdb, or build with -fsanitize=address");
-  bool complains = printed_anything(program, STDERR);
   EXPECT(
-      status != 0, .message = say("%s ends with status 0, as if all were well", what),
-      .expected = required,
-      .actual = say("%s ended with exit status 0\n%s", program_name(program), printed(program)),
+      !crashed(status), .message = say("%s crashes", what), .expected = expected,
+      .actual = say("%s %s", program_name(program), doing(program)),
       .cause =
-          causes.succeeds ? causes.succeeds
-          : complains
-              ? "the message is printed, but the status is that of success: exit(EXIT_FAILURE) after it"
-              : "the error is noticed nowhere, or exit(0) follows it");
-  EXPECT(
-      complains, .message = say("%s says nothing on stderr", what), .expected = required,
-      .actual = say("exit status %d, and stderr is empty\n%s", status, printed(program)),
-      .cause =
-          printed_anything(program, STDOUT)
-              ? "messages on errors go to stderr, not to stdout: fprintf(stderr, …), perror(…), print(…, file=sys.stderr)"
-              : "the status alone does not say what went wrong: print that on stderr, with fprintf(stderr, …), perror(…) or print(…, file=sys.stderr)");
+          causes.crashes
+              ? causes.crashes
+              : "is an error not looked for, and what it leaves behind (a null pointer) used? Run "
+                "it under gdb, or build with -fsanitize=address");
+  EXPECT(status != 0, .message = say("%s ends with status 0, as if all were well", what),
+         .expected = expected,
+         .actual = say("%s ended with exit status 0\n%s", program_name(program), printed(program)),
+         .cause =
+             causes.succeeds ? causes.succeeds
+             : printed_anything(program, STDERR)
+                 ? "the error is noticed, but main() returns 0 all the same: return "
+                   "EXIT_FAILURE, or exit(1), behind the message"
+                 : "the error is not noticed: does the program look at what its calls return?");
+  EXPECT(printed_anything(program, STDERR), .message = say("%s says nothing on stderr", what),
+         .expected = expected,
+         .actual = say("exit status %d, and stderr is empty\n%s", status, printed(program)),
+         .cause = complains_on_stdout(program)
+                      ? "the message seems to be on stdout; errors go to stderr: fprintf(stderr, "
+                        "…), perror(…), print(…, file=sys.stderr)"
+                      : "it ends without a word: say what went wrong on stderr, with perror(…), "
+                        "fprintf(stderr, …) or print(…, file=sys.stderr)");
 }
 
 void expect_failure(struct program *program, const char *what) {

@@ -82,15 +82,47 @@ static void remember_served(struct program *program, struct address address) {
     the_check.served[the_check.served_count++] = (struct served_port){address, program};
 }
 
+static bool is_open_on(struct host *host, uint8_t protocol, uint16_t port) {
+  struct sockets sockets = sockets_of(host, protocol);
+  bool open = false;
+  for (int i = 0; i < sockets.count; i++) {
+    struct address local = address_from_socket(&sockets.states[i].local);
+    open |= local.port == port && is_open_to_all(&sockets.states[i]) && !is_peer(host, local);
+  }
+  free(sockets.states);
+  return open;
+}
+
+/* Why there is no such socket. `elsewhere`: there are others of the kind. */
+static const char *unready_cause(struct program *program, uint8_t protocol, int port,
+                                 bool elsewhere) {
+  bool tcp = protocol == IPPROTO_TCP;
+  struct host *host = program_host(program);
+  uint16_t swapped = __builtin_bswap16((uint16_t)port);
+  struct output complaint = output_of(program, STDERR);
+  if (elsewhere && is_open_on(host, protocol, swapped))
+    return say("%u is %d with its two bytes swapped: sin_port is in network byte order, htons(%d)",
+               swapped, port, port);
+  if (elsewhere)
+    return "the port is another one than the lab asks for";
+  if (sockets_listed(host, tcp ? IPPROTO_UDP : IPPROTO_TCP, -1, NULL))
+    return "there is a socket, but of another kind: SOCK_STREAM is TCP, SOCK_DGRAM is UDP";
+  if (program_ended(program, NULL) && tcp &&
+      memmem(complaint.bytes, complaint.length, "in use", strlen("in use")))
+    return "bind() says that the address is in use (EADDRINUSE): an old connection keeps the port "
+           "for a while (TIME_WAIT), unless SO_REUSEADDR is set before bind()";
+  if (program_ended(program, NULL))
+    return silence_cause(program);
+  return tcp ? "it never came to listen()" : "it never came to bind()";
+}
+
 /* `state`: what a right program does to its socket, in words. */
 static struct address await_ready(struct program *program, uint8_t protocol, int port,
                                   const char *what, const char *state) {
   struct ready_wait wait = {.program = program, .protocol = protocol, .port = port};
   run_until(now() + PATIENCE_S, is_ready, &wait);
-  uint8_t other_protocol = protocol == IPPROTO_TCP ? IPPROTO_UDP : IPPROTO_TCP;
   struct host *host = program_host(program);
   const char *elsewhere = wait.is_ready ? NULL : sockets_listed(host, protocol, port, NULL);
-  bool other = !wait.is_ready && !elsewhere && sockets_listed(host, other_protocol, -1, NULL);
   EXPECT(wait.is_ready, .message = say("%s does not %s port %d", program_name(program), what, port),
          .expected = say("%s port %d within %d s", state, port, PATIENCE_S),
          .actual = elsewhere ? say("it %s %s instead\n%s",
@@ -98,11 +130,7 @@ static struct address await_ready(struct program *program, uint8_t protocol, int
                                    elsewhere, printed(program))
                              : say("there is no such socket; the program %s\n%s", doing(program),
                                    printed(program)),
-         .cause = elsewhere ? "the port is another one than the lab asks for"
-                  : other   ? "there is a socket, but of another kind: SOCK_STREAM is TCP, "
-                              "SOCK_DGRAM is UDP"
-                  : protocol == IPPROTO_TCP ? "the program ended, or never came to listen()"
-                                            : "the program ended, or never came to bind()");
+         .cause = unready_cause(program, protocol, port, elsewhere));
   remember_served(program, wait.found);
   return wait.found;
 }
@@ -113,6 +141,19 @@ struct address await_udp_bound(struct program *program, int port) {
 
 struct address await_tcp_listening(struct program *program, int port) {
   return await_ready(program, IPPROTO_TCP, port, "listen on TCP", "a TCP socket that listens on");
+}
+
+struct address udp_connected_to(struct program *program) {
+  struct address peer = {0};
+  struct sockets sockets = sockets_of(program_host(program), IPPROTO_UDP);
+  for (int i = 0; i < sockets.count; i++) {
+    struct address local = address_from_socket(&sockets.states[i].local);
+    for (size_t k = 0; k < the_check.served_count; k++)
+      if (the_check.served[k].program == program && the_check.served[k].address.port == local.port)
+        peer = address_from_socket(&sockets.states[i].remote);
+  }
+  free(sockets.states);
+  return peer;
 }
 
 /* The program may be on its way to the next socket. */

@@ -166,8 +166,7 @@ static const char *port_read(const char *text, uint16_t *port) {
   return end;
 }
 
-/* Reads an address in either form; NULL if there is none. */
-static const char *address_read(const char *text, struct address *address) {
+const char *address_read(const char *text, struct address *address) {
   if (*text != '(') {
     text = ip_read(text, &address->ip);
     return text && *text == ':' ? port_read(text + 1, &address->port) : NULL;
@@ -201,7 +200,15 @@ static const char *number_read(const char *text, double *number) {
   return end;
 }
 
-static bool line_matches_list(const char *line, const char *pattern, va_list list) {
+/* The TEXT at the end of a line, in front of `rest`, which is plain: as long as it can be. NULL if
+ * `rest` does not stand there. */
+static const char *text_end(const char *line, const char *rest) {
+  size_t left = strlen(rest), length = strlen(line);
+  return length >= left && strcmp(line + length - left, rest) == 0 ? line + length - left : NULL;
+}
+
+bool line_matches_list(const char *line, const char *pattern, va_list list,
+                       struct line_values *values) {
   va_list arguments;
   va_copy(arguments, list);
   bool matches = true;
@@ -216,11 +223,17 @@ static bool line_matches_list(const char *line, const char *pattern, va_list lis
     const char *after = NULL;
     double number = 0;
     switch (*pattern) {
-    case 'a':
+    case 'a': {
+      const struct address wanted = *va_arg(arguments, const struct address *);
       after = address_read(line, &seen);
-      if (!address_equal(seen, *va_arg(arguments, const struct address *)))
+      if (!after || address_equal(seen, wanted))
+        break;
+      if (!values)
         after = NULL;
+      else if (!values->address_is_wrong)
+        *values = (struct line_values){.address_is_wrong = true, .wanted = wanted, .shown = seen};
       break;
+    }
     case 'A':
       after = address_read(line, va_arg(arguments, struct address *));
       break;
@@ -228,13 +241,16 @@ static bool line_matches_list(const char *line, const char *pattern, va_list lis
       after = number_read(line, &number);
       *va_arg(arguments, double *) = number;
       break;
-    case 't': /* as long as it can be: up to where the rest of the pattern, plain text, stands at
-                 the end */
-    {
-      size_t rest = strlen(pattern + 1), length = strlen(line);
+    case 't': {
       const char *expected = va_arg(arguments, const char *);
-      if (length >= rest && text_equals(line, length - rest, expected))
-        after = line + length - rest;
+      after = text_end(line, pattern + 1);
+      if (!after || text_equals(line, (size_t)(after - line), expected))
+        break;
+      if (!values)
+        after = NULL;
+      else if (!values->address_is_wrong && !values->expected)
+        *values = (struct line_values){
+            .expected = expected, .text = line, .length = (size_t)(after - line)};
       break;
     }
     default:
@@ -250,13 +266,18 @@ static bool line_matches_list(const char *line, const char *pattern, va_list lis
 bool line_matches(const char *line, const char *pattern, ...) {
   va_list arguments;
   va_start(arguments, pattern);
-  bool matches = line_matches_list(line, pattern, arguments);
+  bool matches = line_matches_list(line, pattern, arguments, NULL);
   va_end(arguments);
   return matches;
 }
 
-/* The pattern as a person reads it, for `expected`. */
-static const char *pattern_text(const char *pattern, va_list list) {
+/* An address as it is usually written, or as Python prints a pair. */
+static const char *address_in_form(struct address address, bool pair) {
+  const char *text = address_text(address), *colon = strchr(text, ':');
+  return pair ? say("('%.*s', %s)", (int)(colon - text), text, colon + 1) : text;
+}
+
+const char *pattern_text(const char *pattern, va_list list, bool pairs) {
   va_list arguments;
   va_copy(arguments, list);
   char *text = NULL;
@@ -269,7 +290,7 @@ static const char *pattern_text(const char *pattern, va_list list) {
     }
     switch (*++pattern) {
     case 'a':
-      fputs(address_text(*va_arg(arguments, const struct address *)), out);
+      fputs(address_in_form(*va_arg(arguments, const struct address *), pairs), out);
       break;
     case 'A':
       (void)va_arg(arguments, struct address *);
@@ -291,105 +312,4 @@ static const char *pattern_text(const char *pattern, va_list list) {
   const char *kept = scrap_text(text, size);
   free(text);
   return kept;
-}
-
-/* ---- waiting for a line ---- */
-
-struct line_wait {
-  struct program *program;
-  enum stream stream;
-  const char *pattern;
-  va_list *arguments;
-  double time;
-  size_t looked;
-};
-
-static bool line_is_there(void *context) {
-  struct line_wait *wait = context;
-  struct log *log = world_log(the_check.world);
-  for (; wait->looked < log->count; wait->looked++) {
-    const struct event *event = &log->events[wait->looked];
-    if (is_line_of(event, wait->program, wait->stream) &&
-        line_matches_list(line_normalise(event->bytes, event->length), wait->pattern,
-                          *wait->arguments)) {
-      wait->time = (double)event->time_ns / 1e9;
-      return true;
-    }
-  }
-  return program_ended(wait->program, NULL);
-}
-
-static const char *line_missing_cause(struct program *program, enum stream stream,
-                                      const char *wanted) {
-  struct lines all = lines(program, EITHER);
-  size_t length = 0;
-  const uint8_t *output = program_output(program, STREAM_STDERR, &length);
-  if (stream == STDOUT && memmem(output, length, wanted, strlen(wanted)))
-    return "the line was written to stderr; it belongs on stdout";
-  output = program_output(program, STREAM_STDOUT, &length);
-  if (stream == STDERR && memmem(output, length, wanted, strlen(wanted)))
-    return "the line was written to stdout; it belongs on stderr";
-  if (memmem(output, length, wanted, strlen(wanted)))
-    return "the words are there, but not as a line of their own: is a newline missing, or something in front of it?";
-  for (size_t i = 0; i < all.count; i++)
-    if (strcasecmp(all.list[i].text, wanted) == 0)
-      return "upper and lower case differ";
-  return NULL;
-}
-
-/* The time of the line, or -1. */
-static double line_wait(struct program *program, enum stream stream, double within,
-                        const char *pattern, va_list *arguments) {
-  struct line_wait wait = {
-      .program = program, .stream = stream, .pattern = pattern, .arguments = arguments, .time = -1};
-  run_until(now() + within, line_is_there, &wait);
-  return wait.time;
-}
-
-static double line_expect(struct program *program, enum stream stream, double within,
-                          const char *pattern, va_list *arguments) {
-  double time = line_wait(program, stream, within, pattern, arguments);
-  const char *wanted = pattern_text(pattern, *arguments);
-  static const char *const where[] = {"", " on stderr", " on stdout or stderr"};
-  EXPECT(time >= 0,
-         .message = say("%s did not print the line that is required%s", program_name(program),
-                        where[stream]),
-         .expected = wanted, .actual = printed(program),
-         .cause = line_missing_cause(program, stream, wanted));
-  return time;
-}
-
-double expect_line(struct program *program, double within, const char *pattern, ...) {
-  va_list arguments;
-  va_start(arguments, pattern);
-  double time = line_expect(program, STDOUT, within, pattern, &arguments);
-  va_end(arguments);
-  return time;
-}
-
-double expect_line_on(struct program *program, enum stream stream, double within,
-                      const char *pattern, ...) {
-  va_list arguments;
-  va_start(arguments, pattern);
-  double time = line_expect(program, stream, within, pattern, &arguments);
-  va_end(arguments);
-  return time;
-}
-
-double await_line(struct program *program, enum stream stream, double within, const char *pattern,
-                  ...) {
-  va_list arguments;
-  va_start(arguments, pattern);
-  double time = line_wait(program, stream, within, pattern, &arguments);
-  va_end(arguments);
-  return time;
-}
-
-bool says_timed_out(struct program *program, enum stream stream) {
-  struct lines all = lines(program, stream);
-  for (size_t i = 0; i < all.count; i++)
-    if (strcasestr(all.list[i].text, "time out") || strcasestr(all.list[i].text, "timeout") ||
-        strcasestr(all.list[i].text, "timed out"))
-      return true;
-  return false;
 }

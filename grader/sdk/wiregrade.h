@@ -453,6 +453,7 @@ const char *counted(size_t count, const char *thing);
 /* The lines that it printed (stdout, and what stands on stderr), for `actual`. */
 const char *printed(struct program *program);
 
+#include "grader/sdk/causes.h"
 #include "grader/sdk/internet.h"
 #include "grader/sdk/scene.h"
 #include "grader/sdk/traffic.h"

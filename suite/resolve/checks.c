@@ -60,7 +60,7 @@ static bool is_address(const char *text) {
 
 /* Why what was seen is not one of the addresses, and nothing else. */
 static const char *answer_cause(struct program *resolve, struct dns *dns, const char *host,
-                                 struct lines seen) {
+                                struct lines seen) {
   enum { USAGE_ERROR = 2 };
   if (!host && await_exit(resolve, 0) && exit_status(resolve) == USAGE_ERROR)
     return "status 2 is that of a usage error: without an argument HOST is " DEFAULT_HOST;
