@@ -199,7 +199,8 @@ void expect_failure_because(struct program *program, const char *what,
   EXPECT(printed_anything(program, STDERR), .message = say("%s says nothing on stderr", what),
          .expected = expected,
          .actual = say("exit status %d, and stderr is empty\n%s", status, printed(program)),
-         .cause = complains_on_stdout(program)
+         .cause = causes.silent ? causes.silent
+                  : complains_on_stdout(program)
                       ? "the message seems to be on stdout; errors go to stderr: fprintf(stderr, "
                         "…), perror(…), print(…, file=sys.stderr)"
                       : "it ends without a word: say what went wrong on stderr, with perror(…), "

@@ -236,6 +236,7 @@ void expect_failure(struct program *program, const char *what);
 struct failure_causes {
   const char *still_runs, *crashes;
   const char *succeeds; /* status 0 */
+  const char *silent;   /* nothing on stderr */
 };
 void expect_failure_because(struct program *program, const char *what,
                             struct failure_causes causes);

@@ -54,6 +54,23 @@ double await_total(struct program *program, const char *pattern, double wanted) 
   return last_total(program, pattern);
 }
 
+const char *total_cause(double total, double wanted, double before) {
+  enum { SIXTEEN_BITS = 65536 };
+  if (total < 0)
+    return "the words must be exactly these; the line may be drawn over itself with \\r";
+  if (wanted >= SIXTEEN_BITS && total == (double)((uint64_t)wanted % SIXTEEN_BITS))
+    return say("%.0f is what is left of %.0f in 16 bits: count in a size_t", total, wanted);
+  if (before > 0 && total == wanted + before)
+    return "it goes on from the client before: count anew for each one";
+  if (total == 0)
+    return "nothing was received: is the connection closed, or shut in both directions (SHUT_RDWR), "
+           "before the answer is read?";
+  return total < wanted ? say("the last total is %.0f, which is not all: add up what each recv() "
+                              "returned, and print it once more at the end",
+                              total)
+                        : "count what recv() returned, and nothing else";
+}
+
 /* ---- the grader's own server: it may do nothing but system calls ---- */
 
 static void tell(const char *text) {
