@@ -63,6 +63,15 @@ static void check_every_interface(const char *name) {
          .expected = "Listening at 0.0.0.0:60000", .actual = printed(server));
 }
 
+static const char *not_closed_cause(struct program *server) {
+  struct lines all = lines(server, STDOUT);
+  for (size_t i = 0; i < all.count; i++)
+    if (strncmp(all.list[i].text, "Socket", strlen("Socket")) == 0)
+      return words_cause("Socket closed.", all.list[i].text);
+  return "the client has sent its FIN: when recv() has returned 0, close the socket and print the "
+         "line";
+}
+
 static void check_server_prints(const char *name) {
   struct program *server =
       start_with(localhost(), name, (const char *const[]){name, "server", "127.0.0.1", NULL});
@@ -78,7 +87,10 @@ static void check_server_prints(const char *name) {
          .message = "the server does not print how many bytes it has processed",
          .expected = "16 bytes have been processed so far.", .actual = printed(server),
          .cause = total_cause(last_total(server, TOTAL_PROCESSED), CHUNK, 0));
-  expect_line(server, 2, "Socket closed.");
+  EXPECT(await_line(server, STDOUT, 2, "Socket closed.") >= 0,
+         .message = "the server does not say that it has closed the connection",
+         .expected = "Socket closed.", .actual = printed(server),
+         .cause = not_closed_cause(server));
 
   struct address elsewhere = address("127.0.0.1", 60007);
   server = start_with(localhost(), name,

@@ -77,6 +77,18 @@ static void expect_ended(const struct outcome *outcome, struct program *server, 
       .cause = standstill_cause(outcome->name, is_mutual_send(), doing(server))});
 }
 
+/* Why a client fails, or tells another number of bytes. */
+static const char *failure_cause(const struct outcome *outcome, const struct outcome *small,
+                                 double bytes) {
+  if (refused_cause())
+    return refused_cause();
+  if (outcome->received >= 0 && outcome->received != bytes)
+    return total_cause(outcome->received, bytes, 0);
+  return outcome->status > 0 && small->ended && small->status == 0
+             ? "with 16 bytes it does not fail: is there a limit on BYTES?"
+             : NULL;
+}
+
 /* Ends the check unless it is as good as with 16 bytes: what is wrong with those is the business of
  * other requirements. */
 static void expect_as_good(const struct outcome *outcome, const struct outcome *small,
@@ -85,13 +97,11 @@ static void expect_as_good(const struct outcome *outcome, const struct outcome *
   EXPECT(outcome->status == 0 || (outcome->status > 0 && small->ended && small->status > 0),
          .message = say("%s fails", what), .expected = "exit status 0",
          .actual = say("it %s\n%s", doing(outcome->client), printed(outcome->client)),
-         .cause = outcome->status > 0 && small->ended && small->status == 0
-                      ? "with 16 bytes it does not fail: is there a limit on BYTES?"
-                      : NULL);
+         .cause = failure_cause(outcome, small, bytes));
   EXPECT(outcome->received == bytes || !small->ended || small->received != CHUNK,
          .message = say("%s says another number of bytes", what),
          .expected = say("at the end: %.0f bytes received", bytes),
-         .actual = printed(outcome->client), .cause = total_cause(outcome->received, bytes, 0));
+         .actual = printed(outcome->client), .cause = failure_cause(outcome, small, bytes));
 }
 
 /* ---- deadlock.5 ---- */
@@ -119,8 +129,8 @@ static void check_sizes(const char *name) {
              .expected = "16 bytes go to the server, and come back",
              .actual = say("the client %s\n%s\nthe server %s\n%s", doing(outcome.client),
                            printed(outcome.client), doing(server), printed(server)),
-             .cause =
-                 outcome.ended ? NULL : standstill_cause(name, is_mutual_send(), doing(server)));
+             .cause = outcome.ended ? refused_cause()
+                                    : standstill_cause(name, is_mutual_send(), doing(server)));
     }
     expect_as_good(&outcome, &small, server, what, sizes[i].count);
     EXPECT(!server_counts || processed == sizes[i].count,
@@ -181,7 +191,7 @@ static void check_bulk(const char *name) {
   EXPECT(outcome.received < 0 || outcome.received == BULK,
          .message = say("%s says another number of bytes", what),
          .expected = say("at the end: %d bytes received", BULK), .actual = printed(outcome.client),
-         .cause = total_cause(outcome.received, BULK, 0));
+         .cause = failure_cause(&outcome, &small, BULK));
   double answered = bytes_answered(server);
   EXPECT(answered == BULK, .message = say("%s does not send so many", what),
          .expected = say("%d bytes", BULK), .actual = say("the server got %.0f", answered),

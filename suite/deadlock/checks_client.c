@@ -234,9 +234,9 @@ static struct program *answer_client(const char *name, size_t length, size_t ans
   return talk.client;
 }
 
-static const char *not_shown_cause(struct lines seen, double total) {
-  if (total == 0)
-    return total_cause(total, CHUNK, 0);
+static const char *not_shown_cause(struct lines seen) {
+  if (refused_cause())
+    return refused_cause();
   for (size_t i = 0; i < seen.count; i++)
     if (strncmp(seen.list[i].text, FIRST_SAYS, strlen(FIRST_SAYS)) == 0)
       return strstr(seen.list[i].text, "capit")
@@ -256,7 +256,7 @@ static void expect_answer_shown(const char *name, size_t length, int first) {
                          "first)",
                          first == WHOLE ? CHUNK : first, ANSWER_TEXT),
          .actual = say("%s\n%s %s", printed(client), name, doing(client)),
-         .cause = not_shown_cause(all, last_total(client, TOTAL_RECEIVED)));
+         .cause = not_shown_cause(all));
   double total = last_total(client, TOTAL_RECEIVED);
   EXPECT(total == (double)length, .message = "the client does not print how many bytes it received",
          .expected = say("at the end: %zu bytes received", length),

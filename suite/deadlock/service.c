@@ -2,6 +2,7 @@
 #include "service.h"
 
 #include <arpa/inet.h>
+#include <netinet/tcp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/socket.h>
@@ -54,6 +55,16 @@ double await_total(struct program *program, const char *pattern, double wanted) 
   return last_total(program, pattern);
 }
 
+const char *refused_cause(void) {
+  struct frames all = frames_all();
+  for (size_t i = 0; i < all.count; i++)
+    if (all.list[i].protocol == IPPROTO_TCP && all.list[i].destination.port == PORT &&
+        (all.list[i].tcp_flags & TH_RST))
+      return "the client's kernel answers bytes of the server with RST: was the connection closed, or "
+             "shut in both directions (SHUT_RDWR), before the whole answer was read?";
+  return NULL;
+}
+
 const char *total_cause(double total, double wanted, double before) {
   enum { SIXTEEN_BITS = 65536 };
   if (total < 0)
@@ -62,9 +73,6 @@ const char *total_cause(double total, double wanted, double before) {
     return say("%.0f is what is left of %.0f in 16 bits: count in a size_t", total, wanted);
   if (before > 0 && total == wanted + before)
     return "it goes on from the client before: count anew for each one";
-  if (total == 0)
-    return "nothing was received: is the connection closed, or shut in both directions (SHUT_RDWR), "
-           "before the answer is read?";
   return total < wanted ? say("the last total is %.0f, which is not all: add up what each recv() "
                               "returned, and print it once more at the end",
                               total)

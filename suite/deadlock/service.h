@@ -53,6 +53,8 @@ double last_total(struct program *program, const char *pattern);
 /* The same, but waits up to 2 s for it to become `wanted`: it may be flushed late. */
 double await_total(struct program *program, const char *pattern, double wanted);
 
+/* If the client's machine has refused bytes of the answer (RST to PORT): why. NULL if not. */
+const char *refused_cause(void);
 /* Why a total is another one than `wanted`; `before`: what was counted for the client before, 0:
  * there was none. */
 const char *total_cause(double total, double wanted, double before);

@@ -191,7 +191,7 @@ static void expect_lines_for(const char *const *arguments) {
   enum { MOST = 16 };
   struct program *services = run_services(arguments);
   const char *const *names = arguments + 1;
-  const char *expected = "", *seen = "", *wanted[MOST];
+  const char *expected = "", *seen = "", *wanted[MOST] = {""};
   size_t count = 0;
   for (; names[count] && count < MOST; count++) {
     wanted[count] = line_for(names[count]);
