@@ -64,12 +64,10 @@ static void check_every_interface(const char *name) {
 }
 
 static const char *not_closed_cause(struct program *server) {
-  struct lines all = lines(server, STDOUT);
-  for (size_t i = 0; i < all.count; i++)
-    if (strncmp(all.list[i].text, "Socket", strlen("Socket")) == 0)
-      return words_cause("Socket closed.", all.list[i].text);
-  return "the client has sent its FIN: when recv() has returned 0, close the socket and print the "
-         "line";
+  const char *cause = nearly_cause(lines(server, STDOUT), "Socket closed.");
+  return cause ? cause
+               : "the client has sent its FIN: when recv() has returned 0, close the socket and "
+                 "print the line";
 }
 
 static void check_server_prints(const char *name) {

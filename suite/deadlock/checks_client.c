@@ -118,11 +118,9 @@ static size_t answer_slowly(const struct talk *talk, const uint8_t *answer, size
 
 /* Why there is no line on how many bytes are sent. */
 static const char *not_announced_cause(struct lines seen, size_t length) {
-  const char *wanted = say("Sending %zu bytes of data, in chunks of 16 bytes", length);
-  for (size_t i = 0; i < seen.count; i++)
-    if (strncmp(seen.list[i].text, "Sending", strlen("Sending")) == 0)
-      return words_cause(wanted, seen.list[i].text);
-  return "no line begins with “Sending”";
+  const char *cause =
+      nearly_cause(seen, say("Sending %zu bytes of data, in chunks of 16 bytes", length));
+  return cause ? cause : "no line begins with “Sending”";
 }
 
 static void check_stream(struct listener *listener, int port, const char *const *arguments,

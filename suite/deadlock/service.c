@@ -55,6 +55,18 @@ double await_total(struct program *program, const char *pattern, double wanted) 
   return last_total(program, pattern);
 }
 
+const char *nearly_cause(struct lines seen, const char *wanted) {
+  for (size_t i = 0; i < seen.count; i++) {
+    const char *line = seen.list[i].text;
+    if (strncmp(line, wanted, strcspn(wanted, " ")) != 0)
+      continue;
+    const char *cause = words_cause(wanted, line);
+    return cause ? say("the line “%s” is almost right: %s", line, cause)
+                 : "the words must be exactly these";
+  }
+  return NULL;
+}
+
 const char *refused_cause(void) {
   struct frames all = frames_all();
   for (size_t i = 0; i < all.count; i++)
