@@ -21,6 +21,10 @@ GRADER_OBJECTS := $(GRADER_SOURCES:%.c=$(BUILD)/obj/%.o)
 CLI_OBJECTS    := $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard grader/cli/*.c))
 LABS           := $(notdir $(patsubst %/checks.c,%,$(wildcard suite/*/checks.c)))
 SUITES         := $(LABS:%=$(BUILD)/suite/%)
+# Translations: of the grader, and of each lab that has one.
+LANGUAGES      := $(patsubst grader/po/%.po,%,$(wildcard grader/po/*.po))
+MESSAGES       := $(foreach language,$(LANGUAGES),$(BUILD)/locale/$(language)/LC_MESSAGES/wiregrade.mo \
+  $(patsubst suite/%/$(language).po,$(BUILD)/locale/$(language)/LC_MESSAGES/wiregrade-%.mo,$(wildcard suite/*/$(language).po)))
 UNIT_TESTS     := $(patsubst %.c,$(BUILD)/tests/%,$(notdir $(wildcard grader/*/*_test.c suite/*/*_test.c)))
 WAITS          := $(BUILD)/tests/waits $(BUILD)/tests/waits-static
 TAP_DRIVER      = $(firstword $(wildcard /usr/share/automake-*/tap-driver.sh))
@@ -28,7 +32,7 @@ TAP_DRIVER      = $(firstword $(wildcard /usr/share/automake-*/tap-driver.sh))
 all: setup-build
 	@$(MAKE) --no-print-directory programs
 
-programs: $(BUILD)/wiregrade $(SUITES) $(BUILD)/source-root
+programs: $(BUILD)/wiregrade $(SUITES) $(MESSAGES) $(BUILD)/source-root
 	@:
 
 setup-build:
@@ -48,6 +52,7 @@ $(BUILD)/obj/%.o: %.c
 
 # The page's style and script are taken in by the assembler, of which the compiler tells nothing.
 $(BUILD)/obj/grader/result/report_html_assets.o: $(wildcard grader/result/report_html.*s)
+$(BUILD)/obj/grader/class/page_assets.o: $(wildcard grader/class/class.*s)
 
 $(BUILD)/libgrader.a: $(GRADER_OBJECTS) Makefile
 	@rm -f $@
@@ -66,6 +71,19 @@ $(BUILD)/suite/$(1): $(patsubst %.c,$(BUILD)/obj/%.o,$(filter-out %_test.c,$(wil
 	$$(Q)$$(LINK) $$^ -o $$@ $$(LIBRARIES) -lcriterion
 endef
 $(foreach lab,$(LABS),$(eval $(call SUITE,$(lab))))
+
+define LANGUAGE
+$(BUILD)/locale/$(1)/LC_MESSAGES/wiregrade.mo: grader/po/$(1).po
+	@mkdir -p $$(@D)
+	@$$(call say,MO,$$@)
+	$$(Q)msgfmt -o $$@ $$<
+
+$(BUILD)/locale/$(1)/LC_MESSAGES/wiregrade-%.mo: suite/%/$(1).po
+	@mkdir -p $$(@D)
+	@$$(call say,MO,$$@)
+	$$(Q)msgfmt -o $$@ $$<
+endef
+$(foreach language,$(LANGUAGES),$(eval $(call LANGUAGE,$(language))))
 
 define UNIT_TEST
 $(BUILD)/tests/$(basename $(notdir $(1))): $(BUILD)/obj/$(1:.c=.o) $(BUILD)/obj/grader/sandbox/test_main.o $(2) $(BUILD)/libgrader.a
@@ -119,6 +137,10 @@ grade: all
 test: setup-test
 	@.ci/test $(PART)
 
+# Takes into the translations what the sources have by now, and says what is not translated: see CONTRIBUTING.md.
+messages: programs
+	@.ci/messages update
+
 # Automake's way: each suite program by itself, under tap-driver.sh, on SUBMISSION. Leaves build/check/LAB.log and .trs.
 check: setup-test
 	@$(MAKE) --no-print-directory programs
@@ -132,8 +154,13 @@ check: setup-test
 verify: all
 	@$(BUILD)/wiregrade verify
 
-# Many runs beside busy processes: make soak RUNS=500 LAB=udp-retry CLOCK=virtual
-soak: all
+# What takes hours: soak-checks, then soak-hostile. RUNS, LAB and CLOCK as there.
+soak:
+	@$(MAKE) --no-print-directory soak-checks
+	@$(MAKE) --no-print-directory soak-hostile
+
+# Right programs judged many times beside busy processes: make soak-checks RUNS=500 LAB=udp-retry CLOCK=virtual
+soak-checks: all
 	@.ci/soak $(or $(RUNS),500) $(or $(LAB),udp-retry) $(or $(CLOCK),virtual)
 
 # The lab deadlock with as many bytes as in the notes, through the system's own buffers.
@@ -141,10 +168,15 @@ soak-deadlock: all
 	@$(MAKE) --no-print-directory -s -C reference
 	@.ci/bulk
 
-# Every attack of fixtures/hostile, as root and as an ordinary user: make soak-hostile RUNS=100
+# Every attack of fixtures/hostile, as root and as an ordinary user: make soak-hostile RUNS=100. Interrupted, it prints
+# its table; the next one goes on from there, as long as nothing is built anew (rm -r build/soak begins anew).
 soak-hostile: all
-	@.ci/hostile --runs $(or $(RUNS),100)
-	@[ "$$(id -u)" -ne 0 ] || .ci/hostile --rootless --runs $(or $(RUNS),100)
+	@.ci/hostile --runs $(or $(RUNS),100) --state $(BUILD)/soak/hostile.jsonl
+	@[ "$$(id -u)" -ne 0 ] || .ci/hostile --rootless --runs $(or $(RUNS),100) --state $(BUILD)/soak/hostile.jsonl
+
+# A batch that is killed so many times at random moments: make soak-batch KILLS=20
+soak-batch: all
+	@.ci/batch --only killed --kills $(or $(KILLS),20) $(BUILD)/wiregrade
 
 # What things cost, at the median of five runs.
 bench: all $(BUILD)/tests/lan_bench $(BUILD)/tests/start_bench
@@ -157,7 +189,10 @@ install: all
 	install -m 755 $(SUITES) '$(DESTDIR)$(PREFIX)/lib/wiregrade/suite'
 	set -e; for lab in $(LABS); do \
 	  install -d '$(DESTDIR)$(PREFIX)/share/wiregrade/suite/'$$lab; \
-	  install -m 644 suite/$$lab/lab.yaml suite/$$lab/README.md '$(DESTDIR)$(PREFIX)/share/wiregrade/suite/'$$lab; \
+	  install -m 644 suite/$$lab/lab.yaml suite/$$lab/README*.md '$(DESTDIR)$(PREFIX)/share/wiregrade/suite/'$$lab; \
+	done
+	set -e; for messages in $(MESSAGES:$(BUILD)/%=%); do \
+	  install -D -m 644 $(BUILD)/$$messages '$(DESTDIR)$(PREFIX)/share/'$$messages; \
 	done
 	cd grader/starter/files && find . -type f -exec install -D -m 644 '{}' '$(DESTDIR)$(PREFIX)/share/wiregrade/starter/{}' ';'
 	install -D -m 644 grader/cli/completion/wiregrade.bash '$(DESTDIR)$(PREFIX)/share/bash-completion/completions/wiregrade'
@@ -179,6 +214,6 @@ clean:
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 
-.PHONY: all programs setup-build setup-test unit-tests grade test check verify soak soak-deadlock soak-hostile bench fuzz fuzz-programs install dist deb clean
+.PHONY: all programs setup-build setup-test unit-tests messages grade test check verify soak soak-checks soak-deadlock soak-hostile soak-batch bench fuzz fuzz-programs install dist deb clean
 .SECONDARY:
 .DELETE_ON_ERROR:

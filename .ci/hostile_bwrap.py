@@ -31,7 +31,7 @@ def compare(hostile, machine, attacks):
     """Prints both side by side; 0 if nothing got through the grader's sandbox, and each attack ran in both."""
     ours = {attack.name: [] for attack in attacks}
     proofs = [attack for attack in attacks if attack.proof]
-    for attack, problems, _ in hostile.run_all(proofs, 1, os.geteuid() != 0, 2):
+    for attack, problems, _ in hostile.run_all(proofs, {attack.name: 1 for attack in proofs}, os.geteuid() != 0, 2):
         ours[attack.name] += problems["forged"]
     bad = 0
     print(f"{'attack':<24}{'bubblewrap':>12}{'wiregrade':>12}  the first that bubblewrap let through")

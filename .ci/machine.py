@@ -179,6 +179,22 @@ def digest(folder):
     return whole.hexdigest()
 
 
+def contents_digest(salt, folder):
+    """The hash of the contents and modes of what is below a folder, wherever it lies."""
+    whole = hashlib.sha256(salt.encode())
+    for path, folders, files in sorted(os.walk(folder)):
+        folders.sort()
+        for name in sorted(files):
+            file = os.path.join(path, name)
+            whole.update(f"{os.path.relpath(file, folder)} {os.lstat(file).st_mode:o}".encode())
+            if os.path.islink(file):
+                whole.update(os.readlink(file).encode())
+            elif os.path.isfile(file):
+                with open(file, "rb") as opened:
+                    whole.update(hashlib.sha256(opened.read()).digest())
+    return whole.hexdigest()
+
+
 def processes():
     """All but kernel threads (which no pid namespace but the first has) and zombies that are ours to reap."""
     for name in filter(str.isdigit, os.listdir("/proc")):

@@ -24,15 +24,36 @@ static inline double lucky_number(const struct datagram *answer) {
   return (size_t)(end - text) == length && number < 1 ? number : -1;
 }
 
+/* Why the answer is not right. */
+static inline const char *lucky_cause(const struct datagram *answer) {
+  static const char form[] = LUCKY_ANSWER;
+  const char *text = (const char *)answer->bytes, *number = text + strlen(form);
+  const char *digits = "0123456789";
+  size_t end = answer->length;
+  if (memchr(answer->bytes, 0, answer->length) || strncmp(text, form, strlen(form)) != 0) {
+    size_t length = strlen(text) < strlen(form) ? strlen(text) : strlen(form);
+    return end > 0 && strlen(text) < end ? bytes_cause(text, strlen(text), text, end)
+                                         : words_cause(form, say("%.*s", (int)length, text));
+  }
+  if (*number && strspn(number, digits) == strlen(number))
+    return "the number is a whole one: is it an integer division, or rand() itself? Write "
+           "rand() / (RAND_MAX + 1.0)";
+  if (*number && number[strlen(number) - 1] == '\n')
+    return "a newline is sent behind the number: it does not belong to the answer";
+  if (strtod(number, NULL) >= 1)
+    return say("%g is not below 1: X is a fraction, such as rand() / (RAND_MAX + 1.0)",
+               strtod(number, NULL));
+  if (*number == ' ')
+    return "there is a space behind the colon, where none belongs";
+  return NULL;
+}
+
 /* Ends the check if the answer is wrong, or does not come from `server`. `to`: " to …", or "". */
 static inline void expect_lucky_answer(const struct datagram *answer, struct address server,
                                        const char *to) {
   EXPECT(lucky_number(answer) >= 0, .message = say("the answer%s is not what is required", to),
          .expected = "\"" LUCKY_ANSWER "X\", X a decimal fraction, 0 <= X < 1, and nothing else",
-         .actual = quoted(answer->bytes, answer->length),
-         .cause = memchr(answer->bytes, 0, answer->length)
-                      ? "there is a 0 byte in it: is the terminating NUL of a C string sent?"
-                      : NULL);
+         .actual = quoted(answer->bytes, answer->length), .cause = lucky_cause(answer));
   EXPECT(address_equal(answer->from, server),
          .message = say("the answer%s comes from another address than the server's", to),
          .expected = address_text(server), .actual = address_text(answer->from),

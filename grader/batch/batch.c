@@ -7,6 +7,7 @@
 #include "grader/batch/clearing.h"
 #include "grader/batch/hash.h"
 #include "grader/batch/pool.h"
+#include "grader/batch/roster.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -26,6 +27,7 @@ struct batch {
   struct gradebook *book;
   char *work; /* OUT/work */
   struct source_list list;
+  struct roster roster;
   struct job *jobs;
   size_t job_count;
   struct batch_event event;
@@ -49,8 +51,11 @@ static int sources_read(struct batch *batch, enum batch_fault *fault) {
       *fault = BATCH_IMPOSSIBLE;
       return -1;
     }
-    const struct source_spec source = {
-        .source = spec->sources[i], .work = work, .except = spec->except, .stop = spec->stop};
+    const struct source_spec source = {.source = spec->sources[i],
+                                       .work = work,
+                                       .among_others = spec->source_count > 1,
+                                       .except = spec->except,
+                                       .stop = spec->stop};
     if (source_read(&source, &batch->list, batch->failure)) {
       *fault = BATCH_UNREADABLE;
       return -1;
@@ -74,30 +79,58 @@ static struct hash submission_hash(struct source_submission *submission) {
   return hash_bytes(words, strlen(words));
 }
 
+/* Whoever the source names, by the roster's key where the roster knows who that is. */
+static int student_put(struct batch *batch, const struct source_student *student, long long *id) {
+  const struct roster_student *known =
+      roster_find(&batch->roster, student->key, student->number, student->email, student->name);
+  const struct gradebook_student put = {
+      .key = known ? known->key : student->key,
+      .former_key = known ? student->key : NULL,
+      .name = known && known->name ? known->name : student->name,
+      .email = known && known->email ? known->email : student->email,
+      .number = known && known->number ? known->number : student->number,
+      .login = known ? known->login : NULL,
+      .section = known ? known->section : NULL,
+      .roster = known ? known->row : NULL,
+  };
+  return gradebook_put_student(batch->book, &put, id, batch->failure);
+}
+
 static int submission_put(struct batch *batch, const struct source_submission *submission,
                           const struct hash *hash) {
   const struct batch_lateness lateness =
       batch->spec->lateness(batch->spec->context, submission->late, submission->submitted);
-  for (size_t i = 0; i < submission->student_count; i++) {
-    const struct source_student *student = &submission->students[i];
-    struct gradebook_submission put = {
-        .hash = hash->text,
-        .source = submission->source,
-        .file = submission->file,
-        .submitted = submission->submitted,
-        .note = submission->note,
-        .attempt = submission->attempt,
-        .late = lateness.late,
-        .late_s = lateness.late_s,
-        .penalty = lateness.penalty,
-    };
+  struct gradebook_submission put = {
+      .hash = hash->text,
+      .source = submission->source,
+      .file = submission->file,
+      .submitted = submission->submitted,
+      .note = submission->note,
+      .attempt = submission->attempt,
+      .late = lateness.late,
+      .late_s = lateness.late_s,
+      .penalty = lateness.penalty,
+  };
+  for (size_t i = 0; i < submission->student_count; i++)
+    if (student_put(batch, &submission->students[i], &put.student) ||
+        gradebook_put_submission(batch->book, &put, batch->failure))
+      return -1;
+  return 0;
+}
+
+static int roster_put(struct batch *batch) {
+  for (size_t i = 0; i < batch->roster.count; i++) {
+    const struct roster_student *student = &batch->roster.students[i];
+    long long id;
     if (gradebook_put_student(batch->book,
                               &(struct gradebook_student){.key = student->key,
                                                           .name = student->name,
                                                           .email = student->email,
-                                                          .number = student->number},
-                              &put.student, batch->failure) ||
-        gradebook_put_submission(batch->book, &put, batch->failure))
+                                                          .number = student->number,
+                                                          .login = student->login,
+                                                          .section = student->section,
+                                                          .roster = student->row},
+                              &id, batch->failure))
       return -1;
   }
   return 0;
@@ -138,10 +171,28 @@ static int submissions_put(struct batch *batch) {
     if (submission_put(batch, submission, &hash) || job_add(batch, submission, &hash))
       return -1;
   }
+  if (roster_put(batch))
+    return -1;
   return gradebook_commit(batch->book, batch->failure);
 }
 
 /* ---- grading ---- */
+
+/* Of a sentence about the folder or archive the path is left out: it may be one of OUT/work, which
+ * nobody knows. */
+static void path_leave_out(struct failure *failure, const char *path) {
+  static const char front[] = "the submission ";
+  const struct failure whole = *failure;
+  size_t begin = strlen(front), length = strlen(path);
+  const char *rest = whole.sentence + begin + length;
+  if (strncmp(whole.sentence, front, begin) != 0 ||
+      strncmp(whole.sentence + begin, path, length) != 0)
+    return;
+  if (strncmp(rest, ": ", 2) == 0)
+    failure_set(failure, "%s", rest + 2);
+  else
+    failure_set(failure, "the submission%s", rest);
+}
 
 static int job_work(void *context, size_t index, int answer_fd) {
   const struct batch *batch = context;
@@ -154,6 +205,13 @@ static int job_work(void *context, size_t index, int answer_fd) {
     setenv("TMPDIR", temporary, 1);
   answer.fault = batch->spec->grade(batch->spec->context, job->submission->path,
                                     job->submission->file, captures, &answer.document, &failure);
+  /* One that was told to end says nothing about its submission. */
+  if (batch->spec->stop && *batch->spec->stop) {
+    json_decref(answer.document);
+    return 1;
+  }
+  if (answer.fault)
+    path_leave_out(&failure, job->submission->path);
   answer.reason = failure.sentence;
   return answer_write(answer_fd, &answer);
 }
@@ -226,13 +284,25 @@ static int jobs_do(struct batch *batch) {
   return pool_run(&pool, batch->job_count);
 }
 
+static int run_begin(struct batch *batch) {
+  struct gradebook_run run = *batch->spec->run;
+  run.roster_kind = batch->roster.kind;
+  run.roster_columns = batch->roster.columns;
+  return gradebook_run_begin(batch->book, &run, batch->failure);
+}
+
 static int batch_do(struct batch *batch, enum batch_fault *fault) {
+  const struct batch_spec *spec = batch->spec;
+  *fault = BATCH_UNREADABLE;
+  if (spec->roster && roster_load(spec->roster, &batch->roster, batch->failure))
+    return -1;
   *fault = BATCH_IMPOSSIBLE;
   if (clearing_do(batch->work, batch->failure) || sources_read(batch, fault))
     return -1;
-  if (batch->spec->stop && *batch->spec->stop)
+  *fault = BATCH_IMPOSSIBLE;
+  if (spec->stop && *spec->stop)
     return 1;
-  if (gradebook_run_begin(batch->book, batch->spec->run, batch->failure) || submissions_put(batch))
+  if (run_begin(batch) || submissions_put(batch))
     return -1;
   int outcome = jobs_do(batch);
   return outcome ? outcome : gradebook_run_end(batch->book, batch->failure);
@@ -246,6 +316,7 @@ int batch_run(const struct batch_spec *spec, struct gradebook *book, enum batch_
   struct failure ignored;
   clearing_do(batch.work, &ignored); /* the next batch would do it */
   source_list_free(&batch.list);
+  roster_free(&batch.roster);
   free(batch.jobs);
   free(batch.work);
   return outcome;

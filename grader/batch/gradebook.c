@@ -9,21 +9,12 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 enum {
   STEP_COUNT = sizeof GRADEBOOK_STEPS / sizeof *GRADEBOOK_STEPS,
   BUSY_MS = 30000, /* for another's transaction, which takes milliseconds */
 };
-
-struct gradebook_time gradebook_now(void) {
-  struct gradebook_time now;
-  time_t seconds = time(NULL);
-  struct tm utc;
-  strftime(now.text, sizeof now.text, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&seconds, &utc));
-  return now;
-}
 
 int gradebook_failure(struct gradebook *book, struct failure *failure, const char *what) {
   return failure_set(failure, "Cannot %s the gradebook %s: %s", what, book->path,

@@ -80,6 +80,7 @@ struct gradebook_row {
   enum gradebook_state state;
   const char *reason;
   long long grading;
+  bool fresh;                 /* graded by the last run */
   bool outdated;              /* graded with another suite or course than the last run's */
   long long score, max_score; /* of the document */
   long long points;           /* that the student gets: the score without the penalty's share */
@@ -105,6 +106,9 @@ json_t *gradebook_document(struct gradebook *book, long long grading, struct fai
 /* The grading that counted before this one, of the same student's submission: of the same contents
  * (graded again), or of the attempt before. 0 if there is none. */
 long long gradebook_grading_before(struct gradebook *book, long long student, long long grading);
+
+/* The grading of the same contents that counted before this one; 0 if there is none. */
+long long gradebook_same_before(struct gradebook *book, long long grading);
 
 /* What the last run was done with. Texts belong to the gradebook until the next call; "" where
  * there is nothing. */
@@ -138,7 +142,8 @@ int gradebook_run_end(struct gradebook *book, struct failure *failure);
  * from now on. */
 struct gradebook_student {
   const char *key, *name, *email, *number, *login, *section;
-  const char *roster; /* not NULL: stands on it */
+  const char *roster;     /* not NULL: stands on it */
+  const char *former_key; /* by which the student may be there already; NULL */
 };
 int gradebook_put_student(struct gradebook *book, const struct gradebook_student *student,
                           long long *id, struct failure *failure);

@@ -28,9 +28,3 @@ int gradebook_ask(struct gradebook *book, struct failure *failure, long long *nu
                   const char *sql, const char *types, ...);
 /* Says what SQLite says. Returns -1. */
 int gradebook_failure(struct gradebook *book, struct failure *failure, const char *what);
-
-/* Now, ISO 8601 in UTC. */
-struct gradebook_time {
-  char text[32];
-};
-struct gradebook_time gradebook_now(void);

@@ -32,7 +32,7 @@ static const char rows_query[] =
     " (SELECT count(*) FROM submission WHERE student = student.id), submission.late,"
     " coalesce(submission.late_s, -1), submission.submitted, submission.penalty, submission.note,"
     " grading.state, grading.reason, grading.id,"
-    " run.suite <> latest.suite OR run.course <> latest.course, grading.score, grading.max_score,"
+    " run.id = latest.id, run.suite <> latest.suite OR run.course <> latest.course, grading.score, grading.max_score,"
     " grading.passed, grading.failed, grading.missing, grading.skipped, grading.errors,"
     " grading.tries, grading.graded, grading.duration_s"
     " FROM student"
@@ -65,6 +65,7 @@ enum column {
   COLUMN_STATE,
   COLUMN_REASON,
   COLUMN_GRADING,
+  COLUMN_FRESH,
   COLUMN_OUTDATED,
   COLUMN_SCORE,
   COLUMN_MAX_SCORE,
@@ -125,6 +126,7 @@ static struct gradebook_row row_of(sqlite3_stmt *statement) {
       .state = state_of(statement),
       .reason = text_of(statement, COLUMN_REASON),
       .grading = number_of(statement, COLUMN_GRADING),
+      .fresh = number_of(statement, COLUMN_FRESH) != 0,
       .outdated = number_of(statement, COLUMN_OUTDATED) != 0,
       .score = number_of(statement, COLUMN_SCORE),
       .max_score = number_of(statement, COLUMN_MAX_SCORE),
@@ -215,6 +217,16 @@ long long gradebook_grading_before(struct gradebook *book, long long student, lo
                 "SELECT max(grading.id) FROM grading JOIN submission USING (hash)"
                 " WHERE submission.student = ? AND grading.id < ? AND grading.state = 'graded'",
                 "nn", student, grading);
+  return before;
+}
+
+long long gradebook_same_before(struct gradebook *book, long long grading) {
+  long long before = 0;
+  struct failure ignored;
+  gradebook_ask(book, &ignored, &before,
+                "SELECT max(id) FROM grading WHERE id < ?1 AND state = 'graded'"
+                " AND hash = (SELECT hash FROM grading WHERE id = ?1)",
+                "n", grading);
   return before;
 }
 

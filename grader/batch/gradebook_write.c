@@ -1,6 +1,7 @@
 /* What a batch writes into its gradebook. */
 #include "grader/batch/gradebook_inner.h"
 
+#include "grader/base/instant.h"
 #include "grader/base/memory.h"
 #include "grader/base/scope.h"
 
@@ -56,7 +57,7 @@ static int run_put(struct gradebook *book, const struct gradebook_run *run,
                    "INSERT INTO run (suite, course, regrade, roster_kind, roster_columns, begun,"
                    " ended) VALUES (?, ?, ?, ?, ?, ?, '')",
                    "nnnttt", book->suite, book->course, (long long)run->regrade, run->roster_kind,
-                   run->roster_columns, gradebook_now().text))
+                   run->roster_columns, instant_format(time(NULL)).text))
     return -1;
   book->run = sqlite3_last_insert_rowid(book->database);
   return 0;
@@ -71,24 +72,37 @@ int gradebook_run_begin(struct gradebook *book, const struct gradebook_run *run,
 
 int gradebook_run_end(struct gradebook *book, struct failure *failure) {
   return gradebook_do(book, failure, "UPDATE run SET ended = ? WHERE id = ?", "tn",
-                      gradebook_now().text, book->run);
+                      instant_format(time(NULL)).text, book->run);
 }
 
 /* ---- students and what they handed in ---- */
 
+/* Whoever had another key until now keeps what was handed in under it. */
+static int student_rename(struct gradebook *book, const struct gradebook_student *student,
+                          struct failure *failure) {
+  if (!student->former_key || strcmp(student->former_key, student->key) == 0)
+    return 0;
+  return gradebook_do(book, failure,
+                      "UPDATE student SET key = ?1 WHERE key = ?2"
+                      " AND NOT EXISTS (SELECT 1 FROM student WHERE key = ?1)",
+                      "tt", student->key, student->former_key);
+}
+
 int gradebook_put_student(struct gradebook *book, const struct gradebook_student *student,
                           long long *id, struct failure *failure) {
-  return gradebook_do(book, failure,
-                      "INSERT INTO student (key, name, email, number, login, section, roster)"
-                      " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (key) DO UPDATE SET"
-                      " name = CASE ?2 WHEN '' THEN name ELSE ?2 END,"
-                      " email = CASE ?3 WHEN '' THEN email ELSE ?3 END,"
-                      " number = CASE ?4 WHEN '' THEN number ELSE ?4 END,"
-                      " login = CASE ?5 WHEN '' THEN login ELSE ?5 END,"
-                      " section = CASE ?6 WHEN '' THEN section ELSE ?6 END,"
-                      " roster = CASE ?7 WHEN '' THEN roster ELSE ?7 END",
-                      "ttttttt", student->key, student->name, student->email, student->number,
-                      student->login, student->section, student->roster) ||
+  return student_rename(book, student, failure) ||
+                 gradebook_do(
+                     book, failure,
+                     "INSERT INTO student (key, name, email, number, login, section, roster)"
+                     " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (key) DO UPDATE SET"
+                     " name = CASE ?2 WHEN '' THEN name ELSE ?2 END,"
+                     " email = CASE ?3 WHEN '' THEN email ELSE ?3 END,"
+                     " number = CASE ?4 WHEN '' THEN number ELSE ?4 END,"
+                     " login = CASE ?5 WHEN '' THEN login ELSE ?5 END,"
+                     " section = CASE ?6 WHEN '' THEN section ELSE ?6 END,"
+                     " roster = CASE ?7 WHEN '' THEN roster ELSE ?7 END",
+                     "ttttttt", student->key, student->name, student->email, student->number,
+                     student->login, student->section, student->roster) ||
                  gradebook_ask(book, failure, id, "SELECT id FROM student WHERE key = ?", "t",
                                student->key)
              ? -1
@@ -157,15 +171,15 @@ int gradebook_put_grading(struct gradebook *book, const struct gradebook_grading
       grading->reason, grading->score, grading->max_score, (long long)grading->passed,
       (long long)grading->failed, (long long)grading->missing, (long long)grading->skipped,
       (long long)grading->errors, (long long)grading->tries,
-      grading->graded ? grading->graded : gradebook_now().text, grading->duration_s,
+      grading->graded ? grading->graded : instant_format(time(NULL)).text, grading->duration_s,
       grading->document, grading->document_length);
 }
 
 int gradebook_put_mishap(struct gradebook *book, const char *hash, unsigned try, const char *reason,
                          struct failure *failure) {
-  return gradebook_do(book, failure,
-                      "INSERT INTO mishap (hash, run, try, reason, at) VALUES (?, ?, ?, ?, ?)",
-                      "tnntt", hash, book->run, (long long)try, reason, gradebook_now().text);
+  return gradebook_do(
+      book, failure, "INSERT INTO mishap (hash, run, try, reason, at) VALUES (?, ?, ?, ?, ?)",
+      "tnntt", hash, book->run, (long long)try, reason, instant_format(time(NULL)).text);
 }
 
 void *gradebook_pack(const json_t *document, size_t *length) {

@@ -51,7 +51,8 @@ struct source_list {
 
 struct source_spec {
   const char *source;
-  const char *work; /* an empty folder of its own, which what is unpacked stays in */
+  const char *work;  /* an empty folder of its own, which what is unpacked stays in */
+  bool among_others; /* an archive that cannot be read is then one student's */
   /* Files that are no submissions, should the source hold them; ends with NULL. */
   const char *const *except;
   const volatile sig_atomic_t *stop;

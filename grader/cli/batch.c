@@ -2,12 +2,14 @@
 #include "grader/batch/batch.h"
 
 #include "grader/base/file.h"
+#include "grader/base/instant.h"
 #include "grader/base/memory.h"
 #include "grader/base/scope.h"
 #include "grader/batch/hash.h"
+#include "grader/cli/batch_tell.h"
+#include "grader/cli/class.h"
 #include "grader/cli/grading.h"
 #include "grader/cli/interrupt.h"
-#include "grader/result/page.h"
 #include "grader/result/result.h"
 #include "grader/sandbox/sandbox.h"
 
@@ -21,9 +23,9 @@ enum {
 
 struct batch_options {
   struct cli_words sources;
-  const char *out;
+  const char *out, *course, *roster;
   unsigned jobs, limit_s;
-  bool regrade;
+  bool regrade, json_progress;
 };
 
 struct class_grading {
@@ -31,7 +33,8 @@ struct class_grading {
   struct places places;
   struct catalogue catalogue;
   struct selection selection;
-  unsigned build_limit_s;
+  struct course *course; /* NULL: none */
+  struct batch_tell tell;
 };
 
 /* ---- in a worker ---- */
@@ -49,10 +52,11 @@ static enum batch_fault submission_grade(void *context, const char *path, const 
       .name = name,
       .catalogue = &class->catalogue,
       .selection = &class->selection,
+      .course = class->course,
       .clock = "virtual",
       .jobs = 1,
       .seed = 1,
-      .build_limit_s = class->build_limit_s,
+      .build_limit_s = class->course ? class->course->build_seconds : 0,
       .captures = captures,
   };
   struct grading_outcome outcome;
@@ -68,8 +72,12 @@ static enum batch_fault submission_grade(void *context, const char *path, const 
 }
 
 static struct batch_lateness lateness_of(void *context, bool marked, const char *submitted) {
-  (void)context, (void)submitted;
-  return (struct batch_lateness){.late = marked, .late_s = -1};
+  const struct class_grading *class = context;
+  if (!class->course)
+    return (struct batch_lateness){.late = marked, .late_s = -1};
+  struct course_lateness lateness =
+      course_lateness(class->course, marked, submitted ? instant_parse(submitted) : -1);
+  return (struct batch_lateness){lateness.late, lateness.late_s, lateness.penalty};
 }
 
 /* ---- what a grading depends on ---- */
@@ -101,77 +109,129 @@ static char *labs_list(const struct selection *selection) {
 
 /* ---- the batch ---- */
 
-static void event_print(void *context, const struct batch_event *event) {
-  (void)context;
-  if (!event->file)
-    return;
-  struct page page = page_for(stdout);
-  scoped_text char *line =
-      event->state == GRADEBOOK_GRADED && !event->retried
-          ? memory_format("%zu/%zu  %s  %lld of %lld points", event->done, event->total,
-                          event->student, event->score, event->max_score)
-          : memory_format("%zu/%zu  %s  %s: %s", event->done, event->total, event->student,
-                          event->retried ? "again" : gradebook_state_name(event->state),
-                          event->reason);
-  page_line(&page, PAGE_PLAIN, line);
-  fflush(stdout);
+static void event_tell(void *context, const struct batch_event *event) {
+  struct class_grading *class = context;
+  batch_tell_event(&class->tell, event);
+}
+
+/* The text of the course file, for who looks at the gradebook later. */
+static char *course_text(const char *path) {
+  scoped_file FILE *file = path ? fopen(path, "re") : NULL;
+  char *text = NULL;
+  size_t room = 0;
+  return file && getdelim(&text, &room, '\0', file) >= 0 ? text : memory_text("");
+}
+
+static int class_status(const struct class_grading *class, struct gradebook *book, const char *out,
+                        struct failure *failure) {
+  struct batch_totals totals;
+  if (batch_tell_summary(&class->tell, book, out, &totals, failure)) {
+    cli_complain(failure->sentence);
+    return CLI_ERROR;
+  }
+  return totals.errors || totals.waiting ? CLI_ERROR : totals.unreadable ? CLI_FAILED : CLI_PASSED;
 }
 
 static int batch_grade(struct class_grading *class, struct gradebook *book, const char *out,
                        struct failure *failure) {
-  struct hash suite;
+  const struct batch_options *options = class->options;
+  struct hash suite, course = {""};
   if (suite_hash(class, &suite, failure)) {
     cli_complain(failure->sentence);
     return CLI_ERROR;
   }
+  scoped_text char *essence = class->course ? course_essence(class->course) : NULL;
+  if (essence)
+    course = hash_bytes(essence, strlen(essence));
   scoped_text char *labs = labs_list(&class->selection);
+  scoped_text char *text = course_text(options->course);
   const struct gradebook_run run = {.suite_hash = suite.text,
                                     .wiregrade = WIREGRADE_VERSION,
                                     .labs = labs,
-                                    .regrade = class->options->regrade};
-  const char *const except[] = {class->options->out, NULL};
+                                    .course_hash = course.text,
+                                    .course_name = class->course ? class->course->name : "",
+                                    .course_file = text,
+                                    .regrade = options->regrade};
+  const char *const except[] = {options->out, options->course ? options->course : options->out,
+                                options->roster ? options->roster : options->out, NULL};
   const struct batch_spec spec = {
       .out = out,
-      .sources = class->options->sources.words,
-      .source_count = class->options->sources.count,
+      .sources = options->sources.words,
+      .source_count = options->sources.count,
+      .roster = options->roster,
       .except = except,
       .run = &run,
-      .workers = class->options->jobs,
-      .limit_s = class->options->limit_s,
+      .workers = options->jobs,
+      .limit_s = options->limit_s,
       .stop = &interrupt_signal,
       .grade = submission_grade,
       .lateness = lateness_of,
-      .tell = event_print,
+      .tell = event_tell,
       .context = class,
   };
   enum batch_fault fault;
+  class->tell = batch_tell_begin(options->json_progress);
   int outcome = batch_run(&spec, book, &fault, failure);
-  if (outcome < 0)
+  batch_tell_end(&class->tell);
+  if (outcome < 0) {
     cli_complain(failure->sentence);
-  if (interrupt_signal)
-    return 128 + interrupt_signal;
-  return outcome == 0 ? CLI_PASSED : fault == BATCH_UNREADABLE ? CLI_USAGE : CLI_ERROR;
+    return fault == BATCH_UNREADABLE ? CLI_USAGE : CLI_ERROR;
+  }
+  int status = class_status(class, book, out, failure);
+  if (cli_class_write(book, out, NULL))
+    status = CLI_ERROR;
+  else if (!options->json_progress)
+    cli_class_show(out);
+  return interrupt_signal ? 128 + interrupt_signal : status;
+}
+
+/* What must be known before anything is done. */
+static int class_prepare(struct class_grading *class, char **out, struct failure *failure) {
+  const struct batch_options *options = class->options;
+  if (options->course && !(class->course = cli_course(options->course, &class->catalogue)))
+    return CLI_USAGE;
+  if (selection_make(&class->places, &class->catalogue, &(struct selection_names){0},
+                     &class->selection, failure) ||
+      file_make_folder(options->out, failure)) {
+    cli_complain(failure->sentence);
+    return CLI_USAGE;
+  }
+  if (cli_hidden_check(class->course, &class->selection))
+    return CLI_USAGE;
+  /* It would be an error of the grader in each submission. */
+  for (size_t i = 0; i < class->selection.count; i++)
+    if (class->selection.labs[i].broken) {
+      cli_complain(class->selection.labs[i].failure.sentence);
+      return CLI_ERROR;
+    }
+  *out = realpath(options->out, NULL);
+  if (*out)
+    return 0;
+  failure_errno(failure, "Cannot use the folder %s", options->out);
+  cli_complain(failure->sentence);
+  return CLI_USAGE;
 }
 
 static int batch(const struct batch_options *options) {
   struct class_grading class = {.options = options};
   struct failure failure;
+  scoped_text char *out = NULL;
   if (cli_catalogue(NULL, &class.places, &class.catalogue))
     return CLI_ERROR;
-  int status = CLI_USAGE;
-  struct gradebook *book = NULL;
-  scoped_text char *out = NULL;
-  if (file_make_folder(options->out, &failure) == 0 && (out = realpath(options->out, NULL)) &&
-      selection_make(&class.places, &class.catalogue, &(struct selection_names){0},
-                     &class.selection, &failure) == 0 &&
-      (book = gradebook_open(out, GRADEBOOK_WRITE, &failure))) {
-    interrupt_watch();
-    status = batch_grade(&class, book, out, &failure);
-  } else {
-    cli_complain(failure.sentence);
+  int status = class_prepare(&class, &out, &failure);
+  if (!status) {
+    struct gradebook *book = gradebook_open(out, GRADEBOOK_WRITE, &failure);
+    if (book) {
+      interrupt_watch();
+      status = batch_grade(&class, book, out, &failure);
+    } else {
+      cli_complain(failure.sentence);
+      status = CLI_USAGE;
+    }
+    gradebook_close(book);
   }
-  gradebook_close(book);
   selection_free(&class.selection);
+  course_free(class.course);
   catalogue_free(&class.catalogue);
   places_free(&class.places);
   return status;
@@ -183,6 +243,9 @@ static int options_read(const struct command *command, int argc, char **argv,
                                         {"jobs", required_argument, NULL, 'n'},
                                         {"time-limit", required_argument, NULL, 't'},
                                         {"regrade", no_argument, NULL, 'r'},
+                                        {"course", required_argument, NULL, 'c'},
+                                        {"roster", required_argument, NULL, 's'},
+                                        {"json-progress", no_argument, NULL, 'j'},
                                         {"help", no_argument, NULL, 'h'},
                                         {0}};
   int option;
@@ -191,6 +254,12 @@ static int options_read(const struct command *command, int argc, char **argv,
       options->out = optarg;
     else if (option == 'r')
       options->regrade = true;
+    else if (option == 'c')
+      options->course = optarg;
+    else if (option == 's')
+      options->roster = optarg;
+    else if (option == 'j')
+      options->json_progress = true;
     else if (option == 'n' && !cli_number(optarg, 1, 1024, &options->jobs))
       return cli_usage(command, "--jobs takes a number from 1 to 1024, not '%s'", optarg);
     else if (option == 't' && !cli_number(optarg, 1, 86400, &options->limit_s))

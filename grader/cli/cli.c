@@ -1,9 +1,11 @@
 #include "grader/cli/cli.h"
 
+#include "grader/base/language.h"
 #include "grader/base/memory.h"
 #include "grader/base/scope.h"
 #include "grader/result/safe_text.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <poll.h>
 #include <sched.h>
@@ -13,38 +15,47 @@
 #include <time.h>
 
 void cli_complain(const char *sentence) {
+  sentence = language_literal(sentence);
   size_t length = strlen(sentence);
   while (length > 0 && strchr(".\n ", sentence[length - 1]))
     length--;
   scoped_text char *safe = safe_for(SAFE_LOG, sentence, length);
   bool question = length > 0 && sentence[length - 1] == '?';
-  fprintf(stderr, "wiregrade: %s%s\n", safe, question ? "" : ".");
+  fprintf(stderr, "wiregrade: %s%s\n", safe, question ? "" : _("."));
 }
 
 int cli_usage(const struct command *command, const char *format, ...) {
   va_list arguments;
   va_start(arguments, format);
-  scoped_text char *sentence = NULL;
-  int length = vasprintf(&sentence, format, arguments);
+  scoped_text char *sentence = language_format(format, arguments);
   va_end(arguments);
-  cli_complain(length < 0 ? "wrong usage" : sentence);
-  fprintf(stderr, "Try `wiregrade %s --help`.\n", command->name);
+  cli_complain(sentence);
+  language_print(stderr, "Try `wiregrade %s --help`.\n", command->name);
   return CLI_USAGE;
 }
 
+/* `word`: the last one that getopt_long has looked at. */
+static void option_complain(const struct command *command, int option, const char *word) {
+  if (option == ':')
+    cli_usage(command, "The option '%s' wants an argument", word);
+  else if (strncmp(word, "--", 2) != 0 && isprint(optopt))
+    cli_usage(command, "There is no option '-%c'", optopt);
+  else if (optopt)
+    cli_usage(command, "The option '%s' wants no argument", word);
+  else
+    cli_usage(command, "There is no option '%s', or it is short for more than one", word);
+}
+
 int cli_option(const struct command *command, int argc, char **argv, const struct option *options) {
-  static char name[64];
-  /* getopt's own messages begin with argv[0]. */
-  snprintf(name, sizeof name, "wiregrade %s", command->name);
-  argv[0] = name;
-  int option = getopt_long(argc, argv, "h", options, NULL);
+  opterr = 0; /* its own messages are English */
+  int option = getopt_long(argc, argv, ":h", options, NULL);
   if (option == 'h') {
-    fputs(command->usage, stdout);
+    fputs(_(command->usage), stdout);
     return CLI_HELP;
   }
-  if (option == '?')
-    fprintf(stderr, "Try `wiregrade %s --help`.\n", command->name);
-  return option;
+  if (option == '?' || option == ':')
+    option_complain(command, option, argv[optind - 1]);
+  return option == ':' ? '?' : option;
 }
 
 bool cli_number(const char *text, unsigned least, unsigned most, unsigned *number) {

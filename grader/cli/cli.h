@@ -5,6 +5,7 @@
 #pragma once
 
 #include "grader/base/version.h"
+#include "grader/course/course.h"
 #include "grader/lab/catalogue.h"
 #include "grader/lab/place.h"
 
@@ -32,11 +33,17 @@ int command_list(const struct command *command, int argc, char **argv);
 int command_explain(const struct command *command, int argc, char **argv);
 int command_doctor(const struct command *command, int argc, char **argv);
 int command_verify(const struct command *command, int argc, char **argv);
+int command_class(const struct command *command, int argc, char **argv);
+int command_compare(const struct command *command, int argc, char **argv);
 int command_try(const struct command *command, int argc, char **argv);
 int command_watch(const struct command *command, int argc, char **argv);
 int command_course(const struct command *command, int argc, char **argv);
 int command_report(const struct command *command, int argc, char **argv);
 int command_export(const struct command *command, int argc, char **argv);
+
+/* Takes --lang out of the arguments, wherever it stands, and begins with that language or with the
+ * environment's. Complains if there is no such language. */
+int cli_language_choose(int *argc, char **argv);
 
 /* One sentence on stderr, made safe for a terminal, with "wiregrade: " before it and a full stop
  * behind it. */
@@ -74,9 +81,10 @@ int cli_catalogue(const char *suite, struct places *places, struct catalogue *ca
 /* Replaces the names that were given by the labs' own names; complains of one that is not known. */
 int cli_labs_check(const struct catalogue *catalogue, struct cli_words *labs);
 
-/* Makes a course's limits those of all sandboxes from now on. *build_seconds is 0 if it says
- * nothing of them. Complains if the file is wrong. */
-int cli_course_apply(const char *path, unsigned *build_seconds);
+/* Loads a course, makes its limits those of all sandboxes from now on, and what it says of labs
+ * that of the catalogue's. Complains if the file is wrong, and returns NULL; else course_free() it.
+ */
+struct course *cli_course(const char *path, struct catalogue *catalogue);
 
 /* Flushes stdout and returns `status`, or, if what was printed could not be written, complains and
  * returns CLI_ERROR. A reader who has read enough (`| head`) is no error. */

@@ -7,7 +7,7 @@ submission=$(realpath "${2:-$(dirname "$0")/../../reference}")
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work" || exit 1
-unset NO_COLOR LC_ALL LC_CTYPE
+unset NO_COLOR LC_ALL LC_CTYPE LC_MESSAGES LANGUAGE
 export LANG=C XDG_CACHE_HOME="$work/cache"
 number=0
 failed=0
@@ -138,7 +138,7 @@ for lab in json.load(open("out")):
   timeout 10 "$wiregrade" explain "$requirement" >out 2>err || echo "$requirement: status $?" >>err
   grep -q "^$requirement (" out || echo "$requirement: no heading" >>err
   grep -qF "wiregrade grade --check $requirement" out || echo "$requirement: not how to check it" >>err
-  awk 'length > 80 { print "too long: " $0 }' out >>err
+  [ "$(LC_ALL=C.UTF-8 wc -L <out)" -le 80 ] || echo "$requirement: too long" >>err
   cat err
 done >complaints
 cp complaints err

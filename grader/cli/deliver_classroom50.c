@@ -3,6 +3,7 @@
 #include "grader/cli/deliver.h"
 
 #include "grader/base/file.h"
+#include "grader/base/language.h"
 #include "grader/base/memory.h"
 #include "grader/base/scope.h"
 #include "grader/result/feedback.h"
@@ -150,7 +151,7 @@ static char *document_text(const json_t *result, struct failure *failure) {
 
 static int outputs_write(const json_t *result, struct failure *failure) {
   const char *path = variable("GITHUB_OUTPUT", "");
-  scoped_text char *text = memory_format(
+  scoped_text char *text = language_sentence(
       "status=%s\nsummary=%lld of %lld points, %zu of %zu checks passed%s\n",
       report_classroom50_status(result), result_number(result, "score"),
       result_number(result, "max_score"), result_count(result, "pass"), result_count(result, NULL),

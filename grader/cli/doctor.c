@@ -1,4 +1,5 @@
 /* wiregrade doctor: what this machine can do, and how to mend what it cannot. */
+#include "grader/base/language.h"
 #include "grader/base/memory.h"
 #include "grader/base/scope.h"
 #include "grader/cli/cli.h"
@@ -24,7 +25,7 @@ enum need {
 };
 
 enum part { PART_GRADING, PART_CLOCK, PART_CONTAINMENT };
-static const char *const part_names[] = {"Grading", "The virtual clock", "Containment"};
+static const char *const part_names[] = {N_("Grading"), N_("The virtual clock"), N_("Containment")};
 
 struct examination {
   const char *name;
@@ -35,58 +36,61 @@ struct examination {
   const char *mend;
 };
 
-static const char mend_kernel[] =
+static const char mend_kernel[] = N_(
     "This needs Linux 5.19 or later, and, in a container, a seccomp profile that allows it: docker "
-    "run --security-opt seccomp=unconfined";
-static const char mend_groups[] =
+    "run --security-opt seccomp=unconfined");
+static const char mend_groups[] = N_(
     "Run wiregrade as root; or, as an ordinary user of a system with systemd and control groups of "
     "version 2: systemd-run --user --scope -p Delegate=yes wiregrade ... In a container: docker run "
-    "--privileged --cgroupns private";
-static const char mend_report[] =
-    "This should hold wherever namespaces can be made: please report it, with the kernel's version";
-static const char mend_trace[] =
+    "--privileged --cgroupns private");
+static const char mend_report[] = N_(
+    "This should hold wherever namespaces can be made: please report it, with the kernel's version");
+static const char mend_trace[] = N_(
     "In a container: docker run --cap-add SYS_PTRACE --security-opt seccomp=unconfined. Else: sudo "
-    "sysctl -w kernel.yama.ptrace_scope=1 (3 forbids it to everybody)";
+    "sysctl -w kernel.yama.ptrace_scope=1 (3 forbids it to everybody)");
 
 static const struct examination examinations[] = {
-    {"namespaces (users, mounts, processes)", PART_GRADING, NEEDED, probe_namespaces, false, NULL},
-    {"a sandbox that runs /bin/true", PART_GRADING, NEEDED, probe_sandbox, true, NULL},
-    {"a network namespace with lo up", PART_GRADING, NEEDED, probe_network, true, NULL},
-    {"a packet socket that sees lo", PART_GRADING, NEEDED, probe_packets, true,
-     "In a container: docker run --cap-add NET_RAW --cap-add NET_ADMIN, or --privileged"},
-    {"tables of UDP and TCP sockets (sock_diag)", PART_GRADING, NEEDED, probe_socket_tables, true,
-     "Load the modules: sudo modprobe -a udp_diag tcp_diag"},
-    {"copies of a program's descriptors (pidfd_getfd)", PART_GRADING, NEEDED, probe_descriptors,
+    {N_("namespaces (users, mounts, processes)"), PART_GRADING, NEEDED, probe_namespaces, false,
+     NULL},
+    {N_("a sandbox that runs /bin/true"), PART_GRADING, NEEDED, probe_sandbox, true, NULL},
+    {N_("a network namespace with lo up"), PART_GRADING, NEEDED, probe_network, true, NULL},
+    {N_("a packet socket that sees lo"), PART_GRADING, NEEDED, probe_packets, true,
+     N_("In a container: docker run --cap-add NET_RAW --cap-add NET_ADMIN, or --privileged")},
+    {N_("tables of UDP and TCP sockets (sock_diag)"), PART_GRADING, NEEDED, probe_socket_tables,
+     true, N_("Load the modules: sudo modprobe -a udp_diag tcp_diag")},
+    {N_("copies of a program's descriptors (pidfd_getfd)"), PART_GRADING, NEEDED, probe_descriptors,
      true, mend_trace},
-    {"a C compiler (cc)", PART_GRADING, NEEDED, probe_compiler, false,
-     "sudo apt install gcc libc6-dev"},
-    {"libcurl and OpenSSL, for labs with HTTP", PART_GRADING, FOR_STRENGTH, probe_libraries, false,
-     "sudo apt install libcurl4-openssl-dev libssl-dev"},
-    {"make", PART_GRADING, NEEDED, probe_make, false, "sudo apt install make"},
-    {"python3, for submissions in Python", PART_GRADING, FOR_STRENGTH, probe_python, false,
-     "sudo apt install python3"},
-    {"an overlay, so that programs can write beside themselves", PART_GRADING, FOR_STRENGTH,
+    {N_("a C compiler (cc)"), PART_GRADING, NEEDED, probe_compiler, false,
+     N_("sudo apt install gcc libc6-dev")},
+    {N_("libcurl and OpenSSL, for labs with HTTP"), PART_GRADING, FOR_STRENGTH, probe_libraries,
+     false, N_("sudo apt install libcurl4-openssl-dev libssl-dev")},
+    {N_("make"), PART_GRADING, NEEDED, probe_make, false, N_("sudo apt install make")},
+    {N_("python3, for submissions in Python"), PART_GRADING, FOR_STRENGTH, probe_python, false,
+     N_("sudo apt install python3")},
+    {N_("an overlay, so that programs can write beside themselves"), PART_GRADING, FOR_STRENGTH,
      probe_overlay, true,
-     "sudo modprobe overlay. Without it the submission's folder is read-only for its programs"},
-    {"notification of system calls (seccomp)", PART_CLOCK, FOR_VIRTUAL, probe_notification, true,
-     mend_kernel},
-    {"the same, with signals kept pending", PART_CLOCK, FOR_VIRTUAL, probe_notification_signals,
+     N_("sudo modprobe overlay. Without it the submission's folder is read-only for its programs")},
+    {N_("notification of system calls (seccomp)"), PART_CLOCK, FOR_VIRTUAL, probe_notification,
      true, mend_kernel},
-    {"tracing at execve (ptrace seize)", PART_CLOCK, FOR_VIRTUAL, probe_trace, true, mend_trace},
-    {"comparing descriptors (kcmp)", PART_CLOCK, FOR_VIRTUAL, probe_compare, true, mend_trace},
-    {"a program is an ordinary user without capabilities, for good", PART_CONTAINMENT, NEEDED,
+    {N_("the same, with signals kept pending"), PART_CLOCK, FOR_VIRTUAL, probe_notification_signals,
+     true, mend_kernel},
+    {N_("tracing at execve (ptrace seize)"), PART_CLOCK, FOR_VIRTUAL, probe_trace, true,
+     mend_trace},
+    {N_("comparing descriptors (kcmp)"), PART_CLOCK, FOR_VIRTUAL, probe_compare, true, mend_trace},
+    {N_("a program is an ordinary user without capabilities, for good"), PART_CONTAINMENT, NEEDED,
      probe_user, true, mend_report},
-    {"it sees no process, network, shared memory or mount but its own", PART_CONTAINMENT, NEEDED,
-     probe_layers_namespaces, true, mend_report},
-    {"it writes nowhere but to a small /tmp, and sees no homes", PART_CONTAINMENT, NEEDED,
+    {N_("it sees no process, network, shared memory or mount but its own"), PART_CONTAINMENT,
+     NEEDED, probe_layers_namespaces, true, mend_report},
+    {N_("it writes nowhere but to a small /tmp, and sees no homes"), PART_CONTAINMENT, NEEDED,
      probe_layers_files, true, mend_report},
-    {"system calls that reach beyond are refused (seccomp)", PART_CONTAINMENT, NEEDED,
+    {N_("system calls that reach beyond are refused (seccomp)"), PART_CONTAINMENT, NEEDED,
      probe_layers_calls, true, mend_report},
-    {"processes, files and CPU time are limited", PART_CONTAINMENT, NEEDED, probe_layers_limits,
+    {N_("processes, files and CPU time are limited"), PART_CONTAINMENT, NEEDED, probe_layers_limits,
      true, mend_report},
-    {"memory is limited by the kernel", PART_CONTAINMENT, FOR_STRENGTH, probe_layers_memory, true,
-     mend_groups},
-    {"nothing of it outlives it", PART_CONTAINMENT, NEEDED, probe_layers_end, true, mend_report},
+    {N_("memory is limited by the kernel"), PART_CONTAINMENT, FOR_STRENGTH, probe_layers_memory,
+     true, mend_groups},
+    {N_("nothing of it outlives it"), PART_CONTAINMENT, NEEDED, probe_layers_end, true,
+     mend_report},
 };
 enum { EXAMINATION_COUNT = sizeof examinations / sizeof *examinations };
 
@@ -99,16 +103,17 @@ static int number_in(const char *path) {
 /* Who denies namespaces differs from machine to machine, and each has its own key. */
 static const char *mend_namespaces(void) {
   if (number_in("/proc/sys/user/max_user_namespaces") == 0)
-    return "User namespaces are switched off: sudo sysctl -w user.max_user_namespaces=15000";
+    return N_("User namespaces are switched off: sudo sysctl -w user.max_user_namespaces=15000");
   if (number_in("/proc/sys/kernel/unprivileged_userns_clone") == 0)
-    return "User namespaces are for root only here: sudo sysctl -w "
-           "kernel.unprivileged_userns_clone=1, or run wiregrade with sudo";
+    return N_("User namespaces are for root only here: sudo sysctl -w "
+              "kernel.unprivileged_userns_clone=1, or run wiregrade with sudo");
   if (number_in("/proc/sys/kernel/apparmor_restrict_unprivileged_userns") == 1)
-    return "AppArmor takes the rights away in new user namespaces (Ubuntu 23.10 and later): sudo "
-           "sysctl -w kernel.apparmor_restrict_unprivileged_userns=0, or run wiregrade with sudo";
-  return "In a container: docker run --privileged; or --security-opt seccomp=unconfined "
-         "--security-opt apparmor=unconfined --cap-add SYS_ADMIN --cap-add NET_ADMIN "
-         "--cap-add SYS_PTRACE. Else run wiregrade with sudo";
+    return N_(
+        "AppArmor takes the rights away in new user namespaces (Ubuntu 23.10 and later): sudo "
+        "sysctl -w kernel.apparmor_restrict_unprivileged_userns=0, or run wiregrade with sudo");
+  return N_("In a container: docker run --privileged; or --security-opt seccomp=unconfined "
+            "--security-opt apparmor=unconfined --cap-add SYS_ADMIN --cap-add NET_ADMIN "
+            "--cap-add SYS_PTRACE. Else run wiregrade with sudo");
 }
 
 struct finding {
@@ -163,8 +168,8 @@ static struct finding examine(const struct examination *examination) {
 static const char *finding_word(const struct examination *examination,
                                 const struct finding *finding) {
   if (finding->outcome == 0)
-    return "ok";
-  return examination->need == FOR_STRENGTH ? "weaker" : "no";
+    return _("ok");
+  return examination->need == FOR_STRENGTH ? _("weaker") : _("no");
 }
 
 static void finding_print(const struct page *page, const struct examination *examination,
@@ -172,14 +177,14 @@ static void finding_print(const struct page *page, const struct examination *exa
   bool works = finding->outcome == 0;
   if (finding->untried) {
     scoped_text char *words =
-        memory_format("%s: not tried, for want of namespaces", examination->name);
+        language_sentence("%s: not tried, for want of namespaces", examination->name);
     page_paragraph(page, PAGE_ODD, "?", INDENT, words, 0);
     return;
   }
   scoped_text char *text =
       works && finding->detail.sentence[0]
-          ? memory_format("%s: %s", examination->name, finding->detail.sentence)
-          : memory_text(examination->name);
+          ? memory_format("%s: %s", _(examination->name), finding->detail.sentence)
+          : memory_text(_(examination->name));
   enum page_style style = works                               ? PAGE_GOOD
                           : examination->need == FOR_STRENGTH ? PAGE_ODD
                                                               : PAGE_BAD;
@@ -188,7 +193,7 @@ static void finding_print(const struct page *page, const struct examination *exa
     return;
   page_paragraph(page, PAGE_PLAIN, "", INDENT, finding->detail.sentence, 0);
   page_paragraph(page, PAGE_PLAIN, "", INDENT,
-                 examination->mend ? examination->mend : mend_namespaces(), 0);
+                 _(examination->mend ? examination->mend : mend_namespaces()), 0);
 }
 
 /* The same for a program that reads. */
@@ -197,21 +202,22 @@ static json_t *finding_json(const struct examination *examination, const struct 
       [NEEDED] = "needed", [FOR_VIRTUAL] = "virtual clock", [FOR_STRENGTH] = "strength"};
   bool works = finding->outcome == 0;
   const char *mend = examination->mend ? examination->mend : mend_namespaces();
-  return json_pack("{s:s, s:s, s:s, s:o, s:s, s:s}", "name", examination->name, "part",
-                   part_names[examination->part], "need", needs[examination->need], "holds",
+  return json_pack("{s:s, s:s, s:s, s:o, s:s, s:s}", "name", _(examination->name), "part",
+                   _(part_names[examination->part]), "need", needs[examination->need], "holds",
                    finding->untried ? json_null() : json_boolean(works), "detail",
-                   finding->detail.sentence, "mend", works ? "" : mend);
+                   finding->detail.sentence, "mend", works ? "" : _(mend));
 }
 
 static const char *conclusion(const unsigned lacking[3], enum page_style *style) {
   *style = lacking[NEEDED] ? PAGE_BAD : lacking[FOR_VIRTUAL] ? PAGE_ODD : PAGE_GOOD;
   if (lacking[NEEDED])
-    return "Grading cannot work here until what is missing is mended.";
+    return _("Grading cannot work here until what is missing is mended.");
   if (lacking[FOR_VIRTUAL])
-    return "Grading works here on the real clock only: wiregrade grade --clock real.";
-  return lacking[FOR_STRENGTH] ? "Grading works here, and contains what it runs; what is weaker is "
-                                 "said above."
-                               : "Grading works here, and contains what it runs.";
+    return _("Grading works here on the real clock only: wiregrade grade --clock real.");
+  return lacking[FOR_STRENGTH]
+             ? _("Grading works here, and contains what it runs; what is weaker is "
+                 "said above.")
+             : _("Grading works here, and contains what it runs.");
 }
 
 /* Examines everything; what is found is printed at once, or, if `list` is not NULL, added there. */
@@ -222,7 +228,7 @@ static void examine_all(const struct page *page, json_t *list, unsigned lacking[
     struct finding finding = {.outcome = -1, .untried = examination->inside && !namespaces};
     if (!list && (i == 0 || examination->part != examinations[i - 1].part)) {
       page_gap(page);
-      page_line(page, PAGE_STRONG, part_names[examination->part]);
+      page_line(page, PAGE_STRONG, _(part_names[examination->part]));
     }
     if (!finding.untried)
       finding = examine(examination);
@@ -239,7 +245,7 @@ static void examine_all(const struct page *page, json_t *list, unsigned lacking[
 static void doctor_print(const struct utsname *kernel, unsigned lacking[3]) {
   struct page page = page_for(stdout);
   scoped_text char *line =
-      memory_format("%s %s on %s", kernel->sysname, kernel->release, kernel->machine);
+      language_sentence("%s %s on %s", kernel->sysname, kernel->release, kernel->machine);
   page_line(&page, PAGE_STRONG, line);
   examine_all(&page, NULL, lacking);
   enum page_style style;

@@ -3,6 +3,7 @@
  * of its exit status, or by how it ends. */
 #include "grader/cli/doctor_probes.h"
 
+#include "grader/base/language.h"
 #include "grader/base/memory.h"
 #include "grader/base/scope.h"
 #include "grader/sandbox/sandbox.h"
@@ -108,8 +109,8 @@ static int try_user(const void *context) {
 }
 
 int probe_user(struct failure *detail) {
-  static const char *const names[] = {"A program is root", "A program has capabilities",
-                                      "A set-user-ID file gives a program rights", NULL};
+  static const char *const names[] = {N_("A program is root"), N_("A program has capabilities"),
+                                      N_("A set-user-ID file gives a program rights"), NULL};
   return holds_all(try_user, NULL, names, detail);
 }
 
@@ -148,10 +149,12 @@ static int try_namespaces(const void *context) {
 }
 
 int probe_layers_namespaces(struct failure *detail) {
-  static const char *const names[] = {
-      "A program sees processes of the machine", "A program reaches memory that others share",
-      "A program sees the machine's name",       "A program sees other file systems of the machine",
-      "A program has a way to other networks",   NULL};
+  static const char *const names[] = {N_("A program sees processes of the machine"),
+                                      N_("A program reaches memory that others share"),
+                                      N_("A program sees the machine's name"),
+                                      N_("A program sees other file systems of the machine"),
+                                      N_("A program has a way to other networks"),
+                                      NULL};
   struct outside outside = {.pid = 1 << 21 /* none */, .shm = shmget(IPC_PRIVATE, 4096, 0600)};
   pid_t sleeper = fork();
   if (sleeper == 0) {
@@ -206,10 +209,10 @@ static int try_files(const void *context) {
 }
 
 int probe_layers_files(struct failure *detail) {
-  static const char *const names[] = {"A program can write into the system's folders",
-                                      "A program sees homes or secrets of the machine",
-                                      "What a program writes to /tmp is not limited in size",
-                                      "What a program writes to /tmp is not limited in number",
+  static const char *const names[] = {N_("A program can write into the system's folders"),
+                                      N_("A program sees homes or secrets of the machine"),
+                                      N_("What a program writes to /tmp is not limited in size"),
+                                      N_("What a program writes to /tmp is not limited in number"),
                                       NULL};
   struct outcome outcome;
   struct sandbox_limits small = {.scratch_bytes = 4 * MEBIBYTE, .scratch_inodes = 200};
@@ -238,9 +241,9 @@ static int try_calls(const void *context) {
 }
 
 int probe_layers_calls(struct failure *detail) {
-  static const char *const names[] = {"A program may mount", "A program may make namespaces",
-                                      "A program may load BPF", "A program may set the clock",
-                                      NULL};
+  static const char *const names[] = {
+      N_("A program may mount"), N_("A program may make namespaces"), N_("A program may load BPF"),
+      N_("A program may set the clock"), NULL};
   return holds_all(try_calls, NULL, names, detail);
 }
 
@@ -317,8 +320,8 @@ static int try_memory(const void *context) {
 
 /* Files in memory, which nobody has resident: only a control group sees them. */
 int probe_layers_memory(struct failure *detail) {
-  static const char *const kinds[] = {"", "control groups of version 1",
-                                      "control groups of version 2"};
+  static const char *const kinds[] = {"", N_("control groups of version 1"),
+                                      N_("control groups of version 2")};
   struct sandbox_limits limits = {.memory_bytes = 32 * MEBIBYTE, .scratch_bytes = 4 * MEBIBYTE};
   struct outcome outcome;
   enum cgroup_kind kind = cgroup_kind_here();

@@ -1,5 +1,6 @@
 #include "grader/cli/doctor_probes.h"
 
+#include "grader/base/language.h"
 #include "grader/base/memory.h"
 #include "grader/base/scope.h"
 
@@ -43,23 +44,23 @@ static int shell_try(const char *commands, const char *what, struct failure *det
 int probe_compiler(struct failure *detail) {
   return shell_try("echo 'int main(void) { return 0; }' > a.c && cc -std=gnu17 -O2 -pthread a.c && "
                    "./a.out && cc --version",
-                   "Cannot compile and run a C program", detail);
+                   _("Cannot compile and run a C program"), detail);
 }
 
 int probe_libraries(struct failure *detail) {
   return shell_try("printf '#include <curl/curl.h>\\n#include <openssl/ssl.h>\\nint main(void) { "
                    "return !curl_version() || !TLS_client_method(); }\\n' > a.c && "
                    "cc a.c -lcurl -lssl -lcrypto && ./a.out",
-                   "Cannot link with libcurl and OpenSSL", detail);
+                   _("Cannot link with libcurl and OpenSSL"), detail);
 }
 
 int probe_make(struct failure *detail) {
   return shell_try(
       "printf 'a:\\n\\ttouch a\\n' > Makefile && make -s && test -f a && make --version",
-      "Cannot run make", detail);
+      _("Cannot run make"), detail);
 }
 
 int probe_python(struct failure *detail) {
   return shell_try("python3 -c 'import socket, sys; print(sys.version.split()[0])'",
-                   "Cannot run python3", detail);
+                   _("Cannot run python3"), detail);
 }

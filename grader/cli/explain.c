@@ -1,6 +1,7 @@
 /* wiregrade explain REQUIREMENT: what is required, and what to do about it. */
 #include "grader/cli/cli.h"
 
+#include "grader/base/language.h"
 #include "grader/base/memory.h"
 #include "grader/base/scope.h"
 #include "grader/result/page.h"
@@ -16,11 +17,11 @@ static void explain_print(const struct lab *lab, const struct requirement *requi
   lab_points(lab, points);
   unsigned worth = points[requirement - lab->requirements];
   scoped_text char *heading =
-      memory_format("%s.%u (%s, %u point%s)", lab->name, requirement->number,
-                    level_name(requirement->level), worth, worth == 1 ? "" : "s");
+      language_sentence("%s.%u (%s, %u point%s)", lab->name, requirement->number,
+                        _(level_name(requirement->level)), worth, worth == 1 ? "" : "s");
   scoped_text char *of_lab = memory_format("%s: %s (%s)", lab->name, lab->title, lab->section);
   page_line(&page, PAGE_STRONG, heading);
-  page_paragraph(&page, PAGE_PLAIN, "lab", label_columns, of_lab, 0);
+  page_paragraph(&page, PAGE_PLAIN, _("lab"), label_columns, of_lab, 0);
 
   bool own = requirement->program_count > 0;
   scoped_text char *programs = memory_text("");
@@ -30,15 +31,15 @@ static void explain_print(const struct lab *lab, const struct requirement *requi
     free(programs);
     programs = longer;
   }
-  page_paragraph(&page, PAGE_PLAIN, "programs", label_columns, programs, 0);
-  page_paragraph(&page, PAGE_PLAIN, "required", label_columns, requirement->text, 0);
+  page_paragraph(&page, PAGE_PLAIN, _("programs"), label_columns, programs, 0);
+  page_paragraph(&page, PAGE_PLAIN, _("required"), label_columns, requirement->text, 0);
   if (*requirement->hint)
-    page_paragraph(&page, PAGE_PLAIN, "hint", label_columns, requirement->hint, 0);
+    page_paragraph(&page, PAGE_PLAIN, _("hint"), label_columns, requirement->hint, 0);
   if (*requirement->read)
-    page_paragraph(&page, PAGE_PLAIN, "read", label_columns, requirement->read, 0);
+    page_paragraph(&page, PAGE_PLAIN, _("read"), label_columns, requirement->read, 0);
   scoped_text char *again =
       memory_format("wiregrade grade --check %s.%u SUBMISSION", lab->name, requirement->number);
-  page_paragraph(&page, PAGE_PLAIN, "try it", label_columns, again, 0);
+  page_paragraph(&page, PAGE_PLAIN, _("try it"), label_columns, again, 0);
 }
 
 int command_explain(const struct command *command, int argc, char **argv) {

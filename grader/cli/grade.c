@@ -1,10 +1,12 @@
 /* wiregrade grade: builds a submission, runs the labs' checks, reports. */
+#include "grader/base/language.h"
 #include "grader/base/memory.h"
 #include "grader/base/scope.h"
 #include "grader/cli/cli.h"
 #include "grader/cli/grading.h"
 #include "grader/cli/interrupt.h"
 #include "grader/result/file.h"
+#include "grader/result/hidden.h"
 #include "grader/result/progress.h"
 #include "grader/result/report_html.h"
 #include "grader/result/report_junit.h"
@@ -22,7 +24,7 @@ struct grade_options {
   const char *captures; /* as given; NULL: the default folder */
   bool captures_of_all;
   unsigned jobs, seed, build_limit_s;
-  bool tap;
+  bool tap, show_hidden, trusting;
 };
 
 struct grade {
@@ -30,8 +32,9 @@ struct grade {
   struct places places;
   struct catalogue catalogue;
   struct selection selection;
-  json_t *result;
-  char *captures; /* the folder for them; NULL: none */
+  struct course *course; /* NULL: none */
+  json_t *result;        /* as it is to be shown */
+  char *captures;        /* the folder for them; NULL: none */
   struct progress progress;
 };
 
@@ -39,6 +42,7 @@ static void grade_free(struct grade *grade) {
   json_decref(grade->result);
   free(grade->captures);
   selection_free(&grade->selection);
+  course_free(grade->course);
   catalogue_free(&grade->catalogue);
   places_free(&grade->places);
 }
@@ -58,11 +62,12 @@ static void programs_complain_if_none(const struct grade *grade,
   scoped_text char *names = grading_programs(&grade->selection);
   const char *submission = grade->options->submission;
   scoped_text char *sentence =
-      outcome->built ? memory_format("No program was found in %s; looked for %s (for each NAME: in "
-                                     "wiregrade.yaml, bin/NAME, NAME, NAME.c and NAME.py)",
-                                     submission, names)
-                     : memory_format("The build of %s failed and left no program; looked for %s",
-                                     submission, names);
+      outcome->built
+          ? language_sentence("No program was found in %s; looked for %s (for each NAME: in "
+                              "wiregrade.yaml, bin/NAME, NAME, NAME.c and NAME.py)",
+                              submission, names)
+          : language_sentence("The build of %s failed and left no program; looked for %s",
+                              submission, names);
   cli_complain(sentence);
 }
 
@@ -132,7 +137,7 @@ static int outputs_write(const struct grade *grade) {
     cli_complain(failure.sentence);
     outcome = -1;
   } else if (options->html && text) {
-    scoped_text char *line = memory_format("As a page:         %s/index.html", options->html);
+    scoped_text char *line = language_sentence("As a page:         %s/index.html", options->html);
     page_command(&page, line);
   }
   return outcome;
@@ -144,6 +149,16 @@ static int result_status(const json_t *result) {
   return result_count(result, "pass") == result_count(result, NULL) ? CLI_PASSED : CLI_FAILED;
 }
 
+/* What may be shown of it; takes it. */
+static json_t *result_shown(const struct grade_options *options, json_t *result) {
+  if (options->show_hidden)
+    return result;
+  json_t *shown = result_for_students(result);
+  result_remove_hidden_captures(result);
+  json_decref(result);
+  return shown;
+}
+
 static int grade_do(struct grade *grade) {
   const struct grade_options *options = grade->options;
   grade->captures = captures_folder(options);
@@ -152,10 +167,12 @@ static int grade_do(struct grade *grade) {
       .name = options->submission,
       .catalogue = &grade->catalogue,
       .selection = &grade->selection,
+      .course = grade->course,
       .clock = options->clock,
       .jobs = options->jobs,
       .seed = options->seed,
-      .build_limit_s = options->build_limit_s,
+      .build_limit_s = options->build_limit_s || !grade->course ? options->build_limit_s
+                                                                : grade->course->build_seconds,
       .captures = grade->captures,
       .captures_of_all = options->captures_of_all,
       .progress = progress_note,
@@ -166,7 +183,8 @@ static int grade_do(struct grade *grade) {
   grade->progress = progress_begin();
   enum submission_fault fault = grading_do(&spec, &outcome, &failure);
   progress_end(&grade->progress);
-  grade->result = outcome.result;
+  if (outcome.result)
+    grade->result = result_shown(options, outcome.result);
   if (!grade->result) {
     cli_complain(failure.sentence);
     return fault == SUBMISSION_UNREADABLE ? CLI_USAGE : CLI_ERROR;
@@ -227,8 +245,14 @@ static int option_take(const struct command *command, struct grade_options *opti
   case 'a':
     options->captures_of_all = true;
     return 0;
+  case 'r':
+    options->trusting = true;
+    return 0;
   case 't':
     options->tap = true;
+    return 0;
+  case 'i':
+    options->show_hidden = true;
     return 0;
   default:
     return option == CLI_HELP ? CLI_HELP : CLI_USAGE;
@@ -250,7 +274,9 @@ static int grade_options_read(const struct command *command, int argc, char **ar
                                         {"html", required_argument, NULL, 'm'},
                                         {"captures", required_argument, NULL, 'w'},
                                         {"all-captures", no_argument, NULL, 'a'},
+                                        {"trust-me", no_argument, NULL, 'r'},
                                         {"tap", no_argument, NULL, 't'},
+                                        {"show-hidden", no_argument, NULL, 'i'},
                                         {"help", no_argument, NULL, 'h'},
                                         {0}};
   int option, status;
@@ -273,12 +299,17 @@ static int grade(const struct grade_options *given) {
   enum sandbox_mode mode;
   if (cli_catalogue(NULL, &grade.places, &grade.catalogue))
     return CLI_ERROR;
+  if (options.trusting)
+    sandbox_trust();
   int status;
-  if (cli_labs_check(&grade.catalogue, &options.names.labs)) {
+  if ((options.course && !(grade.course = cli_course(options.course, &grade.catalogue))) ||
+      cli_labs_check(&grade.catalogue, &options.names.labs)) {
     status = CLI_USAGE;
   } else if (selection_make(&grade.places, &grade.catalogue, &options.names, &grade.selection,
                             &failure)) {
     cli_complain(failure.sentence);
+    status = CLI_USAGE;
+  } else if (cli_hidden_check(grade.course, &grade.selection)) {
     status = CLI_USAGE;
   } else if (sandbox_enter(&mode, &failure)) {
     cli_complain(failure.sentence);
@@ -294,11 +325,6 @@ static int grade(const struct grade_options *given) {
 int command_grade(const struct command *command, int argc, char **argv) {
   struct grade_options options = {.clock = "virtual", .jobs = cli_cpus(), .seed = 1};
   int status = grade_options_read(command, argc, argv, &options);
-  unsigned course_s = 0;
-  if (!status && options.course && cli_course_apply(options.course, &course_s) < 0)
-    status = CLI_USAGE;
-  if (options.build_limit_s == 0)
-    options.build_limit_s = course_s;
   if (!status)
     status = grade(&options);
   selection_names_free(&options.names);

@@ -3,8 +3,10 @@
 #include "grader/base/memory.h"
 #include "grader/base/scope.h"
 #include "grader/cli/interrupt.h"
+#include "grader/result/hidden.h"
 #include "grader/result/result.h"
 #include "grader/run/run.h"
+#include "grader/sandbox/sandbox.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -46,6 +48,8 @@ static enum submission_fault submission_make(struct grading *grading, struct fai
       .program_count = programs.count,
       .limits = sandbox_default_limits(),
       .build_limit_s = grading->spec->build_limit_s,
+      .languages = grading->spec->course ? grading->spec->course->languages : NULL,
+      .language_count = grading->spec->course ? grading->spec->course->language_count : 0,
       .jobs = grading->spec->jobs,
       .stop = &interrupt_signal,
       .progress = building_note,
@@ -185,12 +189,29 @@ static void labs_grade(struct grading *grading) {
   }
 }
 
+static bool check_is_hidden(const void *context, const char *check, const char *requirement) {
+  return course_hides(context, check, requirement);
+}
+
+/* What the course says of the sum. Of a part of the labs none is dropped. */
+static void course_take(const struct grading *grading) {
+  const struct course *course = grading->spec->course;
+  if (!course)
+    return;
+  if (course->hidden_count)
+    result_hide(grading->result, check_is_hidden, course, course->release_hidden);
+  if (course->drop && grading->spec->selection->is_all)
+    result_set_drop(grading->result, course->drop);
+}
+
 enum submission_fault grading_do(const struct grading_spec *spec, struct grading_outcome *outcome,
                                  struct failure *failure) {
   struct grading grading = {.spec = spec, .mutex = PTHREAD_MUTEX_INITIALIZER};
   double begun_s = cli_now_s();
   *outcome = (struct grading_outcome){0};
   grading.result = result_new(spec->name, spec->clock, spec->seed);
+  if (sandbox_missing())
+    result_set_uncontained(grading.result, sandbox_missing());
   enum submission_fault fault = submission_make(&grading, failure);
   if (!fault) {
     labs_grade(&grading);
@@ -199,6 +220,7 @@ enum submission_fault grading_do(const struct grading_spec *spec, struct grading
     outcome->built = submission_build(grading.submission).ok;
   }
   if (!fault || interrupt_signal) {
+    course_take(&grading);
     result_finish(grading.result, cli_now_s() - begun_s, interrupt_signal != 0);
     outcome->result = json_incref(grading.result);
   }

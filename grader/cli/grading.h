@@ -5,6 +5,7 @@
 #pragma once
 
 #include "grader/cli/selection.h"
+#include "grader/course/course.h"
 #include "grader/submission/submission.h"
 
 #include <jansson.h>
@@ -14,6 +15,7 @@ struct grading_spec {
   const char *name;   /* what the document calls it */
   const struct catalogue *catalogue;
   const struct selection *selection;
+  const struct course *course; /* which has been applied to the catalogue; NULL */
   const char *clock;
   unsigned jobs, seed;
   unsigned build_limit_s; /* 0: the default */

@@ -1,6 +1,7 @@
 /* wiregrade init DIR: a repository to begin with. */
 #include "grader/cli/cli.h"
 
+#include "grader/base/language.h"
 #include "grader/base/memory.h"
 #include "grader/base/scope.h"
 #include "grader/result/page.h"
@@ -32,7 +33,7 @@ static int init_run(const char *folder, const struct places *places,
     return CLI_USAGE;
   }
   struct page page = page_for(stdout);
-  scoped_text char *words = memory_format(
+  scoped_text char *words = language_sentence(
       "%s has a skeleton for each program of %zu lab%s. Begin with its README.md; then: make -C %s "
       "grade",
       folder, count, count == 1 ? "" : "s", folder);

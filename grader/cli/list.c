@@ -1,6 +1,7 @@
 /* wiregrade list: the labs of the suite. */
 #include "grader/cli/cli.h"
 
+#include "grader/base/language.h"
 #include "grader/base/scope.h"
 
 #include <jansson.h>
@@ -13,9 +14,10 @@ static json_t *lab_json(const struct lab *lab) {
   for (unsigned i = 0; i < lab->requirement_count; i++) {
     const struct requirement *requirement = &lab->requirements[i];
     json_array_append_new(requirements,
-                          json_pack("{s:o, s:s, s:s}", "requirement",
+                          json_pack("{s:o, s:s, s:s, s:s, s:s}", "requirement",
                                     json_sprintf("%s.%u", lab->name, requirement->number), "level",
-                                    level_name(requirement->level), "text", requirement->text));
+                                    level_name(requirement->level), "text", requirement->text,
+                                    "hint", requirement->hint, "read", requirement->read));
   }
   return json_pack("{s:s, s:s, s:s, s:i, s:o, s:o}", "lab", lab->name, "title", lab->title,
                    "section", lab->section, "points", lab->points, "programs", programs,
@@ -34,9 +36,9 @@ static void list_json(const struct catalogue *catalogue) {
 static void list_plain(const struct catalogue *catalogue) {
   for (size_t i = 0; i < catalogue->count; i++) {
     const struct lab *lab = catalogue->labs[i];
-    printf("%s\t%u requirement%s\t%u point%s\t%s: %s\n", lab->name, lab->requirement_count,
-           lab->requirement_count == 1 ? "" : "s", lab->points, lab->points == 1 ? "" : "s",
-           lab->section, lab->title);
+    language_print(stdout, "%s\t%u requirement%s\t%u point%s\t%s: %s\n", lab->name,
+                   lab->requirement_count, lab->requirement_count == 1 ? "" : "s", lab->points,
+                   lab->points == 1 ? "" : "s", lab->section, lab->title);
   }
 }
 

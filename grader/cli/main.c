@@ -1,6 +1,7 @@
 /* wiregrade: the table of its subcommands. */
 #include "grader/cli/cli.h"
 
+#include "grader/base/language.h"
 #include "grader/base/memory.h"
 #include "grader/base/scope.h"
 #include "grader/sandbox/sandbox.h"
@@ -24,8 +25,11 @@ static const struct command commands[] = {
      "  --clock CLOCK       virtual (skips what is only waited for; default) or real\n"
      "  --jobs N            so many checks at once (default: the number of CPUs)\n"
      "  --seed N            of the random inputs (default: 1)\n"
+     "  --trust-me          where this machine cannot contain what it runs, grade all the same:\n"
+     "                      only for who grades nothing but their own work\n"
      "  --build-limit SEC   seconds for the whole build (default: 120)\n"
-     "  --course FILE       the course's limits; see `wiregrade help course`\n"
+     "  --course FILE       points, hidden checks, limits; see `wiregrade help course`\n"
+     "  --show-hidden       show the checks too that the course hides from students\n"
      "  --json FILE         write the result document to FILE too; if FILE is - it is\n"
      "                      printed, in place of the report\n"
      "  --junit FILE        the same as JUnit XML\n"
@@ -51,16 +55,28 @@ static const struct command commands[] = {
      "Usage: wiregrade batch [OPTION]... SOURCE...\n"
      "Grades all submissions of each SOURCE into a gradebook. Started again, it goes on\n"
      "where it was: what has been graded is not graded again unless it, the suite or the\n"
-     "course has changed.\n"
+     "course has changed. SOURCE is a folder or an archive of submissions, a download of\n"
+     "Moodle, Canvas or Gradescope, one submission, or a text file that names git\n"
+     "repositories on this machine, one in a line.\n"
      "\n"
      "  --out DIR           the folder of the gradebook (default: batch)\n"
+     "  --roster FILE       who is in the class: CSV with columns like id, name, email;\n"
+     "                      Moodle's grading worksheet; Canvas's gradebook\n"
+     "  --course FILE       points, hidden checks, lateness, limits; see `wiregrade help\n"
+     "                      course`\n"
      "  --jobs N            so many submissions at once (default: what pays off here)\n"
      "  --time-limit SEC    seconds for one submission (default: 1800)\n"
-     "  --regrade           grade everything once more\n"
+     "  --regrade           grade everything once more, and show what changed\n"
+     "  --json-progress     print what happens as JSON, an object in each line\n"
      "  --help              show this\n"
      "\n"
-     "Example:\n"
-     "  wiregrade batch --out week5 submissions\n",
+     "Exit status: 0 all that was handed in is graded, whatever the score; 1 something\n"
+     "could not be read; 2 usage, or a source that cannot be read; 3 an error of the\n"
+     "grader itself: start it again.\n"
+     "\n"
+     "Examples:\n"
+     "  wiregrade batch --out week5 submissions.zip\n"
+     "  wiregrade batch --roster class.csv --course course.yaml --out week5 download\n",
      command_batch},
     {"list", "the labs, their requirements and points",
      "Usage: wiregrade list [--json]\n"
@@ -134,6 +150,43 @@ static const struct command commands[] = {
      "  wiregrade try --scene forger udp . -- udp-client\n"
      "  wiregrade try --scene alone tcp . -- 'tcp-server & sleep 1; tcp-client'\n",
      command_try},
+    {"class", "make a batch's page, tables and students' pages again",
+     "Usage: wiregrade class [OPTION]... DIR\n"
+     "Makes from the gradebook in DIR, a batch's folder, what `wiregrade batch` makes at\n"
+     "its end:\n"
+     "\n"
+     "  index.html          the class: what needs a look, how the points spread, what\n"
+     "                      most failed, and a table of all that sorts and filters\n"
+     "  students/           a page for each student, to be sent out\n"
+     "  canvas.csv          for Canvas's gradebook, Import\n"
+     "  moodle.csv          for Moodle's assignment, Upload grading worksheet\n"
+     "  grades.csv, grades.json, junit.xml\n"
+     "\n"
+     "  --assignment TITLE  Canvas's column, with its id in brackets (default: the\n"
+     "                      course's name)\n"
+     "  --help              show this\n"
+     "\n"
+     "Exit status: 0 all was written, 2 usage or no gradebook there, 3 it could not be\n"
+     "written.\n"
+     "\n"
+     "Examples:\n"
+     "  wiregrade class week5\n"
+     "  wiregrade class --assignment 'Labs (48213)' week5\n",
+     command_class},
+    {"compare", "what differs between two gradings",
+     "Usage: wiregrade compare [OPTION]... OLD NEW\n"
+     "Tells for whom and in which checks two gradings differ. OLD and NEW are the\n"
+     "folders of two batches, or two result documents of one submission.\n"
+     "\n"
+     "  --json              print it for a program\n"
+     "  --help              show this\n"
+     "\n"
+     "Exit status: 0 nothing differs, 1 something does, 2 usage, or one cannot be read.\n"
+     "\n"
+     "Examples:\n"
+     "  wiregrade compare week5 week5-again\n"
+     "  wiregrade compare before.json after.json\n",
+     command_compare},
     {"doctor", "what this machine can do, and how to mend what it cannot",
      "Usage: wiregrade doctor [OPTION]...\n"
      "Tries everything that grading, the virtual clock and the containment of what is\n"
@@ -147,26 +200,53 @@ static const struct command commands[] = {
      "Example:\n"
      "  wiregrade doctor\n",
      command_doctor},
-    {"course", "check a course file, and show its limits",
+    {"course", "check a course file, and show what it says",
      "Usage: wiregrade course check FILE\n"
-     "A course file is YAML. What it leaves out keeps its default:\n"
+     "A course file is YAML. All but its name may be left out:\n"
      "\n"
      "  course: Network programming, autumn\n"
-     "  limits:                 # of a build, and of each program\n"
-     "    memory: 2 GB          # of all its processes together\n"
-     "    file-size: 256 MB     # the largest file\n"
-     "    scratch: 256 MB       # of /tmp, and of what is written over the submission\n"
+     "  labs:                     # those that count; left out: all, as they are\n"
+     "  - lab: udp\n"
+     "    points: 50              # in place of the lab's own\n"
+     "  - lab: udp-retry\n"
+     "    core-to-stretch: 1:1    # in place of the course's\n"
+     "    requirements:           # points of single ones, out of the lab's\n"
+     "    - requirement: 6\n"
+     "      points: 40\n"
+     "  - lab: halfopen\n"
+     "    extra: yes              # its points make up for points lost elsewhere\n"
+     "  core-to-stretch: 3:1      # how a lab's points are divided\n"
+     "  hidden:                   # graded; students see how many passed, and their\n"
+     "  - udp.6                   # points. A requirement, or one check of it\n"
+     "  - udp-retry.2\n"
+     "  release-hidden: no        # yes: they are shown like all others\n"
+     "  drop: 1                   # so many labs, the worst ones, do not count\n"
+     "  languages: [c, python]    # programs in others count as missing; there are\n"
+     "                            # c, c++, go, rust, java, javascript, perl, python,\n"
+     "                            # ruby, shell. What is compiled counts as c, unless\n"
+     "                            # it shows that another compiler made it\n"
+     "  late:                     # for batch: what it costs\n"
+     "    deadline: 2026-11-28 23:59:59 +01:00\n"
+     "    grace: 10 min           # after the deadline\n"
+     "    per-day: 10             # percent of the points, for each day begun; where it\n"
+     "                            # is known only that it was late, for one day\n"
+     "    most: 50                # percent at most\n"
+     "  limits:                   # of a build, and of each program\n"
+     "    memory: 2 GB            # of all its processes together\n"
+     "    file-size: 256 MB       # the largest file\n"
+     "    scratch: 256 MB         # of /tmp, and of what is written over the submission\n"
      "    scratch-files: 20000\n"
-     "    processes: 512        # and threads\n"
+     "    processes: 512          # and threads\n"
      "    descriptors: 1024\n"
-     "    cpu-time: 300 s       # of one process\n"
-     "    build-time: 2 min     # real time, of the whole build\n"
+     "    cpu-time: 300 s         # of one process\n"
+     "    build-time: 2 min       # real time, of the whole build\n"
      "\n"
      "  --help              show this\n"
      "\n"
      "Examples:\n"
      "  wiregrade course check course.yaml\n"
-     "  wiregrade grade --course course.yaml homework\n",
+     "  wiregrade grade --course course.yaml homework\n"
+     "  wiregrade batch --course course.yaml --out week5 submissions.zip\n",
      command_course},
     {"verify", "test the suite itself: reference, other styles and mutants",
      "Usage: wiregrade verify [OPTION]...\n"
@@ -199,6 +279,7 @@ static const struct command commands[] = {
      "\n"
      "  --format FORMAT     which report (default: text), see below\n"
      "  --output FILE       write to FILE instead of the standard output\n"
+     "  --show-hidden       show the checks too that a course hides from students\n"
      "  --help              show this\n"
      "\n"
      "  text          for a terminal\n"
@@ -240,18 +321,20 @@ static const struct command commands[] = {
 enum { COMMAND_COUNT = sizeof commands / sizeof *commands };
 
 static void help_print(FILE *file) {
-  fputs("Usage: wiregrade COMMAND [ARGUMENT]...\n"
-        "Grades programs that were written for a course on network programming with\n"
-        "sockets.\n\n",
+  fputs(_("Usage: wiregrade COMMAND [ARGUMENT]...\n"
+          "Grades programs that were written for a course on network programming with\n"
+          "sockets.\n\n"),
         file);
   for (size_t i = 0; i < COMMAND_COUNT; i++)
-    fprintf(file, "  %-10s%s\n", commands[i].name, commands[i].summary);
-  fputs("  help      show this, or a command's own help\n"
-        "  version   show the version\n"
-        "\n"
-        "Begin with:\n"
-        "  wiregrade doctor\n"
-        "  wiregrade grade FOLDER\n",
+    fprintf(file, "  %-10s%s\n", commands[i].name, _(commands[i].summary));
+  fputs(_("  help      show this, or a command's own help\n"
+          "  version   show the version\n"
+          "\n"
+          "Each takes --lang LANGUAGE too: en or zh_CN (default: as the locale says).\n"
+          "\n"
+          "Begin with:\n"
+          "  wiregrade doctor\n"
+          "  wiregrade grade FOLDER\n"),
         file);
 }
 
@@ -279,7 +362,10 @@ int main(int argc, char **argv) {
   descriptors_fill();
   /* A reader that goes away (`| head`) is an error of writing, not a death. */
   signal(SIGPIPE, SIG_IGN);
-  unsetenv(SANDBOX_LIMITS_VARIABLE); /* it is the grader's own business */
+  unsetenv(SANDBOX_LIMITS_VARIABLE); /* they are the grader's own business */
+  unsetenv(SANDBOX_OPEN_VARIABLE);
+  if (cli_language_choose(&argc, argv))
+    return CLI_USAGE;
   if (argc < 2) {
     help_print(stderr);
     return CLI_USAGE;
@@ -296,13 +382,13 @@ int main(int argc, char **argv) {
   }
   const struct command *command = command_find(help ? argv[2] : name);
   if (!command) {
-    scoped_text char *sentence = memory_format(
+    scoped_text char *sentence = language_sentence(
         "There is no command '%s'; `wiregrade help` shows them all", help ? argv[2] : name);
     cli_complain(sentence);
     return CLI_USAGE;
   }
   if (help) {
-    fputs(command->usage, stdout);
+    fputs(_(command->usage), stdout);
     return cli_printed(CLI_PASSED);
   }
   return command->run(command, argc - 1, argv + 1);

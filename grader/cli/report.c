@@ -4,6 +4,7 @@
 
 #include "grader/base/scope.h"
 #include "grader/result/file.h"
+#include "grader/result/hidden.h"
 #include "grader/result/report_html.h"
 #include "grader/result/report_junit.h"
 #include "grader/result/report_tap.h"
@@ -66,10 +67,12 @@ static int report_deliver(const json_t *result, const struct format *format, con
 int command_report(const struct command *command, int argc, char **argv) {
   static const struct option options[] = {{"format", required_argument, NULL, 'f'},
                                           {"output", required_argument, NULL, 'o'},
+                                          {"show-hidden", no_argument, NULL, 'i'},
                                           {"help", no_argument, NULL, 'h'},
                                           {0}};
   const struct format *format = &formats[0];
   const char *output = NULL;
+  bool show_hidden = false;
   int option;
   while ((option = cli_option(command, argc, argv, options)) != -1) {
     switch (option) {
@@ -81,6 +84,9 @@ int command_report(const struct command *command, int argc, char **argv) {
       break;
     case 'o':
       output = optarg;
+      break;
+    case 'i':
+      show_hidden = true;
       break;
     default:
       return CLI_USAGE;
@@ -95,10 +101,12 @@ int command_report(const struct command *command, int argc, char **argv) {
     return CLI_USAGE;
   }
   int status = CLI_PASSED;
-  if (report_deliver(result, format, output, &failure)) {
+  json_t *shown = show_hidden ? json_incref(result) : result_for_students(result);
+  if (report_deliver(shown, format, output, &failure)) {
     cli_complain(failure.sentence);
     status = CLI_ERROR;
   }
+  json_decref(shown);
   json_decref(result);
   return cli_printed(status);
 }

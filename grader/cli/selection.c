@@ -152,7 +152,8 @@ static int programs_check(const struct catalogue *catalogue, const struct cli_wo
 int selection_make(const struct places *places, const struct catalogue *catalogue,
                    const struct selection_names *given, struct selection *selection,
                    struct failure *failure) {
-  *selection = (struct selection){0};
+  *selection = (struct selection){.is_all = !given->labs.count && !given->checks.count &&
+                                            !given->programs.count};
   struct cli_words names = {0};
   int outcome = programs_check(catalogue, &given->programs, failure);
   for (size_t i = 0; !outcome && i < given->checks.count; i++) {

@@ -18,6 +18,7 @@ struct chosen_lab {
 struct selection {
   struct chosen_lab *labs;
   size_t count;
+  bool is_all; /* nothing was named */
 };
 
 /* What was named on the command line. */
@@ -33,3 +34,7 @@ int selection_make(const struct places *places, const struct catalogue *catalogu
                    const struct selection_names *names, struct selection *selection,
                    struct failure *failure);
 void selection_free(struct selection *selection);
+
+/* Fails, and complains, if the course (NULL: none) hides a check by a name that none of the chosen
+ * labs' checks has: what should be hidden would be shown. */
+int cli_hidden_check(const struct course *course, const struct selection *selection);

@@ -197,16 +197,16 @@ int command_try(const struct command *command, int argc, char **argv) {
   if (cli_catalogue(NULL, &places, &catalogue))
     return CLI_ERROR;
   struct failure failure;
-  unsigned build_s;
-  const struct lab *lab = catalogue_lab(&catalogue, options.lab, &failure);
-  if (!lab) {
+  struct course *course = options.course ? cli_course(options.course, &catalogue) : NULL;
+  bool usable = !options.course || course;
+  const struct lab *lab = usable ? catalogue_lab(&catalogue, options.lab, &failure) : NULL;
+  if (usable && !lab)
     cli_complain(failure.sentence);
-    status = CLI_USAGE;
-  } else if (options.course && cli_course_apply(options.course, &build_s) < 0) {
-    status = CLI_USAGE;
-  } else {
+  if (lab)
     status = options.list ? scenes_show(&places, lab) : try_run(&options, &places, lab);
-  }
+  else
+    status = CLI_USAGE;
+  course_free(course);
   catalogue_free(&catalogue);
   places_free(&places);
   return cli_printed(status);

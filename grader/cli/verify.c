@@ -1,4 +1,5 @@
 /* wiregrade verify: tests the suite itself. */
+#include "grader/base/language.h"
 #include "grader/base/memory.h"
 #include "grader/base/scope.h"
 #include "grader/cli/cli.h"
@@ -209,7 +210,7 @@ static json_t *durations(const struct verification *verification, const struct p
     free(slowest);
     slowest = longer;
   }
-  page_paragraph(page, PAGE_FAINT, "slowest", 9, slowest, 0);
+  page_paragraph(page, PAGE_FAINT, _("slowest"), 9, slowest, 0);
   page_gap(page);
   return all;
 }
@@ -222,11 +223,11 @@ static int verification_report(const struct verification *verification,
   size_t deviations = json_array_size(matrix.deviations), faults = json_array_size(matrix.faults);
   scoped_text char *part = verification->mutants.count == verification->mutants_found
                                ? memory_text("")
-                               : memory_format(" of %zu", verification->mutants_found);
+                               : language_sentence(" of %zu", verification->mutants_found);
   scoped_text char *summary =
-      memory_format("%zu styles and %zu%s mutants: %zu deviation%s, %zu error%s, in %.1f s",
-                    verification->styles.count, verification->mutants.count, part, deviations,
-                    deviations == 1 ? "" : "s", faults, faults == 1 ? "" : "s", duration_s);
+      language_sentence("%zu styles and %zu%s mutants: %zu deviation%s, %zu error%s, in %.1f s",
+                        verification->styles.count, verification->mutants.count, part, deviations,
+                        deviations == 1 ? "" : "s", faults, faults == 1 ? "" : "s", duration_s);
   json_t *seconds = durations(verification, &page);
   page_line(&page, deviations || faults ? PAGE_BAD : PAGE_GOOD, summary);
   int status = faults ? CLI_ERROR : deviations ? CLI_FAILED : CLI_PASSED;

@@ -1,6 +1,7 @@
 /* wiregrade watch DIR: grades again what changed, whenever a file is saved. */
 #include "grader/cli/cli.h"
 
+#include "grader/base/language.h"
 #include "grader/base/memory.h"
 #include "grader/base/scope.h"
 #include "grader/cli/interrupt.h"
@@ -130,7 +131,7 @@ static int watch_run(const struct watch_options *options, const struct places *p
   while (!interrupt_signal) {
     char *const *paths;
     size_t count;
-    heading_print("waiting for a file to be saved (Ctrl-C ends)");
+    heading_print(_("waiting for a file to be saved (Ctrl-C ends)"));
     fflush(stdout);
     outcome = changes_wait(changes, &interrupt_signal, &paths, &count, &failure);
     if (outcome <= 0)
@@ -138,8 +139,8 @@ static int watch_run(const struct watch_options *options, const struct places *p
     struct cli_words labs = labs_concerned(catalogue, paths, count, &options->labs);
     bool of_others = labs.count == 0 && options->labs.count > 0;
     scoped_text char *what =
-        count == 0 ? memory_text("many files changed")
-                   : memory_format("%s%s changed", paths[0], count > 1 ? " and others" : "");
+        count == 0 ? memory_text(_("many files changed"))
+                   : language_sentence("%s%s changed", paths[0], count > 1 ? " and others" : "");
     heading_print(what);
     if (!of_others)
       grade_run(places, options->folder, &labs);

@@ -1,9 +1,14 @@
 #include "grader/course/course.h"
 
+#include "grader/base/instant.h"
 #include "grader/base/memory.h"
+#include "grader/base/scope.h"
 #include "grader/base/yaml.h"
+#include "grader/course/course_inner.h"
+#include "grader/submission/written_in.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,8 +18,18 @@ struct limit_texts {
       *build_time;
 };
 
+struct late_text {
+  char *deadline, *grace;
+  unsigned per_day, most;
+};
+
 struct course_text {
-  char *name;
+  char *name, *core_to_stretch;
+  struct course_lab *labs;
+  char **hidden, **languages;
+  unsigned lab_count, hidden_count, language_count, drop;
+  bool release_hidden;
+  struct late_text late;
   struct limit_texts limits;
 };
 
@@ -34,8 +49,57 @@ static const cyaml_schema_field_t limit_fields[] = {
 };
 #undef LIMIT
 
+static const cyaml_schema_value_t text_entry = {
+    CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char, 1, 200)};
+
+static const cyaml_schema_field_t points_fields[] = {
+    CYAML_FIELD_UINT("requirement", CYAML_FLAG_DEFAULT, struct course_points, requirement),
+    CYAML_FIELD_UINT("points", CYAML_FLAG_DEFAULT, struct course_points, points),
+    CYAML_FIELD_END,
+};
+static const cyaml_schema_value_t points_entry = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct course_points, points_fields)};
+
+static const cyaml_schema_field_t lab_fields[] = {
+    CYAML_FIELD_STRING_PTR("lab", CYAML_FLAG_POINTER, struct course_lab, lab, 1, 100),
+    CYAML_FIELD_UINT_PTR("points", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct course_lab,
+                         points),
+    CYAML_FIELD_STRING_PTR("core-to-stretch", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL,
+                           struct course_lab, core_to_stretch, 1, 20),
+    CYAML_FIELD_BOOL("extra", CYAML_FLAG_OPTIONAL, struct course_lab, extra),
+    CYAML_FIELD_SEQUENCE_COUNT("requirements", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL,
+                               struct course_lab, requirements, requirement_count, &points_entry, 1,
+                               CYAML_UNLIMITED),
+    CYAML_FIELD_END,
+};
+static const cyaml_schema_value_t lab_entry = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct course_lab, lab_fields)};
+
+static const cyaml_schema_field_t late_fields[] = {
+    CYAML_FIELD_STRING_PTR("deadline", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct late_text,
+                           deadline, 1, 60),
+    CYAML_FIELD_STRING_PTR("grace", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct late_text,
+                           grace, 1, 40),
+    CYAML_FIELD_UINT("per-day", CYAML_FLAG_OPTIONAL, struct late_text, per_day),
+    CYAML_FIELD_UINT("most", CYAML_FLAG_OPTIONAL, struct late_text, most),
+    CYAML_FIELD_END,
+};
+
 static const cyaml_schema_field_t course_fields[] = {
     CYAML_FIELD_STRING_PTR("course", CYAML_FLAG_POINTER, struct course_text, name, 1, 200),
+    CYAML_FIELD_SEQUENCE_COUNT("labs", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct course_text,
+                               labs, lab_count, &lab_entry, 1, CYAML_UNLIMITED),
+    CYAML_FIELD_STRING_PTR("core-to-stretch", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL,
+                           struct course_text, core_to_stretch, 1, 20),
+    CYAML_FIELD_SEQUENCE_COUNT("hidden", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL,
+                               struct course_text, hidden, hidden_count, &text_entry, 0,
+                               CYAML_UNLIMITED),
+    CYAML_FIELD_BOOL("release-hidden", CYAML_FLAG_OPTIONAL, struct course_text, release_hidden),
+    CYAML_FIELD_UINT("drop", CYAML_FLAG_OPTIONAL, struct course_text, drop),
+    CYAML_FIELD_SEQUENCE_COUNT("languages", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL,
+                               struct course_text, languages, language_count, &text_entry, 1,
+                               CYAML_UNLIMITED),
+    CYAML_FIELD_MAPPING("late", CYAML_FLAG_OPTIONAL, struct course_text, late, late_fields),
     CYAML_FIELD_MAPPING("limits", CYAML_FLAG_OPTIONAL, struct course_text, limits, limit_fields),
     CYAML_FIELD_END,
 };
@@ -125,22 +189,93 @@ static int limits_take(const char *path, const struct limit_texts *texts, struct
   return 0;
 }
 
+/* ---- the rest ---- */
+
+bool course_ratio(const char *text, unsigned *core, unsigned *stretch) {
+  char end;
+  return sscanf(text, "%5u:%5u%c", core, stretch, &end) == 2 && *core + *stretch > 0 &&
+         strspn(text, "0123456789:") == strlen(text);
+}
+
+static int ratio_take(const char *path, const struct course_text *text, struct course *course,
+                      struct failure *failure) {
+  course->core = 3;
+  course->stretch = 1;
+  unsigned core, stretch;
+  if (text->core_to_stretch &&
+      !course_ratio(text->core_to_stretch, &course->core, &course->stretch))
+    return failure_set(failure, "%s: core-to-stretch must be like '3:1', not '%s'", path,
+                       text->core_to_stretch);
+  for (unsigned i = 0; i < text->lab_count; i++)
+    if (text->labs[i].core_to_stretch &&
+        !course_ratio(text->labs[i].core_to_stretch, &core, &stretch))
+      return failure_set(failure, "%s: core-to-stretch of %s must be like '3:1', not '%s'", path,
+                         text->labs[i].lab, text->labs[i].core_to_stretch);
+  return 0;
+}
+
+static int late_take(const char *path, const struct late_text *late, struct course *course,
+                     struct failure *failure) {
+  enum { HUNDRED = 100 };
+  static const struct quantity grace = {"grace", "10 min", time_units, 0, 31536000};
+  uint64_t grace_s;
+  if (quantity_take(path, late->grace, &grace, &grace_s, failure) < 0)
+    return -1;
+  course->grace_s = (unsigned)grace_s;
+  course->per_day = late->per_day;
+  course->most = late->most ? late->most : HUNDRED;
+  if (course->per_day > HUNDRED || course->most > HUNDRED)
+    return failure_set(failure, "%s: per-day and most are percents, of which there are 100", path);
+  course->has_deadline = late->deadline != NULL;
+  course->deadline = late->deadline ? instant_parse(late->deadline) : 0;
+  if (course->has_deadline && course->deadline < 0)
+    return failure_set(failure, "%s: deadline must be like '2026-11-28 23:59:59 +01:00', not '%s'",
+                       path, late->deadline);
+  return 0;
+}
+
+static int languages_check(const char *path, const struct course_text *text,
+                           struct failure *failure) {
+  for (unsigned i = 0; i < text->language_count; i++)
+    if (!written_in_is_known(text->languages[i])) {
+      scoped_text char *names = written_in_names();
+      return failure_set(failure, "%s: there is no language '%s' here; there are %s", path,
+                         text->languages[i], names);
+    }
+  return 0;
+}
+
+/* Lists stay in what was read, which the course keeps. */
+static void lists_take(const struct course_text *text, struct course *course) {
+  course->labs = text->labs;
+  course->lab_count = text->lab_count;
+  course->hidden = text->hidden;
+  course->hidden_count = text->hidden_count;
+  course->release_hidden = text->release_hidden;
+  course->drop = text->drop;
+  course->languages = text->languages;
+  course->language_count = text->language_count;
+}
+
 struct course *course_load(const char *path, struct failure *failure) {
   struct course_text *text = yaml_file_load(path, &course_schema, "a course", failure);
   if (!text)
     return NULL;
   struct course *course = memory_zeroed(1, sizeof *course);
-  course->name = memory_text(text->name);
-  if (limits_take(path, &text->limits, course, failure) < 0) {
-    course_free(course);
-    course = NULL;
-  }
-  yaml_file_free(&course_schema, text);
-  return course;
+  course->file = text;
+  course->name = text->name;
+  lists_take(text, course);
+  if (limits_take(path, &text->limits, course, failure) == 0 &&
+      ratio_take(path, text, course, failure) == 0 &&
+      late_take(path, &text->late, course, failure) == 0 &&
+      languages_check(path, text, failure) == 0)
+    return course;
+  course_free(course);
+  return NULL;
 }
 
 void course_free(struct course *course) {
   if (course)
-    free(course->name);
+    yaml_file_free(&course_schema, course->file);
   free(course);
 }

@@ -52,8 +52,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length) {
   proc_fill(proc_fd, &input);
   struct world world = {0};
   struct host host = {.world = &world, .netns_fd = -1, .diag_fd = -1};
-  struct program program = {.host = &host, .sandbox.proc_fd = proc_fd};
-  tasks_begin(&program.tasks, proc_fd, 2);
+  struct program program = {
+      .host = &host, .sandbox.proc_fd = proc_fd, .sandbox.keeper = SANDBOX_KEEPER};
+  tasks_begin(&program.tasks, proc_fd, SANDBOX_KEEPER, 2);
   tasks_asleep(&program.tasks);
   FUZZ_HOLDS(program.tasks.count <= 1);
   tasks_cpu_ns(&program.tasks);

@@ -1,5 +1,6 @@
 #include "grader/lab/catalogue.h"
 
+#include "grader/base/language.h"
 #include "grader/base/memory.h"
 #include "grader/base/scope.h"
 
@@ -22,6 +23,11 @@ static int catalogue_add(struct catalogue *catalogue, const char *suite, const c
   scoped_text char *path = memory_format("%s/%s/lab.yaml", suite, name);
   if (access(path, F_OK))
     return 0;
+  /* A teacher's own lab has its translation beside it. */
+  scoped_text char *domain = memory_format("wiregrade-%s", name);
+  scoped_text char *own = memory_format("%s/%s/%s.mo", suite, name, language_name());
+  language_add(own);
+  language_add_domain(domain);
   struct lab *lab = lab_load(path, failure);
   if (!lab)
     return -1;

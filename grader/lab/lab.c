@@ -1,5 +1,6 @@
 #include "grader/lab/lab.h"
 
+#include "grader/base/language.h"
 #include "grader/base/memory.h"
 #include "grader/base/scope.h"
 #include "grader/base/yaml.h"
@@ -60,6 +61,15 @@ static char *text_trimmed(char *text) {
   return text;
 }
 
+/* In the reader's language. */
+static void text_translate(char **text) {
+  const char *translation = language_text(*text);
+  if (translation == *text)
+    return;
+  free(*text);
+  *text = memory_text(translation);
+}
+
 static int lab_has_program(const struct lab *lab, const char *name) {
   for (unsigned i = 0; i < lab->program_count; i++)
     if (strcmp(lab->programs[i], name) == 0)
@@ -94,6 +104,7 @@ struct lab *lab_load(const char *path, struct failure *failure) {
   struct lab *lab = yaml_file_load(path, &lab_schema, "a lab", failure);
   if (!lab)
     return NULL;
+  text_translate(&lab->title);
   if (lab->at_once == 0)
     lab->at_once = 1;
   for (unsigned i = 0; i < lab->requirement_count; i++) {
@@ -101,6 +112,9 @@ struct lab *lab_load(const char *path, struct failure *failure) {
     requirement->text = text_trimmed(requirement->text);
     requirement->hint = text_trimmed(requirement->hint);
     requirement->read = text_trimmed(requirement->read);
+    text_translate(&requirement->text);
+    text_translate(&requirement->hint);
+    text_translate(&requirement->read);
   }
   if (lab_check(lab, path, failure)) {
     lab_free(lab);
@@ -125,19 +139,28 @@ const char *level_name(enum level level) {
 }
 
 void lab_points(const struct lab *lab, unsigned *points) {
-  unsigned counts[2] = {0, 0};
-  for (unsigned i = 0; i < lab->requirement_count; i++)
-    counts[lab->requirements[i].level == LEVEL_STRETCH]++;
+  unsigned counts[2] = {0, 0}, left = lab->points;
+  for (unsigned i = 0; i < lab->requirement_count; i++) {
+    const struct requirement *requirement = &lab->requirements[i];
+    points[i] = requirement->has_points ? requirement->points : 0;
+    left -= points[i];
+    counts[requirement->level == LEVEL_STRETCH] += !requirement->has_points;
+  }
+  bool is_usual = lab->core == 0 && lab->stretch == 0;
+  unsigned core = is_usual ? 3 : lab->core, stretch = is_usual ? 1 : lab->stretch;
   /* A lab without stretch requirements gives all its points to core, and the other way round. */
-  unsigned weights[2] = {counts[0] ? 3 : 0, counts[1] ? 1 : 0};
+  unsigned weights[2] = {counts[0] ? core : 0, counts[1] ? stretch : 0};
+  if (weights[0] + weights[1] == 0)
+    weights[0] = counts[0] > 0, weights[1] = counts[1] > 0;
   unsigned totals[2];
-  points_divide(lab->points, weights, 2, totals);
+  points_divide(left, weights, 2, totals);
 
   scoped_text unsigned *chosen = memory_zeroed(lab->requirement_count, sizeof *chosen);
   scoped_text unsigned *shares = memory_zeroed(lab->requirement_count, sizeof *shares);
   for (unsigned level = 0; level < 2; level++) {
     for (unsigned i = 0; i < lab->requirement_count; i++)
-      chosen[i] = (lab->requirements[i].level == LEVEL_STRETCH) == level;
+      chosen[i] = !lab->requirements[i].has_points &&
+                  (lab->requirements[i].level == LEVEL_STRETCH) == level;
     points_divide(totals[level], chosen, lab->requirement_count, shares);
     for (unsigned i = 0; i < lab->requirement_count; i++)
       if (chosen[i])

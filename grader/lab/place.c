@@ -105,3 +105,12 @@ char *place_starter(const struct places *places) {
   scoped_text char *source = place_source_root(folder);
   return memory_format("%s/grader/starter/files", source);
 }
+
+char *place_languages(const char *executable) {
+  scoped_text char *folder = place_parent(executable);
+  scoped_text char *built = memory_format("%s/locale", folder);
+  if (place_is_folder(built))
+    return steal_pointer(&built);
+  scoped_text char *prefix = place_parent(folder);
+  return memory_format("%s/share/locale", prefix);
+}

@@ -33,5 +33,8 @@ void places_free(struct places *places);
  * it. */
 char *place_starter(const struct places *places);
 
+/* The folder of translations that belongs to this executable, likewise. */
+char *place_languages(const char *executable);
+
 /* The suite program of a lab; the caller frees it. */
 char *place_program(const struct places *places, const char *lab);

@@ -1,5 +1,6 @@
 #include "grader/result/diagram.h"
 
+#include "grader/base/language.h"
 #include "grader/base/memory.h"
 #include "grader/base/scope.h"
 #include "grader/result/result.h"
@@ -27,7 +28,7 @@ static int lane_add(struct diagram *diagram, const char *name, long long run) {
   if (diagram->lane_count == DIAGRAM_LANES_MAX)
     return DIAGRAM_LANES_MAX - 1;
   diagram->lanes[diagram->lane_count] = (struct diagram_lane){
-      .name = full ? "others" : name, .first_run = run, .run = run, .is_crowd = full};
+      .name = full ? _("others") : name, .first_run = run, .run = run, .is_crowd = full};
   return (int)diagram->lane_count++;
 }
 

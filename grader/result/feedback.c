@@ -1,7 +1,9 @@
 #include "grader/result/feedback.h"
 
+#include "grader/base/language.h"
 #include "grader/base/memory.h"
 #include "grader/base/scope.h"
+#include "grader/result/page.h"
 #include "grader/result/result.h"
 #include "grader/result/timeline.h"
 
@@ -10,7 +12,9 @@
 
 enum { NAME_MOST = 200, MOMENTS_MOST = 60, INDENT = 10 };
 
-static const char cut_words[] = "... (cut here; the result document has all)";
+static const char *cut_words(void) {
+  return _("... (cut here; the result document has all)");
+}
 
 enum outcome feedback_outcome(const json_t *check) {
   static const char *const words[] = {
@@ -51,7 +55,7 @@ static void lines_put(struct lines *lines, const char *label, const char *line, 
   if (lines->cut)
     return;
   scoped_text char *safe = safe_for(lines->destination, line, length);
-  size_t needed = strlen(label) + strlen(safe) + 1 + sizeof cut_words;
+  size_t needed = strlen(label) + strlen(safe) + 1 + (strlen(cut_words()) + 1);
   if (lines->length + needed > lines->most) {
     lines->cut = true;
     return;
@@ -63,7 +67,7 @@ static void lines_put(struct lines *lines, const char *label, const char *line, 
 
 /* A text of any number of lines, the label before the first, the others as far to the right. */
 static void lines_add(struct lines *lines, const char *label, const char *text) {
-  scoped_text char *blank = memory_format("%*s", (int)strlen(label), "");
+  scoped_text char *blank = memory_format("%*s", (int)text_columns(label), "");
   for (const char *line = text; *line && !lines->cut; label = blank) {
     size_t length = strcspn(line, "\n");
     lines_put(lines, label, line, length);
@@ -72,13 +76,15 @@ static void lines_add(struct lines *lines, const char *label, const char *text) 
 }
 
 static void lines_add_field(struct lines *lines, const char *label, const char *text) {
-  scoped_text char *padded = memory_format("%-*s", INDENT, label);
+  unsigned columns = text_columns(label);
+  scoped_text char *padded =
+      memory_format("%s%*s", label, columns < INDENT ? (int)(INDENT - columns) : 1, "");
   lines_add(lines, padded, text);
 }
 
 static char *lines_finish(struct lines *lines) {
-  if (lines->cut && sizeof cut_words <= lines->most) {
-    lines_append(lines, cut_words);
+  if (lines->cut && (strlen(cut_words()) + 1) <= lines->most) {
+    lines_append(lines, cut_words());
     lines_append(lines, "\n");
   }
   if (lines->length > 0)
@@ -87,7 +93,8 @@ static char *lines_finish(struct lines *lines) {
 }
 
 char *feedback_line(enum safe_destination destination, const char *text, size_t most) {
-  size_t length = strlen(text), room = most > sizeof cut_words ? most - sizeof cut_words : 0;
+  size_t length = strlen(text),
+         room = most > (strlen(cut_words()) + 1) ? most - (strlen(cut_words()) + 1) : 0;
   scoped_text char *safe = NULL;
   if (length <= most) {
     safe = safe_for(destination, text, length);
@@ -101,7 +108,7 @@ char *feedback_line(enum safe_destination destination, const char *text, size_t 
       length--;
     safe = safe_for(destination, text, length);
     if (strlen(safe) <= room)
-      return memory_format("%s%s", safe, cut_words);
+      return memory_format("%s%s", safe, cut_words());
   }
   return memory_text("");
 }
@@ -112,13 +119,13 @@ char *feedback_name(const json_t *check, enum safe_destination destination) {
   static const char *const words[] = {
       [OUTCOME_PASSED] = "",
       [OUTCOME_FAILED] = "",
-      [OUTCOME_MISSING] = " (missing)",
-      [OUTCOME_SKIPPED] = " (skipped)",
-      [OUTCOME_ERROR] = " (error of the grader: costs nothing)",
+      [OUTCOME_MISSING] = N_(" (missing)"),
+      [OUTCOME_SKIPPED] = N_(" (skipped)"),
+      [OUTCOME_ERROR] = N_(" (error of the grader: costs nothing)"),
   };
   const char *id = result_text(check, "id");
   scoped_text char *name =
-      memory_format("%s%s", *id ? id : "(no name)", words[feedback_outcome(check)]);
+      memory_format("%s%s", *id ? id : _("(no name)"), _(words[feedback_outcome(check)]));
   return feedback_line(destination, name, NAME_MOST);
 }
 
@@ -129,7 +136,7 @@ static void moments_add(struct lines *lines, const json_t *events) {
     if (lines->cut)
       return;
     if (index == MOMENTS_MOST / 2 && count > MOMENTS_MOST) {
-      scoped_text char *more = memory_format("%zu more moments", count - MOMENTS_MOST);
+      scoped_text char *more = language_sentence("%zu more moments", count - MOMENTS_MOST);
       lines_add(lines, "       : ", more);
     }
     if (count > MOMENTS_MOST && index >= MOMENTS_MOST / 2 && index < count - MOMENTS_MOST / 2)
@@ -146,19 +153,19 @@ static void remarks_add(struct lines *lines, const json_t *check) {
   json_t *finding;
   json_array_foreach (json_object_get(check, "findings"), index, finding)
     if (json_is_string(finding))
-      lines_add_field(lines, "remark", json_string_value(finding));
+      lines_add_field(lines, _("remark"), json_string_value(finding));
 }
 
 char *feedback_of_check(const json_t *check, enum safe_destination destination, size_t most) {
   struct lines lines = lines_new(destination, most);
   if (feedback_outcome(check) != OUTCOME_PASSED) {
     const char *message = result_text(check, "message");
-    lines_add(&lines, "", *message ? message : "no reason is given");
-    lines_add_field(&lines, "required", result_text(check, "text"));
-    lines_add_field(&lines, "expected", result_text(check, "expected"));
-    lines_add_field(&lines, "seen", result_text(check, "actual"));
-    lines_add_field(&lines, "cause", result_text(check, "hint"));
-    lines_add_field(&lines, "read", result_text(check, "read"));
+    lines_add(&lines, "", *message ? message : _("no reason is given"));
+    lines_add_field(&lines, _("required"), result_text(check, "text"));
+    lines_add_field(&lines, _("expected"), result_text(check, "expected"));
+    lines_add_field(&lines, _("seen"), result_text(check, "actual"));
+    lines_add_field(&lines, _("cause"), result_text(check, "hint"));
+    lines_add_field(&lines, _("read"), result_text(check, "read"));
     remarks_add(&lines, check);
     moments_add(&lines, json_object_get(check, "events"));
   } else {
@@ -173,7 +180,7 @@ char *feedback_of_build(const json_t *result, enum safe_destination destination,
   const json_t *build = json_object_get(result, "build");
   struct lines lines = lines_new(destination, most);
   if (json_is_false(json_object_get(build, "ok"))) {
-    lines_add(&lines, "", "The build failed; what it left is graded all the same.");
+    lines_add(&lines, "", _("The build failed; what it left is graded all the same."));
     lines_add(&lines, "", result_text(build, "log"));
   }
   return lines_finish(&lines);
@@ -200,7 +207,7 @@ static void warnings_add(struct lines *lines, const json_t *result) {
   size_t index, errors = feedback_error_count(result);
   json_t *fault;
   if (errors) {
-    scoped_text char *words = memory_format(
+    scoped_text char *words = language_sentence(
         "ATTENTION: the grader itself went wrong (%zu time%s). That costs nothing: the points of "
         "checks that could not be judged are left out of the sum. Have it graded again.",
         errors, errors == 1 ? "" : "s");
@@ -211,15 +218,15 @@ static void warnings_add(struct lines *lines, const json_t *result) {
       lines_add(lines, "  ", json_string_value(fault));
   if (json_is_true(json_object_get(result, "interrupted")))
     lines_add(lines, "",
-              "ATTENTION: the grading was interrupted. Only what had been judged before that is "
-              "shown and counted. Have it graded again.");
+              _("ATTENTION: the grading was interrupted. Only what had been judged before that is "
+                "shown and counted. Have it graded again."));
   if (result_count(result, NULL) == 0)
-    lines_add(lines, "", "ATTENTION: nothing was judged.");
+    lines_add(lines, "", _("ATTENTION: nothing was judged."));
 }
 
 char *feedback_of_result(const json_t *result, enum safe_destination destination, size_t most) {
   struct lines lines = lines_new(destination, most);
-  scoped_text char *score = memory_format(
+  scoped_text char *score = language_sentence(
       "Score: %lld of %lld points; %zu of %zu checks passed.", result_number(result, "score"),
       result_number(result, "max_score"), result_count(result, "pass"), result_count(result, NULL));
   lines_add(&lines, "", score);

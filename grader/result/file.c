@@ -1,5 +1,6 @@
 #include "grader/result/file.h"
 
+#include "grader/base/language.h"
 #include "grader/base/memory.h"
 #include "grader/base/scope.h"
 #include "grader/result/result.h"
@@ -75,15 +76,15 @@ static int result_check_document(const json_t *result, struct failure *failure) 
   if (strcmp(schema, RESULT_SCHEMA) != 0)
     return failure_set(failure, "it is not a result of wiregrade (its \"schema\" is not %s)",
                        RESULT_SCHEMA);
-  if (members_check(result, result_members, "the document", failure))
+  if (members_check(result, result_members, _("the document"), failure))
     return -1;
   size_t lab_index, check_index;
   json_t *lab, *check;
   json_array_foreach (json_object_get(result, "labs"), lab_index, lab) {
-    if (members_check(lab, lab_members, "a lab", failure))
+    if (members_check(lab, lab_members, _("a lab"), failure))
       return -1;
     json_array_foreach (json_object_get(lab, "checks"), check_index, check) {
-      if (members_check(check, check_members, "a check", failure))
+      if (members_check(check, check_members, _("a check"), failure))
         return -1;
     }
   }

@@ -127,16 +127,36 @@ void page_command(const struct page *page, const char *text) {
   page_gap(page);
 }
 
-/* How much of the text the next line takes: up to the last space that fits, or, of a word longer
- * than a whole line, as much as fits, but no line begins with a colon for that: a CI job's log
- * takes two of them for a command. Never nothing. */
+/* Characters two columns wide (Chinese) may have a line's end between them, as long as no line
+ * begins with what closes, or ends with what opens. */
+static bool line_may_end(const char *text, size_t at) {
+  static const char closing[] = "，。；：！？、）》」』】”’…·%,.;:!?)]}\"'",
+                    opening[] = "（《「『【“‘([{";
+  size_t before = at;
+  while (before > 0 && ((unsigned char)text[--before] & 0xc0) == 0x80)
+    ;
+  unsigned left, right;
+  size_t left_size = character_next(text + before, &left),
+         right_size = character_next(text + at, &right);
+  if (left < 2 && right < 2)
+    return false;
+  return !memmem(closing, sizeof closing - 1, text + at, right_size) &&
+         !memmem(opening, sizeof opening - 1, text + before, left_size);
+}
+
+/* How much of the text the next line takes: up to the last space that fits, or the last place
+ * between Chinese characters; or, of a word longer than a whole line, as much as fits, but no line
+ * begins with a colon for that: a CI job's log takes two of them for a command. Never nothing. */
 static size_t line_length(const char *text, unsigned room) {
   size_t fitting = bytes_fitting(text, room), leading = strspn(text, " ");
   if (text[fitting] == '\0' || text[fitting] == ' ')
     return fitting;
-  for (size_t i = fitting; i > leading + 1; i--)
+  for (size_t i = fitting; i > leading + 1; i--) {
     if (text[i - 1] == ' ')
       return i - 1;
+    if (((unsigned char)text[i] & 0xc0) != 0x80 && line_may_end(text, i))
+      return i;
+  }
   while (fitting > leading + 1 && text[fitting] == ':')
     fitting--;
   unsigned columns;

@@ -1,5 +1,6 @@
 #include "grader/result/report_json.h"
 
+#include "grader/base/language.h"
 #include "grader/base/memory.h"
 #include "grader/base/scope.h"
 #include "grader/result/feedback.h"
@@ -10,7 +11,7 @@
 
 /* A name that the object does not have yet: a second one would take the first one's place. */
 static char *name_free(const json_t *object, const char *wanted) {
-  char *name = memory_text(*wanted ? wanted : "(no name)");
+  char *name = memory_text(*wanted ? wanted : _("(no name)"));
   for (unsigned number = 2; json_object_get(object, name); number++) {
     free(name);
     name = memory_format("%s (%u)", wanted, number);
@@ -72,8 +73,8 @@ json_t *report_autolab(const json_t *result, size_t room) {
   json_t *presentation = json_pack("{s:s, s:[]}", "_presentation", "semantic", "stages");
   json_t *scores = json_object(), *lab;
   size_t index;
-  stage_add(presentation, "Grading", stage_of_result(result, room));
-  stage_add(presentation, "Build", stage_of_build(result, room));
+  stage_add(presentation, _("Grading"), stage_of_result(result, room));
+  stage_add(presentation, _("Build"), stage_of_build(result, room));
   foreach_lab (result, index, lab) {
     scoped_text char *problem =
         feedback_line(SAFE_TEXT_OR_MARKUP, result_text(lab, "lab"), room + 64);

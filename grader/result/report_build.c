@@ -1,5 +1,6 @@
 #include "grader/result/report_parts.h"
 
+#include "grader/base/language.h"
 #include "grader/base/memory.h"
 #include "grader/base/scope.h"
 #include "grader/result/result.h"
@@ -66,16 +67,16 @@ static char *error_text(const char *line) {
 
 static void error_report(const struct page *page, const char *log, const char *line,
                          int file_length, unsigned number) {
-  scoped_text char *heading = memory_format(
+  scoped_text char *heading = language_sentence(
       "failed in %.*s, line %u; the rest is graded all the same.", file_length, line, number);
   scoped_text char *text = error_text(line);
-  page_paragraph(page, PAGE_BAD, "BUILD", 6, heading, 3);
+  page_paragraph(page, PAGE_BAD, _("BUILD"), text_columns(_("BUILD")) + 1, heading, 3);
   page_paragraph(page, PAGE_PLAIN, "", 2, text, LOG_LINES);
   size_t more = errors_count(log) - 1;
   if (more) {
     scoped_text char *rest =
-        memory_format("and %zu more error%s: mend this first, and some may be gone", more,
-                      report_plural((long long)more));
+        language_sentence("and %zu more error%s: mend this first, and some may be gone", more,
+                          report_plural((long long)more));
     page_paragraph(page, PAGE_FAINT, "", 2, rest, 0);
   }
 }
@@ -92,6 +93,7 @@ void report_build(const struct page *page, const json_t *build) {
       error_report(page, log, line, file_length, number);
       return;
     }
-  page_paragraph(page, PAGE_BAD, "BUILD", 6, "failed; what it left is graded all the same.", 0);
+  page_paragraph(page, PAGE_BAD, _("BUILD"), text_columns(_("BUILD")) + 1,
+                 _("failed; what it left is graded all the same."), 0);
   page_paragraph(page, PAGE_PLAIN, "", 2, log_heart(log), LOG_LINES);
 }

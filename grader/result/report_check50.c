@@ -2,6 +2,7 @@
  * can begin in any. */
 #include "grader/result/report_json.h"
 
+#include "grader/base/language.h"
 #include "grader/base/memory.h"
 #include "grader/base/scope.h"
 #include "grader/base/version.h"
@@ -33,9 +34,9 @@ static json_t *log_new(char *text) {
 static json_t *cause_new(const json_t *check, size_t room) {
   json_t *cause = json_object();
   const char *message = result_text(check, "message");
-  json_put_text(cause, "rationale",
-                feedback_line(SAFE_TEXT_OR_MARKUP, *message ? message : "no reason is given", room),
-                true);
+  json_put_text(
+      cause, "rationale",
+      feedback_line(SAFE_TEXT_OR_MARKUP, *message ? message : _("no reason is given"), room), true);
   json_put_line(cause, "help", check, "hint", SAFE_TEXT_OR_MARKUP, room);
   if (*result_text(check, "expected") && *result_text(check, "actual")) {
     json_put_line(cause, "expected", check, "expected", SAFE_TEXT_OR_MARKUP, room);
@@ -51,7 +52,7 @@ static json_t *entry_new(const json_t *check, size_t room) {
   scoped_text char *text = feedback_line(SAFE_TEXT_OR_MARKUP, result_text(check, "text"), room);
   json_put_line(entry, "name", check, "id", SAFE_TEXT_OR_MARKUP, 200);
   if (!json_object_get(entry, "name"))
-    json_object_set_new(entry, "name", json_string("(no name)"));
+    json_object_set_new(entry, "name", json_string(_("(no name)")));
   json_put_text(entry, "description", memory_format("%s%s%s", name, *text ? ": " : "", text), true);
   json_object_set_new(entry, "passed", passed_new(outcome));
   json_object_set_new(entry, "log", log_new(feedback_of_check(check, SAFE_TEXT_OR_MARKUP, room)));
@@ -77,13 +78,13 @@ json_t *report_check50(const json_t *result, size_t room) {
   size_t lab_index, check_index;
   if (feedback_error_count(result) || !feedback_is_whole(result))
     json_array_append_new(results,
-                          notice_new("grading", "the grading itself",
-                                     "the grader went wrong or was stopped: the log says how",
+                          notice_new("grading", _("the grading itself"),
+                                     _("the grader went wrong or was stopped: the log says how"),
                                      feedback_of_result(result, SAFE_TEXT_OR_MARKUP, room)));
   if (json_is_false(json_object_get(json_object_get(result, "build"), "ok")))
     json_array_append_new(results,
-                          notice_new("build", "the submission can be built",
-                                     "the build failed; what it left is graded all the same",
+                          notice_new("build", _("the submission can be built"),
+                                     _("the build failed; what it left is graded all the same"),
                                      feedback_of_build(result, SAFE_TEXT_OR_MARKUP, room)));
   foreach_lab (result, lab_index, lab) {
     foreach_check (lab, check_index, check)

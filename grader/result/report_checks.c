@@ -1,5 +1,6 @@
 #include "grader/result/report_parts.h"
 
+#include "grader/base/language.h"
 #include "grader/base/memory.h"
 #include "grader/base/scope.h"
 #include "grader/result/result.h"
@@ -22,31 +23,32 @@ static void field(const struct page *page, const char *label, const char *text, 
 static void heading(const struct page *page, enum page_style style, const char *word,
                     const json_t *check) {
   long long points = result_number(check, "max_score") - result_number(check, "score");
-  const char *level = result_text(check, "level");
-  scoped_text char *text = memory_format("%s  (%s%s%lld point%s)", result_text(check, "id"), level,
-                                         *level ? ", " : "", points, report_plural(points));
+  const char *level = report_word(result_text(check, "level"));
+  scoped_text char *text =
+      language_sentence("%s  (%s%s%lld point%s)", result_text(check, "id"), level,
+                        *level ? ", " : "", points, report_plural(points));
   page_gap(page);
-  page_paragraph(page, style, word, (unsigned)strlen(word) + 1, text, 0);
+  page_paragraph(page, style, word, text_columns(word) + 1, text, 0);
 }
 
 static void fail_report(const struct page *page, const json_t *check) {
-  heading(page, PAGE_BAD, "FAIL", check);
+  heading(page, PAGE_BAD, _("FAIL"), check);
   page_paragraph(page, PAGE_STRONG, "", 2, result_text(check, "message"), FIELD_LINES);
-  field(page, "  required", result_text(check, "text"), REQUIRED_LINES);
-  field(page, "  expected", result_text(check, "expected"), FIELD_LINES);
-  field(page, "  seen", result_text(check, "actual"), FIELD_LINES);
-  field(page, "  cause", result_text(check, "hint"), FIELD_LINES);
-  field(page, "  read", result_text(check, "read"), 2);
+  field(page, _("  required"), result_text(check, "text"), REQUIRED_LINES);
+  field(page, _("  expected"), result_text(check, "expected"), FIELD_LINES);
+  field(page, _("  seen"), result_text(check, "actual"), FIELD_LINES);
+  field(page, _("  cause"), result_text(check, "hint"), FIELD_LINES);
+  field(page, _("  read"), result_text(check, "read"), 2);
   timeline_draw(page, json_object_get(check, "events"), MOMENTS);
 }
 
 static void error_report(const struct page *page, const json_t *check) {
   scoped_text char *text =
-      memory_format("%s  (the grader's own; it costs you nothing)", result_text(check, "id"));
+      language_sentence("%s  (the grader's own; it costs you nothing)", result_text(check, "id"));
   page_gap(page);
-  page_paragraph(page, PAGE_ODD, "ERROR", 6, text, 0);
+  page_paragraph(page, PAGE_ODD, _("ERROR"), text_columns(_("ERROR")) + 1, text, 0);
   page_paragraph(page, PAGE_PLAIN, "", 2, result_text(check, "message"), FIELD_LINES);
-  field(page, "  seen", result_text(check, "actual"), FIELD_LINES);
+  field(page, _("  seen"), result_text(check, "actual"), FIELD_LINES);
 }
 
 static bool is_alike(const json_t *check, const json_t *other) {
@@ -76,10 +78,10 @@ static void unjudged_report(const struct page *page, const char *word, const jso
   }
   const char *message = result_text(check, "message");
   scoped_text char *costs =
-      memory_format("not judged: %s (%lld point%s)", names, points, report_plural(points));
+      language_sentence("not judged: %s (%lld point%s)", names, points, report_plural(points));
   page_gap(page);
-  page_paragraph(page, PAGE_BAD, word, (unsigned)strlen(word) + 1,
-                 *message ? message : "no reason is given", FIELD_LINES);
+  page_paragraph(page, PAGE_BAD, word, text_columns(word) + 1,
+                 *message ? message : _("no reason is given"), FIELD_LINES);
   page_paragraph(page, PAGE_PLAIN, "", 2, costs, 0);
 }
 
@@ -93,8 +95,8 @@ void report_checks(const struct page *page, const json_t *lab) {
     else if (report_status_is(check, "error"))
       error_report(page, check);
     else if (report_status_is(check, "skipped"))
-      unjudged_report(page, "SKIPPED", checks, index);
+      unjudged_report(page, _("SKIPPED"), checks, index);
     else if (report_status_is(check, "missing"))
-      unjudged_report(page, "MISSING", checks, index);
+      unjudged_report(page, _("MISSING"), checks, index);
   }
 }

@@ -1,5 +1,6 @@
 #include "grader/result/report_json.h"
 
+#include "grader/base/language.h"
 #include "grader/base/memory.h"
 #include "grader/base/scope.h"
 #include "grader/result/feedback.h"
@@ -25,7 +26,10 @@ static json_t *test_new(const json_t *check, size_t room) {
   json_object_set_new(test, "status", json_string(test_status(check)));
   json_put_number(test, "score", check, "score");
   json_put_text(test, "message", feedback_of_check(check, SAFE_LOG, room), true);
-  json_put_text(test, "test_code", memory_format("wiregrade grade --check %s .", requirement),
+  json_put_text(test, "test_code",
+                json_object_get(check, "hidden_count")
+                    ? memory_text("wiregrade grade .")
+                    : memory_format("wiregrade grade --check %s .", requirement),
                 true);
   json_object_set_new(test, "filename", json_string(""));
   json_object_set_new(test, "line_no", json_integer(0));
@@ -52,11 +56,11 @@ json_t *report_classroom(const json_t *result, size_t room) {
   bool failed_build = json_is_false(json_object_get(json_object_get(result, "build"), "ok"));
   bool all = result_count(result, "pass") == result_count(result, NULL);
   if (error)
-    json_array_append_new(tests, notice_new("the grading itself", "error",
+    json_array_append_new(tests, notice_new(_("the grading itself"), "error",
                                             feedback_of_result(result, SAFE_LOG, room)));
   if (failed_build)
     json_array_append_new(
-        tests, notice_new("the build", "fail", feedback_of_build(result, SAFE_LOG, room)));
+        tests, notice_new(_("the build"), "fail", feedback_of_build(result, SAFE_LOG, room)));
   foreach_lab (result, lab_index, lab) {
     foreach_check (lab, check_index, check)
       json_array_append_new(tests, test_new(check, room));

@@ -1,5 +1,6 @@
 #include "grader/result/report_github.h"
 
+#include "grader/base/language.h"
 #include "grader/base/memory.h"
 #include "grader/base/scope.h"
 #include "grader/result/feedback.h"
@@ -72,14 +73,14 @@ static void build_annotate(struct annotations *annotations, const json_t *result
   bool told = !json_is_false(json_object_get(build, "ok"));
   while (build_messages_next(&log, &message)) {
     annotation_add(annotations, message.is_error ? KIND_ERROR : KIND_WARNING, &message.place,
-                   "build", message.text);
+                   _("build"), message.text);
     told = told || message.is_error;
     build_message_free(&message);
   }
   build_messages_free(&log);
   if (!told)
-    annotation_add(annotations, KIND_ERROR, NULL, "build",
-                   "The build failed; what it left is graded all the same. The log tells more.");
+    annotation_add(annotations, KIND_ERROR, NULL, _("build"),
+                   _("The build failed; what it left is graded all the same. The log tells more."));
 }
 
 /* The place in the source that a check's texts or the program's complaints name. */
@@ -103,11 +104,11 @@ static bool check_place(const json_t *check, struct source_place *place) {
 static void check_annotate(struct annotations *annotations, const json_t *check) {
   static const struct {
     const char *label, *key;
-  } fields[] = {{"expected: ", "expected"}, {"seen: ", "actual"}, {"cause: ", "hint"}};
+  } fields[] = {{N_("expected: "), "expected"}, {N_("seen: "), "actual"}, {N_("cause: "), "hint"}};
   enum outcome outcome = feedback_outcome(check);
   scoped_text char *name = feedback_name(check, SAFE_TERMINAL);
   const char *said = result_text(check, "message");
-  char *message = memory_text(*said ? said : "no reason is given");
+  char *message = memory_text(*said ? said : _("no reason is given"));
   for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
     const char *text = result_text(check, fields[i].key);
     if (!*text)
@@ -173,14 +174,14 @@ static void whole_annotate(struct annotations *annotations, const json_t *result
   json_t *fault;
   json_array_foreach (json_object_get(result, "faults"), index, fault)
     if (json_is_string(fault))
-      annotation_add(annotations, KIND_WARNING, NULL, "error of the grader: costs nothing",
+      annotation_add(annotations, KIND_WARNING, NULL, _("error of the grader: costs nothing"),
                      json_string_value(fault));
   if (!feedback_is_whole(result))
     annotation_add(
-        annotations, KIND_WARNING, NULL, "the score is not whole",
+        annotations, KIND_WARNING, NULL, _("the score is not whole"),
         json_is_true(json_object_get(result, "interrupted"))
-            ? "The grading was interrupted: only what had been judged before that counts."
-            : "Nothing was judged.");
+            ? _("The grading was interrupted: only what had been judged before that counts.")
+            : _("Nothing was judged."));
 }
 
 static void annotations_print(const struct annotations *annotations, enum kind kind) {
@@ -193,8 +194,8 @@ static void annotations_print(const struct annotations *annotations, enum kind k
     if (index < shown)
       fprintf(annotations->file, "%s\n", json_string_value(command));
   if (count > shown)
-    fprintf(annotations->file, "%sand %zu more; the summary and the log show them all\n",
-            more[kind], count - shown);
+    language_print(annotations->file, "%sand %zu more; the summary and the log show them all\n",
+                   more[kind], count - shown);
   json_decref(annotations->commands[kind]);
 }
 

@@ -7,12 +7,8 @@
 #include <openssl/sha.h>
 #include <string.h>
 
-#define TAKE_IN(symbol, path)                                                                      \
-  __asm__(".pushsection .rodata\n.global " #symbol "\n" #symbol ":\n.incbin \"" path               \
-          "\"\n.byte 0\n.popsection\n")
-
-TAKE_IN(html_style, "grader/result/report_html.css");
-TAKE_IN(html_script, "grader/result/report_html.js");
+HTML_TAKE_IN(html_style, "grader/result/report_html.css");
+HTML_TAKE_IN(html_script, "grader/result/report_html.js");
 
 char *html_hash(const char *text) {
   unsigned char digest[SHA256_DIGEST_LENGTH];

@@ -1,6 +1,7 @@
 /* One check on the page. */
 #include "grader/result/report_html_parts.h"
 
+#include "grader/base/language.h"
 #include "grader/base/memory.h"
 #include "grader/base/scope.h"
 #include "grader/result/report_parts.h"
@@ -13,9 +14,9 @@ enum { MOMENTS = 60, MOMENTS_PASSED = 16 };
 static const struct outcome {
   const char *status, *class, *sign, *word;
 } outcomes[] = {
-    {"pass", "pass", "✓", "passed"},       {"fail", "fail", "✗", "failed"},
-    {"missing", "fail", "–", "not there"}, {"skipped", "skip", "–", "skipped"},
-    {"error", "odd", "!", "not judged"},   {NULL, "odd", "?", "of an unknown outcome"},
+    {"pass", "pass", "✓", N_("passed")},       {"fail", "fail", "✗", N_("failed")},
+    {"missing", "fail", "–", N_("not there")}, {"skipped", "skip", "–", N_("skipped")},
+    {"error", "odd", "!", N_("not judged")},   {NULL, "odd", "?", N_("of an unknown outcome")},
 };
 
 static const struct outcome *outcome_of(const json_t *check) {
@@ -30,10 +31,10 @@ static void summary(FILE *file, const json_t *check) {
   fprintf(file,
           "<summary><h3><span class=\"sign\" aria-hidden=\"true\">%s</span> "
           "<span class=\"outcome\">%s</span> <span class=\"id\">",
-          outcome->sign, outcome->word);
+          outcome->sign, _(outcome->word));
   html_text(file, result_text(check, "id"));
-  fprintf(file, "</span></h3> <span class=\"points\">%lld of %lld</span>",
-          result_number(check, "score"), result_number(check, "max_score"));
+  language_print(file, "</span></h3> <span class=\"points\">%lld of %lld</span>",
+                 result_number(check, "score"), result_number(check, "max_score"));
   html_element(file, "span", "message", result_text(check, "message"));
   fputs("</summary>\n", file);
 }
@@ -58,33 +59,35 @@ static void remarks(FILE *file, const json_t *check) {
   json_array_foreach (json_object_get(check, "findings"), index, finding) {
     const char *text = json_string_value(finding);
     if (text)
-      field(file, "Remark, which costs nothing", text);
+      field(file, _("Remark, which costs nothing"), text);
   }
 }
 
 static void capture(const struct html *html, const json_t *check) {
   const char *path = result_text(check, "capture"), *name = html_capture_name(check);
   if (html->has_captures && name) {
-    fputs("<dt>Its frames</dt><dd><a download=\"download\" href=\"", html->file);
+    fputs(_("<dt>Its frames</dt><dd><a download=\"download\" href=\""), html->file);
     html_text(html->file, name);
     fputs("\">", html->file);
     html_text(html->file, name);
-    fputs("</a>, for Wireshark; the times in it are those of the diagram</dd>\n", html->file);
+    fputs(_("</a>, for Wireshark; the times in it are those of the diagram</dd>\n"), html->file);
   } else if (*path && !html->has_captures) {
     scoped_text char *word = report_shell_word(path);
     scoped_text char *line = memory_format("wireshark %s", word);
-    command(html->file, "Its frames", line);
+    command(html->file, _("Its frames"), line);
   }
 }
 
 static void commands(const struct html *html, const json_t *check) {
+  if (json_object_get(check, "hidden_count")) /* nobody is told what these are */
+    return;
   const char *requirement = result_text(check, "requirement");
   scoped_text char *submission = report_shell_word(html->submission);
   scoped_text char *word = report_shell_word(requirement);
   scoped_text char *again = memory_format("wiregrade grade --check %s %s", word, submission);
   scoped_text char *explain = memory_format("wiregrade explain %s", word);
-  command(html->file, "Check just this again", again);
-  command(html->file, "What it asks for, in full", explain);
+  command(html->file, _("Check just this again"), again);
+  command(html->file, _("What it asks for, in full"), explain);
 }
 
 /* The first sentences say what went wrong; then pictures of it; then where to go from there. */
@@ -100,8 +103,8 @@ static void failed_body(const struct html *html, const json_t *check) {
   html_diagram(file, &diagram);
   diagram_free(&diagram);
   fputs("<dl class=\"fields\">\n", file);
-  field(file, "Required", result_text(check, "text"));
-  field(file, "Read on", result_text(check, "read"));
+  field(file, _("Required"), result_text(check, "text"));
+  field(file, _("Read on"), result_text(check, "read"));
   remarks(file, check);
   capture(html, check);
   commands(html, check);
@@ -110,7 +113,7 @@ static void failed_body(const struct html *html, const json_t *check) {
 
 static void passed_body(const struct html *html, const json_t *check) {
   fputs("<dl class=\"fields\">\n", html->file);
-  field(html->file, "Required", result_text(check, "text"));
+  field(html->file, _("Required"), result_text(check, "text"));
   remarks(html->file, check);
   capture(html, check);
   fputs("</dl>\n", html->file);
@@ -149,12 +152,12 @@ static void unjudged(FILE *file, const json_t *checks, size_t number) {
       count++;
       points += result_number(other, "max_score");
     }
-  fprintf(file,
-          "<summary><h3><span class=\"sign\" aria-hidden=\"true\">–</span> "
-          "<span class=\"outcome\">%s</span> %zu check%s</h3> "
-          "<span class=\"points\">0 of %lld</span>",
-          outcome_of(check)->word, count, report_plural((long long)count), points);
-  html_element(file, "span", "message", *message ? message : "no reason is given");
+  language_print(file,
+                 "<summary><h3><span class=\"sign\" aria-hidden=\"true\">–</span> "
+                 "<span class=\"outcome\">%s</span> %zu check%s</h3> "
+                 "<span class=\"points\">0 of %lld</span>",
+                 _(outcome_of(check)->word), count, report_plural((long long)count), points);
+  html_element(file, "span", "message", *message ? message : _("no reason is given"));
   fputs("</summary>\n<div class=\"body\"><ul>\n", file);
   json_array_foreach (checks, index, other) {
     if (!is_alike(check, other))

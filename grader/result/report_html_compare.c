@@ -2,6 +2,7 @@
  */
 #include "grader/result/report_html_parts.h"
 
+#include "grader/base/language.h"
 #include "grader/base/memory.h"
 #include "grader/base/scope.h"
 
@@ -138,8 +139,8 @@ void html_comparison(FILE *file, const char *expected, const char *seen) {
       *expected && *seen && texts_mark(expected, seen, left, &left_count, right, &right_count);
   fputs("<dl class=\"sides\">\n", file);
   if (*expected)
-    side_put(file, "side wanted", "Expected", expected, marked ? left : NULL, left_count);
+    side_put(file, "side wanted", _("Expected"), expected, marked ? left : NULL, left_count);
   if (*seen)
-    side_put(file, "side seen", "Seen", seen, marked ? right : NULL, right_count);
+    side_put(file, "side seen", _("Seen"), seen, marked ? right : NULL, right_count);
   fputs("</dl>\n", file);
 }

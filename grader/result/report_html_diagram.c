@@ -2,6 +2,7 @@
  * reads and what a pointer is told. */
 #include "grader/result/report_html_parts.h"
 
+#include "grader/base/language.h"
 #include "grader/base/memory.h"
 #include "grader/base/scope.h"
 #include "grader/result/report_parts.h"
@@ -56,8 +57,8 @@ static void lane_head(FILE *file, const struct diagram_lane *lane, double y) {
   fprintf(file,
           "%s</title><rect class=\"name%s\" x=\"%.0f\" y=\"%.0f\" width=\"%d\" height=\"38\" "
           "rx=\"5\"/>",
-          lane->is_program ? ", a program" : "", lane->is_program ? " program" : "", lane->x - HALF,
-          y + 2, 2 * HALF);
+          lane->is_program ? _(", a program") : "", lane->is_program ? " program" : "",
+          lane->x - HALF, y + 2, 2 * HALF);
   put_words(file, "who", lane->x, y + (*shown ? 18 : 25), ANCHOR_MIDDLE, lane->name, NAME_COLUMNS);
   if (*shown)
     put_words(file, "faint", lane->x, y + 33, ANCHOR_MIDDLE, shown, NAME_COLUMNS);
@@ -94,8 +95,9 @@ static void break_draw(const struct drawing *drawing, const struct diagram_row *
     fputs("l-8 -5l-8 5", file);
   fprintf(file, "z\"/><text class=\"pause\" x=\"%.0f\" y=\"%.0f\" text-anchor=\"middle\">",
           (width + DIAGRAM_AXIS) / 2, middle + 3);
-  fprintf(file, row->pause < 10 ? "%.3g s" : "%.1f s", row->pause);
-  fputs(" pass (not to scale)</text>\n", file);
+  scoped_text char *pause = memory_format(row->pause < 10 ? "%.3g" : "%.1f", row->pause);
+  language_print(file, "%s s pass (not to scale)", pause);
+  fputs("</text>\n", file);
 }
 
 static void time_draw(struct drawing *drawing, const struct diagram_row *row) {
@@ -127,11 +129,11 @@ static char *frame_label(const struct diagram_row *row) {
   if (length == 0 && strcmp(protocol, "UDP") != 0)
     return memory_format("%s %s", protocol, *flags ? flags : text);
   if (row->repeated)
-    return memory_format("the same %lld byte%s", length, report_plural(length));
+    return language_sentence("the same %lld byte%s", length, report_plural(length));
   if (!strstr(flags, "FIN") && !strstr(flags, "RST"))
     flags = "";
-  return memory_format("%s%s%s, %lld byte%s%s%s", protocol, *flags ? " " : "", flags, length,
-                       report_plural(length), *text ? ": " : "", text);
+  return language_sentence("%s%s%s, %lld byte%s%s%s", protocol, *flags ? " " : "", flags, length,
+                           report_plural(length), *text ? ": " : "", text);
 }
 
 static const char *frame_class(const json_t *event) {
@@ -231,12 +233,12 @@ static void line_draw(const struct drawing *drawing, const struct diagram_row *r
   const char *text = result_text(row->event, "text");
   bool complains = strcmp(result_text(row->event, "stream"), "stderr") == 0;
   beside_draw(drawing, row, complains ? "said error" : "said", "words",
-              *text ? text : "(an empty line)");
+              *text ? text : _("(an empty line)"));
 }
 
 static void end_draw(const struct drawing *drawing, const struct diagram_row *row, bool start) {
   const char *text = result_text(row->event, "text");
-  scoped_text char *words = memory_format("%s: %s", start ? "starts" : "ends", text);
+  scoped_text char *words = language_sentence("%s: %s", start ? "starts" : "ends", text);
   double y = row->y - MIDDLE;
   if (row->lane >= 0) {
     double x = drawing->diagram->lanes[row->lane].x;
@@ -244,7 +246,7 @@ static void end_draw(const struct drawing *drawing, const struct diagram_row *ro
       fprintf(drawing->file, "<circle class=\"born\" cx=\"%.0f\" cy=\"%.0f\" r=\"5\"/>", x, y);
     else
       fprintf(drawing->file, "<path class=\"%s\" d=\"M%.0f %.0fl10 10m0 -10l-10 10\"/>",
-              strstr(text, "killed") ? "dead killed" : "dead", x - 5, y - 5);
+              strstr(text, _("killed")) ? "dead killed" : "dead", x - 5, y - 5);
   }
   beside_draw(drawing, row, NULL, "faint", words);
 }
@@ -274,10 +276,10 @@ static void across_draw(const struct drawing *drawing, const struct diagram_row 
 
 static void title_put(FILE *file, const struct diagram_row *row) {
   scoped_text char *words = row->kind == DIAGRAM_LEFT_OUT
-                                ? memory_format("%zu more moments", row->count)
+                                ? language_sentence("%zu more moments", row->count)
                             : row->kind == DIAGRAM_SILENCE
-                                ? memory_text("nothing more happened, and the check ended here")
-                                : timeline_words_with(row->event, "to");
+                                ? memory_text(_("nothing more happened, and the check ended here"))
+                                : timeline_words_with(row->event, _("to"));
   fprintf(file, "<title>%.3f s: ", row->t);
   html_text(file, words);
   fputs("</title>", file);
@@ -308,12 +310,12 @@ static void row_draw(struct drawing *drawing, const struct diagram_row *row) {
     across_draw(drawing, row, result_text(row->event, "text"));
     break;
   case DIAGRAM_LEFT_OUT: {
-    scoped_text char *words = memory_format("⋮ %zu more moments", row->count);
+    scoped_text char *words = language_sentence("⋮ %zu more moments", row->count);
     across_draw(drawing, row, words);
     break;
   }
   case DIAGRAM_SILENCE:
-    across_draw(drawing, row, "nothing more happened; the check ended here");
+    across_draw(drawing, row, _("nothing more happened; the check ended here"));
     break;
   }
   fputs("</g>\n", file);
@@ -325,11 +327,12 @@ void html_diagram(FILE *file, const struct diagram *diagram) {
   if (diagram->row_count == 0)
     return;
   double height = diagram->height + (diagram->height > TALL ? DIAGRAM_HEAD : 0);
-  fprintf(file,
-          "<div class=\"scroll\" tabindex=\"0\" role=\"group\" aria-label=\"What happened, as a "
-          "diagram\">\n<svg class=\"sequence\" role=\"group\" aria-label=\"Moments in their "
-          "order\" width=\"%.0f\" height=\"%.0f\" viewBox=\"0 0 %.0f %.0f\">\n",
-          diagram->width, height, diagram->width, height);
+  language_print(
+      file,
+      "<div class=\"scroll\" tabindex=\"0\" role=\"group\" aria-label=\"What happened, as a "
+      "diagram\">\n<svg class=\"sequence\" role=\"group\" aria-label=\"Moments in their "
+      "order\" width=\"%.0f\" height=\"%.0f\" viewBox=\"0 0 %.0f %.0f\">\n",
+      diagram->width, height, diagram->width, height);
   struct drawing drawing = {.file = file, .diagram = diagram};
   lanes_draw(file, diagram);
   for (size_t i = 0; i < diagram->row_count; i++)

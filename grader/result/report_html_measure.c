@@ -1,6 +1,7 @@
 /* Two kinds of text that are worth more than words: bytes, and gaps between moments. */
 #include "grader/result/report_html_parts.h"
 
+#include "grader/base/language.h"
 #include "grader/base/memory.h"
 #include "grader/base/scope.h"
 
@@ -55,9 +56,13 @@ static bool bytes_read(const char *text, struct bytes *bytes) {
   text += strlen(bytes->cut ? more : end);
   unsigned long count;
   int length = 0;
-  if (sscanf(text, " (%lu byte%n", &count, &length) != 1 || length == 0)
+  if (sscanf(text, " (%lu %n", &count, &length) != 1 || length == 0)
     return false;
   text += length;
+  const char *unit = _("byte"); /* as counted() of the SDK says it */
+  if (strncmp(text, unit, strlen(unit)) != 0)
+    return false;
+  text += strlen(unit);
   text += *text == 's';
   return strcmp(text, ")") == 0 && (bytes->cut ? count > bytes->count : count == bytes->count);
 }
@@ -84,10 +89,10 @@ void html_bytes(FILE *file, const char *expected, const char *seen) {
   struct bytes left, right;
   if (!bytes_read(expected, &left) || !bytes_read(seen, &right))
     return;
-  fputs("<div class=\"scroll\" tabindex=\"0\" role=\"group\" aria-label=\"The bytes\">"
-        "<table class=\"bytes\"><caption>The bytes; those that differ are marked</caption>"
-        "<thead><tr><th scope=\"col\">from</th><th scope=\"colgroup\" colspan=\"2\">expected</th>"
-        "<th scope=\"colgroup\" colspan=\"2\">seen</th></tr></thead><tbody>\n",
+  fputs(_("<div class=\"scroll\" tabindex=\"0\" role=\"group\" aria-label=\"The bytes\">"
+          "<table class=\"bytes\"><caption>The bytes; those that differ are marked</caption>"
+          "<thead><tr><th scope=\"col\">from</th><th scope=\"colgroup\" colspan=\"2\">expected</th>"
+          "<th scope=\"colgroup\" colspan=\"2\">seen</th></tr></thead><tbody>\n"),
         file);
   size_t count = left.count > right.count ? left.count : right.count;
   for (size_t offset = 0; offset < count || offset == 0; offset += BYTES_WIDTH) {
@@ -110,7 +115,7 @@ struct gaps {
 
 /* "gaps of 0.1, 0.2, 0.4 s": false if the text has none, or too many. */
 static bool gaps_read(const char *text, struct gaps *gaps) {
-  static const char before[] = "gaps of ";
+  const char *before = _("gaps of ");
   *gaps = (struct gaps){.count = 0};
   const char *found = strstr(text, before);
   if (!found)
@@ -157,11 +162,11 @@ void html_gaps(FILE *file, const char *expected, const char *seen) {
   if (!gaps_read(expected, &left) || !gaps_read(seen, &right))
     return;
   double scale = (GAPS_RIGHT - GAPS_LEFT) / (left.sum > right.sum ? left.sum : right.sum);
-  fputs("<div class=\"scroll\" tabindex=\"0\" role=\"group\" aria-label=\"The gaps\">\n"
-        "<svg class=\"sequence\" role=\"img\" width=\"760\" height=\"92\" viewBox=\"0 0 760 92\">"
-        "<title>The gaps in seconds, as they should be and as they were, to one scale</title>\n",
+  fputs(_("<div class=\"scroll\" tabindex=\"0\" role=\"group\" aria-label=\"The gaps\">\n"
+          "<svg class=\"sequence\" role=\"img\" width=\"760\" height=\"92\" viewBox=\"0 0 760 92\">"
+          "<title>The gaps in seconds, as they should be and as they were, to one scale</title>\n"),
         file);
-  gaps_draw(file, "expected", &left, scale, 18);
-  gaps_draw(file, "seen", &right, scale, 62);
+  gaps_draw(file, _("expected"), &left, scale, 18);
+  gaps_draw(file, _("seen"), &right, scale, 62);
   fputs("\n</svg></div>\n", file);
 }

@@ -1,5 +1,5 @@
-/* The parts of the page that have a file of their own, and how they write. Called by report_html
- * only. */
+/* The parts of the page that have a file of their own, and how they write. Called by report_html;
+ * the ways to write also by the page of a whole class. */
 #pragma once
 
 #include "grader/result/diagram.h"
@@ -25,6 +25,8 @@ unsigned html_columns(const char *text, unsigned columns);
 /* An element of this class with the text in it; nothing if the text is empty. Element and class are
  * literals. */
 void html_element(FILE *file, const char *element, const char *class, const char *text);
+/* The page's language as HTML names it: "en", "zh-CN". The caller frees it. */
+char *html_language(void);
 /* The name of a check's capture file where it may stand in an address, or NULL. */
 const char *html_capture_name(const json_t *check);
 
@@ -52,5 +54,9 @@ void html_diagram(FILE *file, const struct diagram *diagram);
 /* ---- style and script (report_html_assets.c) ---- */
 
 extern const char html_style[], html_script[];
+/* Takes a file's text in as a string of that name. */
+#define HTML_TAKE_IN(symbol_, path_)                                                               \
+  __asm__(".pushsection .rodata\n.global " #symbol_ "\n" #symbol_ ":\n.incbin \"" path_            \
+          "\"\n.byte 0\n.popsection\n")
 /* The hash of a text as a Content-Security-Policy names it: "sha256-…". The caller frees it. */
 char *html_hash(const char *text);

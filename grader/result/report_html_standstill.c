@@ -3,6 +3,7 @@
  *   → NAME sleeps in CALL on descriptor N, TCP LOCAL to REMOTE (STATE OF ITS QUEUES) */
 #include "grader/result/report_html_parts.h"
 
+#include "grader/base/language.h"
 #include "grader/base/memory.h"
 #include "grader/base/scope.h"
 
@@ -39,12 +40,24 @@ static bool call_sends(const char *call) {
          strncmp(call, "pwrite", 6) == 0;
 }
 
+/* What stands in front of the first, between the first and the second %s, … of a text that the
+ * diagnosis formats. The caller frees it. */
+static char *between(const char *format, unsigned number) {
+  const char *begin = language_text(format);
+  for (unsigned i = 0; i < number && strchr(begin, '%'); i++)
+    begin = strchr(begin, '%') + 2;
+  return memory_format("%.*s", (int)strcspn(begin, "%"), begin);
+}
+
 static struct waiter waiter_read(const char *line, const char *end) {
   struct waiter waiter = {0};
-  waiter.name = piece(&line, " sleeps in ", end);
-  waiter.call = piece(&line, " on descriptor ", end);
-  free(piece(&line, ", ", end));
-  waiter.socket = piece(&line, " to ", end);
+  scoped_text char *sleeps = between("sleeps in %s", 0), *on = between(" on descriptor %d", 0);
+  scoped_text char *gap = memory_format(" %s", sleeps), *comma = between(", %s %s to %s", 0);
+  scoped_text char *to = between(", %s %s to %s", 2);
+  waiter.name = piece(&line, gap, end);
+  waiter.call = piece(&line, on, end);
+  free(piece(&line, comma, end));
+  waiter.socket = piece(&line, to, end);
   free(piece(&line, " (", end));
   waiter.unread = piece(&line, ", ", end - (end > line && end[-1] == ')'));
   waiter.undelivered = piece(&line, ")", end);
@@ -73,34 +86,35 @@ static void line_put(FILE *file, const char *class, double x, double y, const ch
 }
 
 static void waiter_draw(FILE *file, const struct waiter *waiter, double x) {
-  scoped_text char *call = memory_format("sleeps in %s()", waiter->call);
+  scoped_text char *call = language_sentence("sleeps in %s()", waiter->call);
   fprintf(
       file,
       "<rect class=\"name program\" x=\"%.0f\" y=\"46\" width=\"280\" height=\"108\" rx=\"6\"/>",
       x - 140);
   line_put(file, "who", x, 66, waiter->name);
-  line_put(file, "words", x, 86, *waiter->call ? call : "is blocked");
+  line_put(file, "words", x, 86, *waiter->call ? call : _("is blocked"));
   line_put(file, "faint", x, 106, waiter->socket);
   line_put(file, "faint", x, 126, waiter->unread);
   line_put(file, "faint", x, 146, waiter->undelivered);
 }
 
 static const char *awaited(const struct waiter *waiter) {
-  return waiter->sends ? "waits until this one reads" : "waits for bytes from this one";
+  return waiter->sends ? _("waits until this one reads") : _("waits for bytes from this one");
 }
 
 void html_standstill(FILE *file, const char *seen) {
   struct waiter pair[2];
   if (!cycle_read(seen, pair))
     return;
-  fputs("<div class=\"scroll\" tabindex=\"0\" role=\"group\" aria-label=\"Who waits for whom\">\n"
-        "<svg class=\"sequence\" role=\"img\" width=\"760\" height=\"204\" "
-        "viewBox=\"0 0 760 204\"><title>",
-        file);
-  html_text(file, pair[0].name);
-  fputs(" and ", file);
-  html_text(file, pair[1].name);
-  fputs(" wait for each other</title>\n"
+  fprintf(file,
+          "<div class=\"scroll\" tabindex=\"0\" role=\"group\" aria-label=\"%s\">\n"
+          "<svg class=\"sequence\" role=\"img\" width=\"760\" height=\"204\" "
+          "viewBox=\"0 0 760 204\"><title>",
+          _("Who waits for whom"));
+  scoped_text char *title =
+      language_sentence("%s and %s wait for each other", pair[0].name, pair[1].name);
+  html_text(file, title);
+  fputs("</title>\n"
         "<path class=\"cycle\" d=\"M160 46C160 6 600 6 600 40\"/>"
         "<path class=\"cycle head\" d=\"M600 46l-5 -10h10z\"/>"
         "<path class=\"cycle\" d=\"M600 154C600 194 160 194 160 160\"/>"

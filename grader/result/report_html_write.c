@@ -1,6 +1,7 @@
 /* How the page writes what others wrote. */
 #include "grader/result/report_html_parts.h"
 
+#include "grader/base/language.h"
 #include "grader/base/memory.h"
 #include "grader/base/scope.h"
 #include "grader/result/page.h"
@@ -43,6 +44,14 @@ void html_element(FILE *file, const char *element, const char *class, const char
   fprintf(file, "<%s class=\"%s\">", element, class);
   html_text(file, text);
   fprintf(file, "</%s>\n", element);
+}
+
+char *html_language(void) {
+  char *language = memory_text(language_name());
+  for (char *c = language; *c; c++)
+    if (*c == '_')
+      *c = '-';
+  return language;
 }
 
 const char *html_capture_name(const json_t *check) {

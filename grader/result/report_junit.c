@@ -1,5 +1,6 @@
 #include "grader/result/report_junit.h"
 
+#include "grader/base/language.h"
 #include "grader/base/scope.h"
 #include "grader/result/feedback.h"
 #include "grader/result/result.h"
@@ -43,11 +44,11 @@ static void failure_write(FILE *file, const json_t *check, const char *status) {
   attribute(file, "message", result_text(check, "message"));
   attribute(file, "type", status);
   fputs(">", file);
-  detail(file, "required", result_text(check, "text"));
-  detail(file, "expected", result_text(check, "expected"));
-  detail(file, "seen", result_text(check, "actual"));
-  detail(file, "cause", result_text(check, "hint"));
-  detail(file, "read", result_text(check, "read"));
+  detail(file, _("required"), result_text(check, "text"));
+  detail(file, _("expected"), result_text(check, "expected"));
+  detail(file, _("seen"), result_text(check, "actual"));
+  detail(file, _("cause"), result_text(check, "hint"));
+  detail(file, _("read"), result_text(check, "read"));
   fprintf(file, "</%s>\n", element);
 }
 
@@ -119,7 +120,7 @@ static json_t *grading_new(const json_t *result) {
   size_t index;
   if (*build)
     json_array_append_new(checks, json_pack("{s:s, s:s, s:s, s:s}", "id", "build", "status", "fail",
-                                            "message", "the build failed", "actual", build));
+                                            "message", _("the build failed"), "actual", build));
   json_array_foreach (json_object_get(result, "faults"), index, fault)
     if (json_is_string(fault))
       json_array_append_new(checks, json_pack("{s:s, s:s, s:O}", "id", "grader", "status", "error",
@@ -128,8 +129,8 @@ static json_t *grading_new(const json_t *result) {
     json_array_append_new(
         checks, json_pack("{s:s, s:s, s:s}", "id", "grading", "status", "error", "message",
                           json_is_true(json_object_get(result, "interrupted"))
-                              ? "interrupted: only what had been judged before that is counted"
-                              : "nothing was judged"));
+                              ? _("interrupted: only what had been judged before that is counted")
+                              : _("nothing was judged")));
   return json_pack("{s:s, s:o}", "lab", "wiregrade", "checks", checks);
 }
 

@@ -1,5 +1,6 @@
 #include "grader/result/report_markdown.h"
 
+#include "grader/base/language.h"
 #include "grader/base/memory.h"
 #include "grader/base/scope.h"
 #include "grader/result/feedback.h"
@@ -56,20 +57,24 @@ static const char *plural(long long number) {
 
 static void heading_add(struct sheet *sheet, const json_t *result) {
   long long most = result_number(result, "max_score");
-  sheet_add_freed(sheet, memory_format("## wiregrade: %lld of %lld point%s\n\n",
-                                       result_number(result, "score"), most, plural(most)));
+  sheet_add_freed(sheet, language_sentence("## wiregrade: %lld of %lld point%s\n\n",
+                                           result_number(result, "score"), most, plural(most)));
 }
 
 static void warnings_add(struct sheet *sheet, const json_t *result) {
   size_t index, errors = feedback_error_count(result);
   json_t *fault;
+  if (*result_text(result, "uncontained")) {
+    scoped_text char *safe = code(result_text(result, "uncontained"));
+    sheet_add_freed(sheet, memory_format("> [!WARNING]\n> %s\n\n", safe));
+  }
   if (errors)
     sheet_add_freed(
-        sheet,
-        memory_format("> [!WARNING]\n> **The grader itself went wrong (%zu time%s).** That costs "
-                      "nothing: the points of checks that could not be judged are left out of the "
-                      "sum. Have it graded again.\n\n",
-                      errors, plural((long long)errors)));
+        sheet, language_sentence(
+                   "> [!WARNING]\n> **The grader itself went wrong (%zu time%s).** That costs "
+                   "nothing: the points of checks that could not be judged are left out of the "
+                   "sum. Have it graded again.\n\n",
+                   errors, plural((long long)errors)));
   json_array_foreach (json_object_get(result, "faults"), index, fault) {
     if (!json_is_string(fault))
       continue;
@@ -79,16 +84,18 @@ static void warnings_add(struct sheet *sheet, const json_t *result) {
   if (json_array_size(json_object_get(result, "faults")))
     sheet_add_freed(sheet, memory_text("\n"));
   if (json_is_true(json_object_get(result, "interrupted")))
-    sheet_add_freed(sheet, memory_text("> [!WARNING]\n> **The grading was interrupted.** Only what "
-                                       "had been judged before that is shown and counted.\n\n"));
+    sheet_add_freed(sheet,
+                    memory_text(_("> [!WARNING]\n> **The grading was interrupted.** Only what "
+                                  "had been judged before that is shown and counted.\n\n")));
   if (result_count(result, NULL) == 0)
-    sheet_add_freed(sheet, memory_text("> [!WARNING]\n> **Nothing was judged.**\n\n"));
+    sheet_add_freed(sheet, memory_text(_("> [!WARNING]\n> **Nothing was judged.**\n\n")));
 }
 
 static void build_add(struct sheet *sheet, const json_t *result) {
   scoped_text char *log = feedback_of_build(result, SAFE_MARKUP, BUILD_MOST);
   if (*log)
-    sheet_add_freed(sheet, memory_format("### ❌ The build failed\n\n<pre>\n%s\n</pre>\n\n", log));
+    sheet_add_freed(sheet,
+                    language_sentence("### ❌ The build failed\n\n<pre>\n%s\n</pre>\n\n", log));
 }
 
 /* ---- a row a lab ---- */
@@ -118,14 +125,15 @@ static void labs_add(struct sheet *sheet, const json_t *result) {
   json_t *lab;
   if (json_array_size(json_object_get(result, "labs")) == 0)
     return;
-  sheet_add_freed(sheet, memory_text("| | lab | points | checks passed |\n|---|---|---:|---:|\n"));
+  sheet_add_freed(sheet,
+                  memory_text(_("| | lab | points | checks passed |\n|---|---|---:|---:|\n")));
   foreach_lab (result, index, lab) {
     scoped_text char *name = code(result_text(lab, "lab"));
-    sheet_add_freed(sheet,
-                    memory_format("| %s | %s | %lld of %lld | %zu of %zu |\n",
-                                  outcome_sign(lab_outcome(lab)), name, result_number(lab, "score"),
-                                  result_number(lab, "max_score"), lab_passed(lab),
-                                  json_array_size(json_object_get(lab, "checks"))));
+    sheet_add_freed(sheet, language_sentence("| %s | %s | %lld of %lld | %zu of %zu |\n",
+                                             outcome_sign(lab_outcome(lab)), name,
+                                             result_number(lab, "score"),
+                                             result_number(lab, "max_score"), lab_passed(lab),
+                                             json_array_size(json_object_get(lab, "checks"))));
   }
   sheet_add_freed(sheet, memory_text("\n"));
 }
@@ -135,8 +143,8 @@ static void labs_add(struct sheet *sheet, const json_t *result) {
 static char *check_costs(const json_t *check) {
   long long points = result_number(check, "max_score") - result_number(check, "score");
   return feedback_outcome(check) == OUTCOME_ERROR
-             ? memory_text("no points")
-             : memory_format("%lld point%s", points, plural(points));
+             ? memory_text(_("no points"))
+             : language_sentence("%lld point%s", points, plural(points));
 }
 
 static char *check_text(const json_t *check) {
@@ -170,7 +178,7 @@ static void checks_add(struct sheet *sheet, const json_t *result) {
       if (outcome == OUTCOME_PASSED)
         continue;
       if (!begun)
-        sheet_add_freed(sheet, memory_text("### What did not pass\n\n"));
+        sheet_add_freed(sheet, memory_text(_("### What did not pass\n\n")));
       begun = true;
       sheet_add_freed(sheet, outcome == OUTCOME_MISSING ? check_line(check) : check_text(check));
     }
@@ -187,7 +195,7 @@ static void remarks_add(struct sheet *sheet, const json_t *result) {
         if (!text || json_object_get(told, text))
           continue;
         if (json_object_size(told) == 0)
-          sheet_add_freed(sheet, memory_text("### Remarks, which cost nothing\n\n"));
+          sheet_add_freed(sheet, memory_text(_("### Remarks, which cost nothing\n\n")));
         json_object_set_new(told, text, json_true());
         scoped_text char *safe = code(text);
         sheet_add_freed(sheet, memory_format("- %s\n", safe));
@@ -206,10 +214,10 @@ char *report_markdown(const json_t *result, size_t most) {
   checks_add(&sheet, result);
   remarks_add(&sheet, result);
   if (sheet.left_out) {
-    scoped_text char *line =
-        memory_format("\n**%zu more piece%s of this report would not fit here; `wiregrade report "
-                      "result.json` shows all.**\n",
-                      sheet.left_out, plural((long long)sheet.left_out));
+    scoped_text char *line = language_sentence(
+        "\n**%zu more piece%s of this report would not fit here; `wiregrade report "
+        "result.json` shows all.**\n",
+        sheet.left_out, plural((long long)sheet.left_out));
     sheet_add(&sheet, line, 0);
   }
   return sheet.text;

@@ -16,6 +16,8 @@ void report_build(const struct page *page, const json_t *build);
 bool report_status_is(const json_t *check, const char *status);
 /* "" or "s". */
 const char *report_plural(long long number);
+/* What the result says with one word (core, stretch, virtual, real), in the reader's language. */
+const char *report_word(const char *word);
 /* Puts the text behind the one that is there; *list is the caller's to free. */
 void report_append(char **list, const char *between, const char *text);
 /* A word as a shell takes it; the caller frees it. */

@@ -1,6 +1,7 @@
 /* PrairieLearn shows `output` in a <pre>, escaped. */
 #include "grader/result/report_json.h"
 
+#include "grader/base/language.h"
 #include "grader/base/memory.h"
 #include "grader/base/scope.h"
 #include "grader/result/feedback.h"
@@ -33,8 +34,8 @@ json_t *report_prairielearn(const json_t *result, size_t room) {
   json_object_set_new(document, "gradable", json_boolean(gradable));
   json_object_set_new(document, "score", json_real(gradable ? score_of(result) : 0));
   json_put_text(document, "message",
-                memory_format("Score: %lld of %lld points", result_number(result, "score"),
-                              result_number(result, "max_score")),
+                language_sentence("Score: %lld of %lld points", result_number(result, "score"),
+                                  result_number(result, "max_score")),
                 true);
   if (!gradable)
     json_object_set_new(document, "format_errors", json_pack("[s]", words));

@@ -1,5 +1,6 @@
 #include "grader/result/report_text.h"
 
+#include "grader/base/language.h"
 #include "grader/base/memory.h"
 #include "grader/base/scope.h"
 #include "grader/result/feedback.h"
@@ -20,7 +21,15 @@ bool report_status_is(const json_t *check, const char *status) {
 }
 
 const char *report_plural(long long number) {
-  return number == 1 ? "" : "s";
+  return number == 1 || !language_is_english() ? "" : "s";
+}
+
+const char *report_word(const char *word) {
+  static const char *const words[] = {N_("core"), N_("stretch"), N_("virtual"), N_("real")};
+  for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+    if (strcmp(word, words[i]) == 0)
+      return _(words[i]);
+  return word;
 }
 
 void report_append(char **list, const char *between, const char *text) {
@@ -47,13 +56,14 @@ static char *counts_words(const json_t *lab) {
   size_t all = json_array_size(json_object_get(lab, "checks"));
   size_t passed = lab_count(lab, "pass"), errors = lab_count(lab, "error");
   if (all == 0)
-    return memory_text("nothing was judged");
+    return memory_text(_("nothing was judged"));
   if (passed == all)
-    return all == 1 ? memory_text("the check passed") : memory_format("all %zu checks passed", all);
+    return all == 1 ? memory_text(_("the check passed"))
+                    : language_sentence("all %zu checks passed", all);
   if (errors)
-    return memory_format("%zu of %zu passed, %zu error%s", passed, all, errors,
-                         report_plural((long long)errors));
-  return memory_format("%zu of %zu check%s passed", passed, all, report_plural((long long)all));
+    return language_sentence("%zu of %zu passed, %zu error%s", passed, all, errors,
+                             report_plural((long long)errors));
+  return language_sentence("%zu of %zu check%s passed", passed, all, report_plural((long long)all));
 }
 
 static enum page_style lab_style(const json_t *lab) {
@@ -79,11 +89,21 @@ static void bar_draw(const struct page *page, enum page_style style, long long s
   page_cell(page, PAGE_FAINT, rest, BAR_COLUMNS - (unsigned)full);
 }
 
+/* What a course has made of the lab, if anything. */
+static char *standing_words(const json_t *lab) {
+  scoped_text char *counts = counts_words(lab);
+  if (json_is_true(json_object_get(lab, "dropped")))
+    return memory_format("does not count, %s", counts);
+  if (json_is_true(json_object_get(lab, "extra")))
+    return memory_format("extra, %s", counts);
+  return steal_pointer(&counts);
+}
+
 static void lab_line(const struct page *page, const json_t *lab, unsigned name_columns) {
   long long score = result_number(lab, "score"), most = result_number(lab, "max_score");
   scoped_text char *ratio = memory_format("%lld/%lld", score, most);
   scoped_text char *points = memory_format("%*s", POINTS_COLUMNS, ratio);
-  scoped_text char *counts = counts_words(lab);
+  scoped_text char *counts = standing_words(lab);
   enum page_style style = lab_style(lab);
   unsigned used = 2 + name_columns + POINTS_COLUMNS + 2;
   page_cell(page, PAGE_PLAIN, "", 2);
@@ -121,8 +141,8 @@ static void labs_lines(const struct page *page, const json_t *result) {
   }
   if (*idle) {
     scoped_text char *line =
-        memory_format("%s (%lld point%s)", idle, points, report_plural(points));
-    page_paragraph(page, PAGE_FAINT, "  no program yet:", 18, line, 0);
+        language_sentence("%s (%lld point%s)", idle, points, report_plural(points));
+    page_paragraph(page, PAGE_FAINT, _("  no program yet:"), 18, line, 0);
   }
 }
 
@@ -138,7 +158,7 @@ static void remark_report(const struct page *page, const json_t *check, json_t *
       continue;
     if (json_object_size(told) == 0) {
       page_gap(page);
-      page_line(page, PAGE_STRONG, "Remarks, which cost nothing:");
+      page_line(page, PAGE_STRONG, _("Remarks, which cost nothing:"));
     }
     json_object_set_new(told, text, json_true());
     scoped_text char *line = memory_format("%s: %s", result_text(check, "requirement"), text);
@@ -162,17 +182,27 @@ static void faults_report(const struct page *page, const json_t *result) {
   json_array_foreach (json_object_get(result, "faults"), index, fault) {
     const char *sentence = json_string_value(fault);
     page_gap(page);
-    page_paragraph(page, PAGE_ODD, "GRADER", 7, sentence ? sentence : "", 4);
+    page_paragraph(page, PAGE_ODD, _("GRADER"), text_columns(_("GRADER")) + 1,
+                   sentence ? sentence : "", 4);
   }
 }
 
-/* The first check that failed, or NULL. */
+/* Twice: above what is read first, and where the end of a long report is read. */
+static void uncontained_report(const struct page *page, const json_t *result) {
+  const char *sentence = result_text(result, "uncontained");
+  if (!*sentence)
+    return;
+  page_gap(page);
+  page_paragraph(page, PAGE_BAD, "WARNING", 8, sentence, 0);
+}
+
+/* The first check that failed, or NULL; what is hidden cannot be looked into. */
 static const json_t *first_failure(const json_t *result) {
   size_t lab_index, check_index;
   json_t *lab, *check;
   foreach_lab (result, lab_index, lab) {
     foreach_check (lab, check_index, check) {
-      if (report_status_is(check, "fail"))
+      if (report_status_is(check, "fail") && !json_object_get(check, "hidden_count"))
         return check;
     }
   }
@@ -199,12 +229,12 @@ static void next_steps(const struct page *page, const json_t *result) {
   scoped_text char *submission = report_shell_word(result_text(result, "submission"));
   scoped_text char *explain = memory_format("wiregrade explain %s", requirement);
   scoped_text char *again = memory_format("wiregrade grade --check %s %s", requirement, submission);
-  page_paragraph(page, PAGE_PLAIN, "What it asks for:", 19, explain, 0);
-  page_paragraph(page, PAGE_PLAIN, "Check it again:", 19, again, 0);
+  page_paragraph(page, PAGE_PLAIN, _("What it asks for:"), 19, explain, 0);
+  page_paragraph(page, PAGE_PLAIN, _("Check it again:"), 19, again, 0);
   if (*result_text(failure, "capture")) {
     scoped_text char *capture = report_shell_word(result_text(failure, "capture"));
     scoped_text char *open = memory_format("  wireshark %s", capture);
-    page_line(page, PAGE_PLAIN, "See its frames:");
+    page_line(page, PAGE_PLAIN, _("See its frames:"));
     page_command(page, open);
   }
 }
@@ -215,11 +245,11 @@ static void ending(const struct page *page, const json_t *result) {
   bool passed = all > 0 && result_count(result, "pass") == all;
   page_gap(page);
   scoped_text char *total =
-      memory_format("Score: %lld of %lld point%s, in %.1f s", score, most, report_plural(most),
-                    json_number_value(json_object_get(result, "duration_s")));
+      language_sentence("Score: %lld of %lld point%s, in %.1f s", score, most, report_plural(most),
+                        json_number_value(json_object_get(result, "duration_s")));
   page_line(page, passed ? PAGE_GOOD : PAGE_STRONG, total);
   if (errors) {
-    scoped_text char *text = memory_format(
+    scoped_text char *text = language_sentence(
         "%zu check%s could not be judged, by a fault of the grader; the points of "
         "%s are left out of the sum. `wiregrade doctor` shows what this machine lacks.",
         errors, report_plural((long long)errors), errors == 1 ? "it" : "them");
@@ -227,13 +257,15 @@ static void ending(const struct page *page, const json_t *result) {
   }
   if (json_is_true(json_object_get(result, "interrupted")))
     page_paragraph(page, PAGE_ODD, "", 0,
-                   "Interrupted: only what had been judged before that is shown and counted.", 0);
+                   _("Interrupted: only what had been judged before that is shown and counted."),
+                   0);
   next_steps(page, result);
 }
 
 static void title(const struct page *page, const json_t *result) {
-  scoped_text char *terms = memory_format("%s clock, seed %lld", result_text(result, "clock"),
-                                          result_number(result, "seed"));
+  scoped_text char *terms =
+      language_sentence("%s clock, seed %lld", report_word(result_text(result, "clock")),
+                        result_number(result, "seed"));
   unsigned columns = text_columns(terms);
   if (columns + 10 > page->width) {
     page_line(page, PAGE_STRONG, result_text(result, "submission"));
@@ -249,6 +281,7 @@ void report_text(const json_t *result, const struct page *page) {
   size_t index;
   json_t *lab;
   title(page, result);
+  uncontained_report(page, result);
   page_gap(page);
   labs_lines(page, result);
   report_build(page, json_object_get(result, "build"));
@@ -257,5 +290,6 @@ void report_text(const json_t *result, const struct page *page) {
       report_checks(page, lab);
   remarks_report(page, result);
   faults_report(page, result);
+  uncontained_report(page, result);
   ending(page, result);
 }

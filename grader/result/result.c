@@ -1,5 +1,6 @@
 #include "grader/result/result.h"
 
+#include "grader/base/language.h"
 #include "grader/base/memory.h"
 #include "grader/base/scope.h"
 #include "grader/lab/points.h"
@@ -20,7 +21,7 @@ long long result_number(const json_t *object, const char *key) {
  * it is worse than one with a replaced text. */
 static json_t *result_string(const char *text) {
   json_t *string = json_string(text);
-  return string ? string : json_string("(not UTF-8)");
+  return string ? string : json_string(_("(not UTF-8)"));
 }
 
 static json_t *result_seconds(double seconds) {
@@ -35,6 +36,7 @@ json_t *result_new(const char *submission, const char *clock, unsigned seed) {
   strftime(started, sizeof started, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &utc));
   json_t *result = json_object();
   json_object_set_new(result, "schema", json_string(RESULT_SCHEMA));
+  json_object_set_new(result, "lang", json_string(language_name()));
   json_object_set_new(result, "submission", result_string(submission));
   json_object_set_new(result, "started", json_string(started));
   json_object_set_new(result, "duration_s", json_real(0));
@@ -141,6 +143,8 @@ void result_add_lab(json_t *result, const struct lab *lab, const struct judged_c
   json_object_set_new(report, "score", json_integer(score));
   json_object_set_new(report, "max_score", json_integer(max_score));
   json_object_set_new(report, "begun", json_boolean(begun));
+  if (lab->extra)
+    json_object_set_new(report, "extra", json_true());
   json_object_set_new(report, "checks", entries);
   json_array_append_new(json_object_get(result, "labs"), report);
 }
@@ -149,15 +153,47 @@ void result_add_fault(json_t *result, const char *sentence) {
   json_array_append_new(json_object_get(result, "faults"), result_string(sentence));
 }
 
+void result_set_uncontained(json_t *result, const char *sentence) {
+  json_object_set_new(result, "uncontained", result_string(sentence));
+}
+
+void result_set_drop(json_t *result, unsigned labs) {
+  json_object_set_new(result, "drop", json_integer(labs));
+}
+
+static bool lab_counts(const json_t *lab) {
+  return !json_is_true(json_object_get(lab, "extra")) &&
+         !json_is_true(json_object_get(lab, "dropped"));
+}
+
+/* Drops the lab that has the smallest share of its points; of several the first. */
+static void worst_drop(json_t *result) {
+  json_t *worst = NULL, *lab;
+  size_t index;
+  json_array_foreach (json_object_get(result, "labs"), index, lab)
+    if (lab_counts(lab) && result_number(lab, "max_score") > 0 &&
+        (!worst || result_number(lab, "score") * result_number(worst, "max_score") <
+                       result_number(worst, "score") * result_number(lab, "max_score")))
+      worst = lab;
+  if (worst)
+    json_object_set_new(worst, "dropped", json_true());
+}
+
 void result_finish(json_t *result, double duration_s, bool interrupted) {
   long long score = 0, max_score = 0;
   size_t index;
   json_t *lab;
+  for (long long drop = result_number(result, "drop"); drop > 0; drop--)
+    worst_drop(result);
   json_array_foreach (json_object_get(result, "labs"), index, lab) {
+    bool extra = json_is_true(json_object_get(lab, "extra"));
+    if (!lab_counts(lab) && !extra)
+      continue;
     score += result_number(lab, "score");
-    max_score += result_number(lab, "max_score");
+    max_score += extra ? 0 : result_number(lab, "max_score");
   }
-  json_object_set_new(result, "score", json_integer(score));
+  /* Extra points make up for others; more than all nobody gets. */
+  json_object_set_new(result, "score", json_integer(score < max_score ? score : max_score));
   json_object_set_new(result, "max_score", json_integer(max_score));
   json_object_set_new(result, "duration_s", result_seconds(duration_s));
   json_object_set_new(result, "interrupted", json_boolean(interrupted));

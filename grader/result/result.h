@@ -1,17 +1,19 @@
 /* The result document: everything that one grading found out, as JSON ("wiregrade/result/v1"). All
  * reports are made from it, and any report can be made again later from it.
  *
- *   {"schema", "submission", "started": ISO 8601 in UTC, "duration_s", "clock", "seed", "score",
- * "max_score", "build": {"ok", "log", "duration_s"}, "labs": [{"lab", "title", "section", "score",
- * "max_score", "begun", "checks": [{"id", "requirement", "level", "status", "score", "max_score",
- * "message", "expected", "actual", "hint", "clock", "virtual_s", "end_t", "real_s", "capture",
- * "events": […], "text": what is required, "read": where to read on, "findings": [sentence, …]}]}],
- * "faults": [sentence, …]: what went wrong in the grader itself, and "interrupted": true if it was
- * stopped}
+ *   {"schema", "lang": of its texts ("en", "zh_CN"), "submission", "started": ISO 8601 in UTC,
+ * "duration_s", "clock", "seed", "score", "max_score", "build": {"ok", "log", "duration_s"},
+ * "labs": [{"lab", "title", "section", "score", "max_score", "begun", "checks": [{"id",
+ * "requirement", "level", "status", "score", "max_score", "message", "expected", "actual", "hint",
+ * "clock", "virtual_s", "end_t", "real_s", "capture", "events": […], "text": what is required,
+ * "read": where to read on, "findings": [sentence, …]}]}], "remarks": [sentence, …]: what is to be
+ * known of the whole, "faults": [sentence, …]: what went wrong
+ * in the grader itself, and "interrupted": true if it was stopped}
  *
  * Points are whole numbers. A check with the status "error" is the grader's own fault and costs the
  * student nothing: its score and its max_score are 0, so that its points are in no sum. A lab of
- * which the submission has no program at all is not "begun".
+ * which the submission has no program at all is not "begun". A course adds "extra" or "dropped" to
+ * labs whose points are in no sum, and "hidden" to checks (hidden.h).
  *
  * Called by the command line. Takes its verdicts from run, its titles and points from lab; knows
  * nothing of worlds. */
@@ -39,7 +41,11 @@ void result_set_build(json_t *result, bool ok, const char *log, double duration_
 void result_add_lab(json_t *result, const struct lab *lab, const struct judged_check *checks,
                     size_t count, bool begun);
 void result_add_fault(json_t *result, const char *sentence);
-/* Adds up the points, and how long it took. */
+/* "uncontained": what did not hold of the sandbox, where that was done without (--trust-me). */
+void result_set_uncontained(json_t *result, const char *sentence);
+/* So many labs, those with the smallest share of their points, are not to count. */
+void result_set_drop(json_t *result, unsigned labs);
+/* Adds up the points, and how long it took. Points of labs that are "extra" make up for others'. */
 void result_finish(json_t *result, double duration_s, bool interrupted);
 
 /* How many checks of the whole document have this status (NULL: any). */

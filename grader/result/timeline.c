@@ -1,5 +1,6 @@
 #include "grader/result/timeline.h"
 
+#include "grader/base/language.h"
 #include "grader/base/memory.h"
 #include "grader/base/scope.h"
 #include "grader/result/result.h"
@@ -38,9 +39,9 @@ static char *frame_words(const json_t *event, const char *arrow, bool repeated) 
     flags = "";
   const char *plural = length == 1 ? "" : "s";
   if (repeated)
-    return memory_format("%s %s %s  the same %lld byte%s", from, arrow, to, length, plural);
-  return memory_format("%s %s %s  %s%s%s, %lld byte%s%s%s", from, arrow, to, protocol,
-                       *flags ? " " : "", flags, length, plural, *text ? ": " : "", text);
+    return language_sentence("%s %s %s  the same %lld byte%s", from, arrow, to, length, plural);
+  return language_sentence("%s %s %s  %s%s%s, %lld byte%s%s%s", from, arrow, to, protocol,
+                           *flags ? " " : "", flags, length, plural, *text ? ": " : "", text);
 }
 
 /* `program` may be "", where it is clear whose moment it is. */
@@ -48,7 +49,8 @@ static char *moment_words(const json_t *event, const char *program, const char *
                           bool repeated) {
   static const struct {
     const char *kind, *verb;
-  } verbs[] = {{"start", "starts"}, {"line", "prints"}, {"wait", "waits"}, {"exit", "ends"}};
+  } verbs[] = {
+      {"start", N_("starts")}, {"line", N_("prints")}, {"wait", N_("waits")}, {"exit", N_("ends")}};
   const char *text = result_text(event, "text"), *verb = "", *gap = *program ? " " : "";
   if (timeline_kind_is(event, "frame"))
     return frame_words(event, arrow, repeated);
@@ -56,10 +58,10 @@ static char *moment_words(const json_t *event, const char *program, const char *
     if (timeline_kind_is(event, verbs[i].kind))
       verb = verbs[i].verb;
   if (timeline_kind_is(event, "line") && strcmp(result_text(event, "stream"), "stderr") == 0)
-    verb = "complains";
+    verb = N_("complains");
   if (!*verb)
     return memory_format("%s%s%s", program, *program ? ": " : "", text);
-  return memory_format("%s%s%s: %s", program, gap, verb, text);
+  return language_sentence("%s%s%s: %s", program, gap, verb, text);
 }
 
 char *timeline_words_with(const json_t *event, const char *arrow) {
@@ -111,7 +113,7 @@ static void moment_draw(struct timeline *timeline, const json_t *event) {
 }
 
 static void gap_draw(const struct page *page, size_t count) {
-  scoped_text char *words = memory_format("%zu more moments", count);
+  scoped_text char *words = language_sentence("%zu more moments", count);
   page_paragraph(page, PAGE_FAINT, page->drawing ? "          ⋮" : "          :", TIME_COLUMNS,
                  words, 1);
 }

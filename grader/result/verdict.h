@@ -35,6 +35,8 @@
  *   WIREGRADE_VERDICT_FD  number of an inherited descriptor, as above; absent: verdicts are not
  * sent, only TAP is shown WIREGRADE_CLOCK       virtual (default) or real WIREGRADE_SEED decimal
  * number (default 1)
+ *   WIREGRADE_LANG, WIREGRADE_MESSAGES  the language of the texts and the files that have it, as
+ * grader/base/language.h says
  *   WIREGRADE_CAPTURES    folder for the captures of failed checks; absent or empty: none is kept
  *   WIREGRADE_CAPTURES_OF_ALL  not empty: of passed checks too
  * and  build/suite/LAB --describe  prints, one JSON document a line, {"check",

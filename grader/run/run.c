@@ -1,5 +1,6 @@
 #include "grader/run/run.h"
 
+#include "grader/base/language.h"
 #include "grader/base/memory.h"
 #include "grader/base/scope.h"
 #include "grader/run/suite.h"
@@ -67,8 +68,8 @@ static void verdict_take(void *context, json_t *verdict) {
     i++;
   if (i == run->description->count || !run->wanted[i] || !status_is_known(status)) {
     scoped_text char *sentence =
-        memory_format("%s sent a verdict '%.40s' for '%.80s', which was not asked for",
-                      run->spec->program, status, id);
+        language_sentence("%s sent a verdict '%.40s' for '%.80s', which was not asked for",
+                          run->spec->program, status, id);
     run->fault(run->spec->context, sentence);
     return;
   }
@@ -79,7 +80,7 @@ static void verdict_take(void *context, json_t *verdict) {
       run->spec->progress(run->spec->context, verdict);
   } else if (strcmp(result_text(judged->verdict, "status"), status) != 0) {
     json_decref(judged->verdict);
-    judged->verdict = verdict_make(id, "error", "The check gave two different verdicts.");
+    judged->verdict = verdict_make(id, "error", _("The check gave two different verdicts."));
   }
 }
 
@@ -98,17 +99,23 @@ static int suite_run_once(struct lab_run *run, const char *filter, struct suite_
   scoped_text char *seed = memory_format("WIREGRADE_SEED=%u", spec->seed);
   const char *set = getenv(SANDBOX_LIMITS_VARIABLE);
   scoped_text char *limits = memory_format(SANDBOX_LIMITS_VARIABLE "=%s", set ? set : "");
+  const char *open =
+      sandbox_is_open() ? SANDBOX_OPEN_VARIABLE "=1" : NULL; /* the last: it may be none */
   scoped_text char *captures =
       memory_format("WIREGRADE_CAPTURES=%s", spec->captures ? spec->captures : "");
   scoped_text char *all =
       memory_format("WIREGRADE_CAPTURES_OF_ALL=%s", spec->captures_of_all ? "1" : "");
+  scoped_text char *files = language_files();
+  scoped_text char *language = memory_format("WIREGRADE_LANG=%s", language_name());
+  scoped_text char *messages = memory_format("WIREGRADE_MESSAGES=%s", files);
   scoped_text char *jobs = memory_format("-j%u", spec->jobs ? spec->jobs : 1);
   char *argv[] = {(char *)spec->program, jobs, (char *)(filter ? "--filter" : NULL), (char *)filter,
                   NULL};
   struct suite_spec suite = {
       .program = spec->program,
       .argv = argv,
-      .environment = (const char *const[]){manifest, clock, seed, limits, captures, all, NULL},
+      .environment = (const char *const[]){manifest, clock, seed, limits, captures, all, open,
+                                           language, messages, NULL},
       .wants_verdicts = true,
       .silence_limit_s = spec->silence_limit_s > 0 ? spec->silence_limit_s : SILENCE_LIMIT_S,
       .stop = spec->stop,
@@ -135,8 +142,8 @@ static char *no_verdict_words(const struct suite_outcome *outcome, const char *s
     return memory_text(sentence);
   scoped_text char *words = suite_outcome_words(outcome);
   scoped_text char *line = last_line(outcome->complaint);
-  return memory_format("The suite program gave no verdict; it %s%s%s", words, *line ? ": " : ".",
-                       line);
+  return language_sentence("The suite program gave no verdict; it %s%s%s", words,
+                           *line ? ": " : ".", line);
 }
 
 static bool is_stopped(const struct lab_run *run) {

@@ -1,5 +1,6 @@
 #include "grader/run/suite.h"
 
+#include "grader/base/language.h"
 #include "grader/base/memory.h"
 #include "grader/base/scope.h"
 #include "grader/result/verdict.h"
@@ -291,10 +292,10 @@ void suite_outcome_free(struct suite_outcome *outcome) {
 
 char *suite_outcome_words(const struct suite_outcome *outcome) {
   if (outcome->stopped)
-    return memory_text("was stopped");
+    return memory_text(_("was stopped"));
   if (outcome->silent_too_long)
-    return memory_text("sent no verdict for too long and was killed");
+    return memory_text(_("sent no verdict for too long and was killed"));
   if (WIFSIGNALED(outcome->wait_status))
-    return memory_format("was killed by SIG%s", sigabbrev_np(WTERMSIG(outcome->wait_status)));
-  return memory_format("ended with exit status %d", WEXITSTATUS(outcome->wait_status));
+    return language_sentence("was killed by SIG%s", sigabbrev_np(WTERMSIG(outcome->wait_status)));
+  return language_sentence("ended with exit status %d", WEXITSTATUS(outcome->wait_status));
 }

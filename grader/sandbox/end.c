@@ -48,9 +48,29 @@ static void process_release(const char *folder, const char *number) {
   each_number(path, task_release);
 }
 
+/* Without a pid namespace to take everything along: until nobody is left, who may have forked
+ * meanwhile. */
+static void family_kill(const struct sandbox *sandbox) {
+  enum { ROUNDS = 1000, PAUSE_US = 1000 };
+  size_t count = 2;
+  for (int round = 0; round < ROUNDS && count > 1; round++) {
+    scoped_text pid_t *members = NULL;
+    count = sandbox_processes(sandbox->proc_fd, sandbox->keeper, &members);
+    for (size_t i = 0; i < count; i++)
+      if (members[i] != sandbox->keeper)
+        kill(members[i], SIGKILL);
+    if (round)
+      each_number("/proc", process_release);
+    if (count > 1)
+      usleep(PAUSE_US);
+  }
+}
+
 void sandbox_kill_processes(const struct sandbox *sandbox) {
   if (sandbox->init_pidfd < 0)
     return;
+  if (sandbox->keeper != SANDBOX_KEEPER && sandbox->proc_fd >= 0)
+    family_kill(sandbox);
   syscall(SYS_pidfd_send_signal, sandbox->init_pidfd, SIGKILL, NULL, 0);
   /* The kernel ends process 1 only after it has reaped every other of its namespace. One that the
    * caller traces stays a zombie until the caller has taken notice: it would wait for ever. */

@@ -95,7 +95,11 @@ static void surroundings_enter(const struct plan *plan) {
   }
   if (spec->netns_fd >= 0)
     need(plan, setns(spec->netns_fd, CLONE_NEWNET) == 0, "cannot join the network namespace");
-  need(plan, sethostname(plan->hostname, strlen(plan->hostname)) == 0, "cannot set the host name");
+  if (plan->open) /* orphans fall to this process, as they do to process 1 */
+    need(plan, prctl(PR_SET_CHILD_SUBREAPER, 1) == 0, "cannot keep a program's processes together");
+  else
+    need(plan, sethostname(plan->hostname, strlen(plan->hostname)) == 0,
+         "cannot set the host name");
 }
 
 /* A program may open its terminal or pipe again by name (`echo x >/dev/stderr`); the kernel then
@@ -113,7 +117,7 @@ static void streams_hand_over(const struct plan *plan) {
 }
 
 static pid_t main_clone(const struct plan *plan, uint64_t flags, int *pidfd) {
-  pid_t wanted = plan->spec->main_pid;
+  pid_t wanted = plan->open ? 0 : plan->spec->main_pid;
   struct clone_args arguments = {
       .flags = flags | CLONE_PIDFD,
       .pidfd = (uintptr_t)pidfd,
@@ -220,7 +224,8 @@ _Noreturn void init_run(const struct plan *plan) {
                 spec->stderr_fd, plan->status_fd, plan->caller_pidfd};
   close_others(kept, sizeof kept / sizeof *kept);
   surroundings_enter(plan);
-  root_build(plan);
+  if (!plan->open)
+    root_build(plan);
   streams_hand_over(plan);
   file_put("/proc/self/oom_score_adj",
            "1000"); /* when memory is short it is the student's that goes */

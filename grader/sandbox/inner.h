@@ -45,6 +45,7 @@ struct plan {
   enum sandbox_mode mode;
   struct sandbox_limits limits;
   uid_t uid;             /* as init's user namespace knows the program's user */
+  bool open;             /* no walls: see open.c */
   bool root;             /* several users are mapped here, so that ids can be changed */
   char id_map[48];       /* for uid_map and gid_map of the program's own user namespace */
   char scratch_size[32]; /* options of the scratch tmpfs */
@@ -97,8 +98,19 @@ struct sandbox_limits limits_resolve(struct sandbox_limits wanted);
 /* Sets them for this process; false with errno if one is refused. */
 bool limits_apply(const struct sandbox_limits *limits);
 
+/* Maps this user to 0 in the user namespace that this process has just made. */
+bool users_map(uid_t uid, gid_t gid);
+
 /* The mode that this process is in now, without changing it. */
 enum sandbox_mode sandbox_mode_now(void);
+
+/* ---- open.c ---- */
+
+bool sandbox_is_trusted(void);
+/* Enters walls by `walls` if that is possible, or does without them. */
+int open_enter(int (*walls)(struct failure *failure), struct failure *failure);
+/* Whether --trust-me would help where there are no walls. */
+bool open_is_possible(struct failure *failure);
 
 /* ---- hidden.c ---- */
 

@@ -2,7 +2,6 @@
 
 #include "grader/base/scope.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -85,9 +84,9 @@ bool limits_apply(const struct sandbox_limits *limits) {
          limit_set(RLIMIT_STACK, STACK_BYTES, RLIM_INFINITY);
 }
 
-static uint64_t resident_pages(int proc_fd, const char *process) {
-  char path[300], text[128];
-  snprintf(path, sizeof path, "%s/statm", process);
+static uint64_t resident_pages(int proc_fd, pid_t process) {
+  char path[40], text[128];
+  snprintf(path, sizeof path, "%d/statm", process);
   scoped_fd int fd = openat(proc_fd, path, O_RDONLY | O_CLOEXEC);
   ssize_t length = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
   if (length <= 0)
@@ -98,14 +97,11 @@ static uint64_t resident_pages(int proc_fd, const char *process) {
 }
 
 uint64_t sandbox_memory_used(const struct sandbox *sandbox) {
-  int fd = openat(sandbox->proc_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  DIR *processes = fd < 0 ? NULL : fdopendir(fd);
+  scoped_text pid_t *members = NULL;
+  size_t count = sandbox_processes(sandbox->proc_fd, sandbox->keeper, &members);
   uint64_t pages = 0;
-  for (const struct dirent *entry; processes && (entry = readdir(processes));)
-    if (entry->d_name[0] >= '1' && entry->d_name[0] <= '9')
-      pages += resident_pages(sandbox->proc_fd, entry->d_name);
-  if (processes)
-    closedir(processes);
+  for (size_t i = 0; i < count; i++)
+    pages += resident_pages(sandbox->proc_fd, members[i]);
   return pages * (uint64_t)sysconf(_SC_PAGESIZE);
 }
 

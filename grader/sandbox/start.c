@@ -1,6 +1,7 @@
 /* The caller's side: what is prepared before the clone, and what is taken over after it. */
 #include "grader/sandbox/inner.h"
 
+#include "grader/base/language.h"
 #include "grader/base/memory.h"
 #include "grader/base/scope.h"
 
@@ -47,7 +48,8 @@ struct sandbox sandbox_none(void) {
                           .notify_fd = -1,
                           .status_fd = -1,
                           .group = cgroup_none(),
-                          .proc_fd = -1};
+                          .proc_fd = -1,
+                          .keeper = SANDBOX_KEEPER};
 }
 
 /* ---- the plan ---- */
@@ -114,6 +116,11 @@ static bool file_given(const struct sandbox_spec *spec, const char *path) {
 
 static int plan_files(struct plan *plan, struct failure *failure) {
   const struct sandbox_spec *spec = plan->spec;
+  if (plan->open && spec->file_count > 0)
+    return failure_set(failure,
+                       "cannot give a program its own %s without a mount namespace, which "
+                       "this machine does not allow",
+                       spec->files[0].path);
   /* The host's would name the host; and it may know localhost as ::1, or, in a container where it
    * is a mount of its own, not at all. */
   plan->hosts = memory_format("127.0.0.1\tlocalhost\n127.0.1.1\t%s\n", plan->hostname);
@@ -162,6 +169,7 @@ static int plan_prepare(struct plan *plan, const struct sandbox_spec *spec,
   plan->spec = spec;
   plan->caller_pidfd = -1;
   plan->mode = sandbox_mode_now();
+  plan->open = sandbox_is_open();
   plan->root = plan->mode == SANDBOX_ROOT;
   plan->uid = plan->root ? spec->uid ? spec->uid : SANDBOX_PROGRAM_UID : 0;
   plan->limits = limits_resolve(spec->limits);
@@ -200,11 +208,11 @@ static int plan_prepare(struct plan *plan, const struct sandbox_spec *spec,
 
 /* ---- the start ---- */
 
-static pid_t init_clone(const struct sandbox_spec *spec, int *pidfd) {
-  uint64_t flags =
-      CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP | CLONE_PIDFD;
+static pid_t init_clone(const struct plan *plan, int *pidfd) {
+  uint64_t walls = CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP;
   struct clone_args arguments = {
-      .flags = flags | (spec->netns_fd < 0 ? CLONE_NEWNET : 0),
+      .flags =
+          CLONE_PIDFD | (plan->open ? 0 : walls) | (plan->spec->netns_fd < 0 ? CLONE_NEWNET : 0),
       .pidfd = (uintptr_t)pidfd,
       .exit_signal = SIGCHLD,
   };
@@ -229,8 +237,8 @@ static int start_await(struct shared *shared, int init_pidfd, struct failure *fa
     return 0;
   errno = shared->error;
   const char *detail = shared->detail;
-  return failure_errno(failure, "cannot start a sandbox: %s%s%s", shared->step, *detail ? " " : "",
-                       detail);
+  return failure_errno(failure, "cannot start a sandbox: %s%s%s", language_text(shared->step),
+                       *detail ? " " : "", detail);
 }
 
 static int descriptor_take(int pidfd, int fd) {
@@ -285,7 +293,7 @@ static int start_run(struct plan *plan, struct sandbox *sandbox, struct failure 
   sandbox->status_fd = ends[0];
   plan->status_fd = ends[1];
   start_group(plan, sandbox);
-  sandbox->init_pid = init_clone(plan->spec, &sandbox->init_pidfd);
+  sandbox->init_pid = init_clone(plan, &sandbox->init_pidfd);
   if (sandbox->init_pid == 0)
     init_run(plan);
   close(ends[1]);
@@ -294,6 +302,8 @@ static int start_run(struct plan *plan, struct sandbox *sandbox, struct failure 
     return failure_errno(failure,
                          "cannot make the namespaces of a sandbox (try `wiregrade doctor`)");
   }
+  if (plan->open)
+    sandbox->keeper = sandbox->init_pid;
   if (start_await(plan->shared, sandbox->init_pidfd, failure) < 0)
     return -1;
   return start_take(plan, sandbox, failure);

@@ -164,7 +164,8 @@ _Noreturn void student_run(const struct plan *plan, bool nested) {
   streams_place(plan);
   if (plan->spec->controlled_by_stdin)
     need(plan, ioctl(STDIN_FILENO, TIOCSCTTY, 0) == 0, "cannot take the terminal");
-  need(plan, chdir(SANDBOX_FOLDER) == 0, "cannot enter " SANDBOX_FOLDER);
+  need(plan, chdir(plan->open ? plan->folder : SANDBOX_FOLDER) == 0,
+       "cannot enter " SANDBOX_FOLDER);
   privileges_drop(plan, nested);
   need(plan, limits_apply(&plan->limits), "cannot set the limits");
   signals_reset();

@@ -1,6 +1,8 @@
 /* Likely causes that labs share: see causes.h. */
 #include "grader/sdk/inner.h"
 
+#include "grader/base/language.h"
+
 #include <ctype.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -25,8 +27,9 @@ const char *address_cause(struct address wanted, struct address shown) {
                "ntohs(sin_port)",
                shown.port, wanted.port);
   if (shown.port == 0)
-    return "port 0 is none: the socket had no port yet when it was asked; it gets one by bind(), "
-           "connect() or the first sendto(), so call getsockname() after that";
+    return N_(
+        "port 0 is none: the socket had no port yet when it was asked; it gets one by bind(), "
+        "connect() or the first sendto(), so call getsockname() after that");
   if (!same_ip && shown.ip == __builtin_bswap32(wanted.ip))
     return say("the address has its four bytes in the wrong order: %s is %s backwards; sin_addr is "
                "in network byte order, as inet_ntop() takes it",
@@ -46,6 +49,18 @@ const char *address_cause(struct address wanted, struct address shown) {
   return say("the address is %s and should be %s: is it that of the other end, or of somebody who "
              "came before?",
              address_text(shown), address_text(wanted));
+}
+
+const char *bound_cause(struct address wanted, struct address bound) {
+  if (bound.ip == 0 && wanted.ip)
+    return say("it is bound to every interface (0.0.0.0: INADDR_ANY, or an empty host), so any "
+               "machine can reach it: bind it to %s",
+               ip_text(wanted.ip));
+  if (bound.ip == __builtin_bswap32(wanted.ip) && wanted.ip)
+    return say("%s is %s with its four bytes in the wrong order: sin_addr is in network byte order "
+               "(htonl(INADDR_LOOPBACK), inet_pton())",
+               ip_text(bound.ip), ip_text(wanted.ip));
+  return say("bind() was given %s and not %s", address_text(bound), address_text(wanted));
 }
 
 /* ---- texts ---- */
@@ -105,7 +120,7 @@ const char *words_cause(const char *expected, const char *actual) {
     return say("upper and lower case differ: %s where %s is required", piece(actual, seen),
                piece(expected, wanted));
   if (shared < wanted && strstr(actual, expected))
-    return "more stands in front of it and behind it: it must be a line of its own";
+    return N_("more stands in front of it and behind it: it must be a line of its own");
   if (2 * shared < wanted && (shared < seen || seen < LEAST_ALIKE))
     return NULL;
   if (shared == seen)
@@ -153,13 +168,14 @@ const char *bytes_cause(const void *expected, size_t expected_length, const void
         "text has",
         more);
   if (begins && (*rest == '\n' || *rest == '\r') && more <= 2)
-    return "a newline is sent behind the text: it does not belong to it";
+    return N_("a newline is sent behind the text: it does not belong to it");
   if (actual_length < expected_length && memcmp(expected, actual, actual_length) == 0)
     return say("it is cut: only the first %s of %zu came", counted(actual_length, "byte"),
                expected_length);
   if (memchr(actual, 0, actual_length) && !memchr(expected, 0, expected_length))
-    return "there is a 0 byte in it: is the terminating NUL of a C string sent, or more of a buffer "
-           "than its text?";
+    return N_(
+        "there is a 0 byte in it: is the terminating NUL of a C string sent, or more of a buffer "
+        "than its text?");
   return words_cause(scrap_text(expected, expected_length), scrap_text(actual, actual_length));
 }
 
@@ -187,21 +203,21 @@ const char *silence_cause(struct program *program) {
 }
 
 const char *no_answer_cause(struct program *program, struct address server, struct address client) {
-  struct frames all = frames_sent();
-  for (size_t i = all.count; i-- > 0;) {
+  struct frames all = frames_all();
+  for (size_t i = all.count; i-- > 0;) { /* what was sent since the question came */
     const struct frame *sent = &all.list[i];
-    bool from_server = sent->source.port == server.port;
-    if (from_server && sent->destination.ip == client.ip &&
-        sent->destination.port == port_swapped(client.port))
+    if (address_equal(sent->source, client))
+      break;
+    if (sent->protocol != IPPROTO_UDP || sent->source.port != server.port ||
+        address_equal(sent->destination, client))
+      continue;
+    if (sent->destination.port == port_swapped(client.port))
       return say("it was sent to port %u, which is %u with its two bytes swapped: the port that "
                  "recvfrom() gives is in network byte order already",
                  sent->destination.port, client.port);
-    if (from_server && !address_equal(sent->destination, client))
-      return say("an answer went to %s, and %s had asked: give sendto() the address that this very "
-                 "recvfrom() returned",
-                 address_text(sent->destination), address_text(client));
-    if (from_server)
-      break;
+    return say("an answer went to %s, and %s had asked: give sendto() the address that this very "
+               "recvfrom() returned",
+               address_text(sent->destination), address_text(client));
   }
   return silence_cause(program);
 }

@@ -10,12 +10,18 @@
 /* `shown` stands where `wanted` should: the port in the wrong byte order, none at all, any host, …
  */
 const char *address_cause(struct address wanted, struct address shown);
+/* A server's socket is bound to another address than the lab wants. */
+const char *bound_cause(struct address wanted, struct address bound);
 /* Bytes that were sent are not those that were to be: a NUL or a newline too many, cut, other
  * words, … */
 const char *bytes_cause(const void *expected, size_t expected_length, const void *actual,
                         size_t actual_length);
 /* A text stands where another should. NULL if they have little in common. */
 const char *words_cause(const char *expected, const char *actual);
+/* Why no line of the program's matches the pattern, as expect_line chooses it: another stream, no
+ * newline, other values, other words. */
+const char *missing_line_cause(struct program *program, enum stream stream, const char *pattern,
+                               ...);
 /* Why nothing more comes from the program: it ended or crashed, or its UDP socket hears only one
  * client. */
 const char *silence_cause(struct program *program);

@@ -1,11 +1,14 @@
 #include "grader/sdk/certificate.h"
 
 #include "grader/sdk/inner.h"
+#include "grader/sdk/keystore.h"
 
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { DAY_S = 86400, VALID_DAYS = 30 };
 
@@ -65,6 +68,18 @@ static void authority_make(struct authority *authority, const char *name) {
   finish(certificate, authority);
 }
 
+/* Java's programs look here, if Java is installed at all. */
+static void authority_give_java(const struct authority *authority) {
+  static const char store[] = "/etc/ssl/certs/java/cacerts";
+  size_t length = 0;
+  unsigned char *bytes = keystore_with(authority->certificate, &length);
+  if (!bytes)
+    openssl_failed("a keystore");
+  if (access(store, F_OK) == 0)
+    put_file_of_bytes(store, bytes, length);
+  free(bytes);
+}
+
 /* The trust store of programs. */
 static void authority_give(const struct authority *authority) {
   static const char store[] = "/etc/ssl/certs/ca-certificates.crt";
@@ -78,6 +93,7 @@ static void authority_give(const struct authority *authority) {
   BIO_free(memory);
   for (size_t i = 0; i < sizeof variables / sizeof *variables; i++)
     put_variable(variables[i], store);
+  authority_give_java(authority);
 }
 
 SSL_CTX *certificate_context(const char *name, enum certificate kind) {

@@ -1,12 +1,14 @@
 /* Running one check: its world, its verdict. And the main program of every suite. */
 #include "grader/sdk/inner.h"
 
+#include "grader/base/language.h"
 #include "grader/base/memory.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 struct context the_check;
@@ -21,7 +23,7 @@ void world_begin(void) {
          generators with either. */
       .epoch_shift_ns =
           ((int64_t)(the_check.seed % 1000) * 10000 + the_check.world_number * 7) * SECONDS +
-          random_between(1, 999999999),
+          random_between(1, 999999999) + the_check.later_ns,
   };
   struct failure failure;
   the_check.world_number++;
@@ -74,17 +76,49 @@ void fresh_world_later(void) {
   world_begin();
 }
 
+/* From `moment` until it is that time on that day of a month. */
+static int64_t seconds_until(time_t moment, int day, int hour, int minute, int second) {
+  struct tm wanted;
+  time_t found;
+  gmtime_r(&moment, &wanted);
+  do {
+    wanted.tm_mday = day;
+    wanted.tm_hour = hour;
+    wanted.tm_min = minute;
+    wanted.tm_sec = second;
+    found = timegm(&wanted);
+    wanted.tm_mon++;
+  } while (found < moment);
+  return found - moment;
+}
+
+void fresh_world_at(int day, int hour, int minute, int second) {
+  fresh_world();
+  if (the_check.clock == CLOCK_REAL)
+    return;
+  the_check.later_ns = seconds_until((time_t)wall_clock(), day, hour, minute, second) * SECONDS;
+  the_check.world_number--; /* the same world, later */
+  world_end();
+  world_begin();
+  the_check.later_ns = 0;
+}
+
 /* ---- verdicts ---- */
 
 void check_fail(struct failure_report report) {
   the_check.status = VERDICT_FAIL;
-  the_check.report = report;
+  the_check.report = (struct failure_report){
+      .message = language_literal(report.message),
+      .expected = language_literal(report.expected),
+      .actual = language_literal(report.actual),
+      .cause = language_literal(report.cause),
+  };
   longjmp(the_check.end, 1);
 }
 
 void check_error(const char *sentence) {
   the_check.status = VERDICT_ERROR;
-  the_check.report = (struct failure_report){.message = sentence};
+  the_check.report = (struct failure_report){.message = language_literal(sentence)};
   longjmp(the_check.end, 1);
 }
 
@@ -124,14 +158,22 @@ static bool programs_are_there(void) {
     if (!manifest_find(the_check.manifest, *name, &missing)) {
       the_check.status = VERDICT_MISSING;
       the_check.report =
-          (struct failure_report){.message = missing ? missing : "the program is not there"};
+          (struct failure_report){.message = missing ? missing : _("the program is not there")};
       return false;
     }
   }
   return true;
 }
 
+/* The grader's own language, if it is not English. */
+static void language_take_over(void) {
+  const char *name = getenv("WIREGRADE_LANG"), *files = getenv("WIREGRADE_MESSAGES");
+  language_begin(NULL, name && *name ? name : "en");
+  language_add_files(files ? files : "");
+}
+
 static void context_begin(const struct check *check) {
+  language_take_over();
   const char *clock = getenv("WIREGRADE_CLOCK"), *seed = getenv("WIREGRADE_SEED");
   const char *path = getenv("WIREGRADE_MANIFEST");
   the_check = (struct context){.check = check, .seed = seed ? strtoull(seed, NULL, 10) : 1};

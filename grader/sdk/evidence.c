@@ -2,6 +2,7 @@
  * why. */
 #include "grader/sdk/inner.h"
 
+#include "grader/base/language.h"
 #include "grader/base/scope.h"
 #include "grader/result/timeline.h"
 #include "grader/result/verdict.h"
@@ -111,7 +112,7 @@ static void party_put(json_t *object, const char *name_key, const char *run_key,
                       struct address address) {
   const struct peer *peer = peer_at(host, address);
   if (peer) {
-    json_object_set_new(object, name_key, json_string(peer->name));
+    json_object_set_new(object, name_key, json_string(_(peer->name)));
     return;
   }
   struct host *owner = address.ip >> 24 == 127 ? host : world_host_of(the_check.world, address.ip);
@@ -125,7 +126,7 @@ static void party_put(json_t *object, const char *name_key, const char *run_key,
   if (latest)
     program_put(object, name_key, run_key, latest);
   else
-    json_object_set_new(object, name_key, json_string(owner ? host_name(owner) : ""));
+    json_object_set_new(object, name_key, json_string(owner ? _(host_name(owner)) : ""));
 }
 
 static const char *protocol_name(uint8_t protocol) {
@@ -180,9 +181,9 @@ static json_t *event_frame(const struct event *event) {
     json_object_set_new(
         object, "text",
         json_string(event->length > 1 && event->bytes[0] == 3 && event->bytes[1] == 3
-                        ? "port unreachable: nobody listens there"
+                        ? _("port unreachable: nobody listens there")
                     : event->length > 1 && event->bytes[0] == 3 && event->bytes[1] == 4
-                        ? "fragmentation needed: too big for the next link"
+                        ? _("fragmentation needed: too big for the next link")
                         : "ICMP"));
   else
     json_object_set_new(object, "text", safe_string(event->bytes, event->length, EVENT_TEXT_MAX));

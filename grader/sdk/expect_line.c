@@ -1,6 +1,8 @@
 /* Waiting for a line of a program's. */
 #include "grader/sdk/inner.h"
 
+#include "grader/base/language.h"
+
 #include <stdarg.h>
 #include <string.h>
 
@@ -41,7 +43,7 @@ static double line_wait(struct program *program, enum stream stream, double with
 static double line_expect(struct program *program, enum stream stream, double within,
                           const char *pattern, va_list *arguments) {
   double time = line_wait(program, stream, within, pattern, arguments);
-  static const char *const where[] = {"", " on stderr", " on stdout or stderr"};
+  static const char *const where[] = {"", N_(" on stderr"), N_(" on stdout or stderr")};
   EXPECT(time >= 0,
          .message = say("%s did not print the line that is required%s", program_name(program),
                         where[stream]),

@@ -26,6 +26,7 @@ struct context {
   struct world *world;
   struct host *host;
   int world_number;
+  int64_t later_ns; /* the next world's wall clock is set so much later */
   struct peer *peers;
   struct served_port {
     struct address address;
@@ -67,6 +68,9 @@ int check_perform(const struct check *check);
 /* Zeroed memory that lives as long as the check. */
 void *scrap(size_t size);
 const char *scrap_text(const char *text, size_t length);
+
+/* put_file, of what is no text. */
+void put_file_of_bytes(const char *path, const void *bytes, size_t length);
 
 /* Runs the world, and ends the check if the world is broken. */
 enum world_pause run_until(double deadline, bool (*until)(void *context), void *context);

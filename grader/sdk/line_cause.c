@@ -2,6 +2,8 @@
  * instead. */
 #include "grader/sdk/inner.h"
 
+#include "grader/base/language.h"
+
 #include <ctype.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -73,8 +75,8 @@ static const char *other_stream_cause(struct search *search) {
   struct candidates other = candidates_of(search, search->stream == STDOUT ? STDERR : STDOUT);
   for (size_t i = 0; i < other.count; i++)
     if (line_matches_list(other.texts[i], search->pattern, search->arguments, NULL))
-      return search->stream == STDOUT ? "the line was written to stderr; it belongs on stdout"
-                                      : "the line was written to stdout; it belongs on stderr";
+      return search->stream == STDOUT ? N_("the line was written to stderr; it belongs on stdout")
+                                      : N_("the line was written to stdout; it belongs on stderr");
   return NULL;
 }
 
@@ -84,8 +86,8 @@ static const char *newline_cause(struct search *search) {
   if (program_ended(search->program, NULL) || !*text)
     return NULL;
   if (line_matches_list(text, search->pattern, search->arguments, NULL) || strstr(text, wanted))
-    return "the words are there, but the line is not finished: is the newline (\\n) at its end "
-           "missing?";
+    return N_("the words are there, but the line is not finished: is the newline (\\n) at its end "
+              "missing?");
   return NULL;
 }
 
@@ -106,7 +108,7 @@ static const char *text_cause(struct search *search, const struct line_values *v
   size_t wanted = strlen(values->expected), seen = values->length;
   if (seen < wanted && strncmp(values->expected, text, seen) == 0)
     return seen == 0
-               ? "the text is missing: it was printed empty"
+               ? N_("the text is missing: it was printed empty")
                : say("the text is cut after %s of %zu: is the buffer too small, or was only a part "
                      "of it read?",
                      counted(seen, "byte"), wanted);
@@ -152,6 +154,27 @@ static const char *nearest_cause(const char *wanted, const struct candidates *li
   return cause ? say("the line \"%.80s\" is almost right: %s", nearest, cause) : NULL;
 }
 
+/* It sent something when its last line had been printed, or in the same instant (a terminal is read
+ * a little after what is on the wire): it came past the place where this line belongs. */
+static const char *buffer_cause(struct search *search) {
+  enum { INSTANT_NS = 5 * MILLISECONDS };
+  const struct log *log = world_log(the_check.world);
+  struct host *host = program_host(search->program);
+  int64_t last_line = 0, last_sent = -1;
+  for (size_t i = 0; i < log->count; i++) {
+    const struct event *event = &log->events[i];
+    if (is_line_of(event, search->program, EITHER))
+      last_line = event->time_ns;
+    if (event->kind == EVENT_FRAME && event->host == host && event->length > 0 &&
+        event->protocol != IPPROTO_ICMP && !peer_at(host, address_from_socket(&event->source)))
+      last_sent = event->time_ns;
+  }
+  if (last_sent < 0 || last_sent + INSTANT_NS < last_line || program_ended(search->program, NULL))
+    return NULL;
+  return N_("it went on without printing it: is it printed, and is the newline (\\n) missing? Text "
+            "without one stays in the program's buffer");
+}
+
 const char *line_cause(struct program *program, enum stream stream, const char *pattern,
                        va_list list) {
   struct search search = {.program = program, .stream = stream, .pattern = pattern};
@@ -164,6 +187,19 @@ const char *line_cause(struct program *program, enum stream stream, const char *
     cause = values_cause(&search, &lines);
   for (int pairs = 0; pairs < 2 && !cause; pairs++)
     cause = nearest_cause(pattern_text(pattern, search.arguments, pairs), &lines);
+  if (!cause)
+    cause = silence_cause(program);
+  if (!cause)
+    cause = buffer_cause(&search);
   va_end(search.arguments);
-  return cause ? cause : silence_cause(program);
+  return cause;
+}
+
+const char *missing_line_cause(struct program *program, enum stream stream, const char *pattern,
+                               ...) {
+  va_list arguments;
+  va_start(arguments, pattern);
+  const char *cause = line_cause(program, stream, pattern, arguments);
+  va_end(arguments);
+  return cause;
 }

@@ -1,5 +1,7 @@
 /* The programs of the submission: starting, ending, and what is to be expected of an end. */
 #include "grader/sdk/inner.h"
+
+#include "grader/base/language.h"
 #include "grader/world/diagnosis.h"
 
 #include <ctype.h>
@@ -132,11 +134,11 @@ static const char *no_success_cause(struct program *program) {
     return say("it still waits for something: it %s", doing(program));
   int status = exit_status(program);
   if (crashed(status))
-    return "the program crashed: run it under gdb, or build with -fsanitize=address";
+    return N_("the program crashed: run it under gdb, or build with -fsanitize=address");
   if (status < 0)
     return say("it %s", doing(program));
   if (printed_anything(program, STDERR))
-    return "it ends as if something were wrong: what it says on stderr tells what";
+    return N_("it ends as if something were wrong: what it says on stderr tells what");
   if (is_length(status))
     return say("%d is the number of bytes of something that it sent or got: does main() return a "
                "length? It must return 0",
@@ -193,18 +195,19 @@ void expect_failure_because(struct program *program, const char *what,
          .cause =
              causes.succeeds ? causes.succeeds
              : printed_anything(program, STDERR)
-                 ? "the error is noticed, but main() returns 0 all the same: return "
-                   "EXIT_FAILURE, or exit(1), behind the message"
+                 ? N_("the error is noticed, but main() returns 0 all the same: return "
+                      "EXIT_FAILURE, or exit(1), behind the message")
                  : "the error is not noticed: does the program look at what its calls return?");
   EXPECT(printed_anything(program, STDERR), .message = say("%s says nothing on stderr", what),
          .expected = expected,
          .actual = say("exit status %d, and stderr is empty\n%s", status, printed(program)),
-         .cause = causes.silent ? causes.silent
-                  : complains_on_stdout(program)
-                      ? "the message seems to be on stdout; errors go to stderr: fprintf(stderr, "
-                        "…), perror(…), print(…, file=sys.stderr)"
-                      : "it ends without a word: say what went wrong on stderr, with perror(…), "
-                        "fprintf(stderr, …) or print(…, file=sys.stderr)");
+         .cause =
+             causes.silent ? causes.silent
+             : complains_on_stdout(program)
+                 ? N_("the message seems to be on stdout; errors go to stderr: fprintf(stderr, "
+                      "…), perror(…), print(…, file=sys.stderr)")
+                 : "it ends without a word: say what went wrong on stderr, with perror(…), "
+                   "fprintf(stderr, …) or print(…, file=sys.stderr)");
 }
 
 void expect_failure(struct program *program, const char *what) {

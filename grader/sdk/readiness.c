@@ -2,6 +2,8 @@
  */
 #include "grader/sdk/inner.h"
 
+#include "grader/base/language.h"
+
 #include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
@@ -104,16 +106,17 @@ static const char *unready_cause(struct program *program, uint8_t protocol, int 
     return say("%u is %d with its two bytes swapped: sin_port is in network byte order, htons(%d)",
                swapped, port, port);
   if (elsewhere)
-    return "the port is another one than the lab asks for";
+    return N_("the port is another one than the lab asks for");
   if (sockets_listed(host, tcp ? IPPROTO_UDP : IPPROTO_TCP, -1, NULL))
-    return "there is a socket, but of another kind: SOCK_STREAM is TCP, SOCK_DGRAM is UDP";
+    return N_("there is a socket, but of another kind: SOCK_STREAM is TCP, SOCK_DGRAM is UDP");
   if (program_ended(program, NULL) && tcp &&
       memmem(complaint.bytes, complaint.length, "in use", strlen("in use")))
-    return "bind() says that the address is in use (EADDRINUSE): an old connection keeps the port "
-           "for a while (TIME_WAIT), unless SO_REUSEADDR is set before bind()";
+    return N_(
+        "bind() says that the address is in use (EADDRINUSE): an old connection keeps the port "
+        "for a while (TIME_WAIT), unless SO_REUSEADDR is set before bind()");
   if (program_ended(program, NULL))
     return silence_cause(program);
-  return tcp ? "it never came to listen()" : "it never came to bind()";
+  return tcp ? N_("it never came to listen()") : N_("it never came to bind()");
 }
 
 /* `state`: what a right program does to its socket, in words. */
@@ -126,7 +129,7 @@ static struct address await_ready(struct program *program, uint8_t protocol, int
   EXPECT(wait.is_ready, .message = say("%s does not %s port %d", program_name(program), what, port),
          .expected = say("%s port %d within %d s", state, port, PATIENCE_S),
          .actual = elsewhere ? say("it %s %s instead\n%s",
-                                   protocol == IPPROTO_TCP ? "listens on" : "is bound to",
+                                   protocol == IPPROTO_TCP ? N_("listens on") : N_("is bound to"),
                                    elsewhere, printed(program))
                              : say("there is no such socket; the program %s\n%s", doing(program),
                                    printed(program)),
@@ -136,11 +139,12 @@ static struct address await_ready(struct program *program, uint8_t protocol, int
 }
 
 struct address await_udp_bound(struct program *program, int port) {
-  return await_ready(program, IPPROTO_UDP, port, "receive on UDP", "a UDP socket bound to");
+  return await_ready(program, IPPROTO_UDP, port, N_("receive on UDP"), N_("a UDP socket bound to"));
 }
 
 struct address await_tcp_listening(struct program *program, int port) {
-  return await_ready(program, IPPROTO_TCP, port, "listen on TCP", "a TCP socket that listens on");
+  return await_ready(program, IPPROTO_TCP, port, N_("listen on TCP"),
+                     N_("a TCP socket that listens on"));
 }
 
 struct address udp_connected_to(struct program *program) {
@@ -154,6 +158,15 @@ struct address udp_connected_to(struct program *program) {
   }
   free(sockets.states);
   return peer;
+}
+
+bool udp_is_connected(struct program *program, struct address to) {
+  struct sockets sockets = sockets_of(program_host(program), IPPROTO_UDP);
+  bool connected = false;
+  for (int i = 0; i < sockets.count; i++)
+    connected |= address_equal(address_from_socket(&sockets.states[i].remote), to);
+  free(sockets.states);
+  return connected;
 }
 
 /* The program may be on its way to the next socket. */

@@ -26,9 +26,12 @@ void next_input(const void *bytes, size_t length) {
 }
 
 void put_file(const char *path, const char *text) {
+  put_file_of_bytes(path, text, strlen(text));
+}
+
+void put_file_of_bytes(const char *path, const void *bytes, size_t length) {
   struct surroundings *around = surroundings();
-  struct sandbox_file file = {scrap_text(path, strlen(path)), scrap_text(text, strlen(text)),
-                              strlen(text)};
+  struct sandbox_file file = {scrap_text(path, strlen(path)), scrap_text(bytes, length), length};
   for (size_t i = 0; i < around->file_count; i++)
     if (strcmp(around->files[i].path, path) == 0) {
       around->files[i] = file;

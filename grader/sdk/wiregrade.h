@@ -92,6 +92,10 @@ void fresh_world(void);
 /* The same, and the real clock shows another second too: for programs that take the time where no
  * clock is asked, from a file's date or the machine's uptime. */
 void fresh_world_later(void);
+/* The same as fresh_world, and on the virtual clock programs are told that it is that time, within
+ * a second, on that day of some month: for what is written otherwise on the 5th than on the 15th.
+ */
+void fresh_world_at(int day, int hour, int minute, int second);
 /* Seconds since the world began. */
 double now(void);
 /* Lets time pass. */
@@ -203,6 +207,8 @@ const char *tcp_listening_besides(struct program *program, struct address wanted
 /* The addresses of all unconnected UDP sockets on the port, but `wanted`, IPv6 included:
  * "0.0.0.0:60000, [::]:60000"; NULL if there is no other. */
 const char *udp_bound_besides(struct program *program, struct address wanted);
+/* Whether a UDP socket of the program's host is connected to that address. */
+bool udp_is_connected(struct program *program, struct address to);
 /* Waits until it has ended, at most so long. False if it has not. */
 bool await_exit(struct program *program, double seconds);
 /* When it ended; only after await_exit. */

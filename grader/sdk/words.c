@@ -1,7 +1,9 @@
 /* Words for reports. */
 #include "grader/sdk/inner.h"
 
+#include "grader/base/language.h"
 #include "grader/base/memory.h"
+#include "grader/base/scope.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -24,14 +26,9 @@ const char *scrap_text(const char *text, size_t length) {
 const char *say(const char *format, ...) {
   va_list arguments;
   va_start(arguments, format);
-  char *text = NULL;
-  int length = vasprintf(&text, format, arguments);
+  scoped_text char *text = language_format(format, arguments);
   va_end(arguments);
-  if (length < 0)
-    return "";
-  const char *kept = scrap_text(text, (size_t)length);
-  free(text);
-  return kept;
+  return scrap_text(text, strlen(text));
 }
 
 const char *quoted(const void *bytes, size_t length) {
@@ -104,7 +101,8 @@ const char *difference(const void *expected, size_t expected_length, const void 
 }
 
 const char *counted(size_t count, const char *thing) {
-  return say("%zu %s%s", count, thing, count == 1 ? "" : "s");
+  bool plural = count != 1 && language_is_english();
+  return say("%zu %s%s", count, thing, plural ? "s" : "");
 }
 
 static const char *some_lines(struct program *program, enum stream stream, const char *heading) {
@@ -124,7 +122,7 @@ static const char *some_lines(struct program *program, enum stream stream, const
 
 const char *printed(struct program *program) {
   const char *out = some_lines(program, STDOUT, "");
-  const char *err = some_lines(program, STDERR, "on stderr: ");
+  const char *err = some_lines(program, STDERR, _("on stderr: "));
   if (!*out && !*err)
     return say("%s printed nothing", program_name(program));
   return say("%s%s%s", out, *out && *err ? "\n" : "", err);

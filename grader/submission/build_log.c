@@ -1,5 +1,6 @@
 #include "grader/submission/build_log.h"
 
+#include "grader/base/language.h"
 #include "grader/base/memory.h"
 #include "grader/base/scope.h"
 #include "grader/result/safe_text.h"
@@ -17,27 +18,30 @@ static void text_add(struct build_log *log, const char *text) {
   log->length += length;
 }
 
-/* Why the step did not do it, beyond what it printed; NULL if it did. */
+/* Why the step did not do it, beyond what it printed; NULL if it did. Whatever the language, it
+ * begins with "error: ", as compilers say it. */
 static char *end_words(const struct step *step, double limit_s) {
   const char *command = step->argv[0];
   switch (step->end) {
   case STEP_DONE:
     return NULL;
   case STEP_NOT_RUN:
-    return memory_format("error: %s was not run: there was no time left", command);
+    return language_sentence("error: %s was not run: there was no time left", command);
   case STEP_TOO_LONG:
-    return memory_format("error: %s did not end within %g s", command, limit_s);
+    return language_sentence("error: %s did not end within %g s", command, limit_s);
   case STEP_TOO_LARGE:
-    return memory_format("error: %s used more memory than a build may", command);
+    return language_sentence("error: %s used more memory than a build may", command);
   case STEP_NO_COMMAND:
-    return memory_format("error: %s is not on this machine", command);
+    return language_sentence("error: %s is not on this machine", command);
   case STEP_FAILED:
     break;
   }
   if (WIFSIGNALED(step->wait_status))
-    return memory_format("error: %s was killed by signal %d (%s)", command,
-                         WTERMSIG(step->wait_status), strsignal(WTERMSIG(step->wait_status)));
-  return memory_format("[%s ended with exit status %d]", command, WEXITSTATUS(step->wait_status));
+    return language_sentence("error: %s was killed by signal %d (%s)", command,
+                             WTERMSIG(step->wait_status),
+                             _(strsignal(WTERMSIG(step->wait_status))));
+  return language_sentence("[%s ended with exit status %d]", command,
+                           WEXITSTATUS(step->wait_status));
 }
 
 void build_log_add(struct build_log *log, const struct step *step) {
@@ -102,7 +106,7 @@ char *build_log_complaint(const struct step *step) {
     scoped_text char *words = end_words(step, 0);
     const char *prefix = "error: ";
     if (step->end == STEP_TOO_LONG) /* the limit is in the log */
-      return memory_format("%s did not end in time", step->argv[0]);
+      return language_sentence("%s did not end in time", step->argv[0]);
     return memory_text(words ? words + strlen(prefix) : "");
   }
   static const char *const words[] = {"error:", "undefined reference", "***", "error"};
@@ -113,6 +117,6 @@ char *build_log_complaint(const struct step *step) {
     line = line_last(step->log);
   size_t length = strcspn(line, "\r\n");
   if (length == 0)
-    return memory_format("exit status %d", WEXITSTATUS(step->wait_status));
+    return language_sentence("exit status %d", WEXITSTATUS(step->wait_status));
   return safe_text(line, length < COMPLAINT_MOST ? length : COMPLAINT_MOST);
 }

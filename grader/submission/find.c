@@ -1,5 +1,6 @@
 #include "grader/submission/find.h"
 
+#include "grader/base/language.h"
 #include "grader/base/memory.h"
 #include "grader/base/scope.h"
 #include "grader/result/safe_text.h"
@@ -118,8 +119,8 @@ static struct found own_found(int folder_fd, const struct own_command *own) {
   }
   found_free(&found);
   scoped_text char *safe = safe_text(name, strlen(name));
-  return found_missing(memory_format("wiregrade.yaml says %s, which is not %s", safe,
-                                     presence == PRESENT ? "executable (chmod +x)" : "there"),
+  return found_missing(language_sentence("wiregrade.yaml says %s, which is not %s", safe,
+                                         presence == PRESENT ? "executable (chmod +x)" : "there"),
                        true);
 }
 
@@ -147,18 +148,20 @@ static struct found program_missing(const struct find_place *place, const char *
                                     const char *not_executable) {
   if (not_executable)
     return found_missing(
-        memory_format("%s is not executable (chmod +x %s)", not_executable, not_executable), true);
+        language_sentence("%s is not executable (chmod +x %s)", not_executable, not_executable),
+        true);
   scoped_text char *source = file_find(place->folder_fd, "", program, ".c");
   if (source)
     return found_missing(
-        memory_format("%s is not there: the Makefile makes neither bin/%s nor %s (%s "
-                      "is compiled by the grader only where there is no Makefile)",
-                      program, program, program, source),
+        language_sentence("%s is not there: the Makefile makes neither bin/%s nor %s (%s "
+                          "is compiled by the grader only where there is no Makefile)",
+                          program, program, program, source),
         true);
-  return found_missing(memory_format("%s is not there: looked for it in wiregrade.yaml, and for "
-                                     "bin/%s, %s, %s.c and %s.py",
-                                     program, program, program, program, program),
-                       false);
+  return found_missing(
+      language_sentence("%s is not there: looked for it in wiregrade.yaml, and for "
+                        "bin/%s, %s, %s.c and %s.py",
+                        program, program, program, program, program),
+      false);
 }
 
 struct found find_program(const struct find_place *place, const char *program) {

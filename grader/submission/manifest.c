@@ -1,5 +1,6 @@
 #include "grader/submission/manifest.h"
 
+#include "grader/base/language.h"
 #include "grader/base/memory.h"
 #include "grader/base/scope.h"
 
@@ -73,7 +74,8 @@ void manifest_add(struct manifest *manifest, const char *program, const char *co
 
 void manifest_add_missing(struct manifest *manifest, const char *program, const char *sentence) {
   json_t *text = json_string(sentence);
-  json_object_set_new(programs_of(manifest), program, text ? text : json_string("it is not there"));
+  json_object_set_new(programs_of(manifest), program,
+                      text ? text : json_string(_("it is not there")));
 }
 
 int manifest_save(const struct manifest *manifest, const char *path, struct failure *failure) {
@@ -121,6 +123,6 @@ char *const *manifest_find(const struct manifest *manifest, const char *program,
       return manifest->commands[i].argv;
   *missing = json_string_value(json_object_get(programs_of(manifest), program));
   if (!*missing)
-    *missing = "nobody has looked for this program in the submission";
+    *missing = _("nobody has looked for this program in the submission");
   return NULL;
 }

@@ -1,5 +1,6 @@
 #include "grader/submission/own_commands.h"
 
+#include "grader/base/language.h"
 #include "grader/base/memory.h"
 #include "grader/base/scope.h"
 #include "grader/result/safe_text.h"
@@ -145,21 +146,26 @@ static int root_read(struct reading *reading) {
     return 0; /* an empty file says nothing */
   if (root->type != YAML_MAPPING_NODE)
     return wrong(reading, root, "`programs:`, and below it lines such as `udp-server: ./server`");
+  const yaml_node_t *other = NULL;
+  bool said = false;
   const yaml_node_pair_t *pair = root->data.mapping.pairs.start;
   for (; pair < root->data.mapping.pairs.top; pair++) {
     const yaml_node_t *key = yaml_document_get_node(&reading->document, pair->key);
-    if (is_word(key) && strcmp(scalar(key), "programs") == 0) {
-      if (programs_read(reading, yaml_document_get_node(&reading->document, pair->value)))
-        return -1;
+    if (!is_word(key) || strcmp(scalar(key), "programs") != 0) {
+      other = other ? other : key;
       continue;
     }
-    scoped_text char *seen = is_word(key)
-                                 ? safe_text(scalar(key), strnlen(scalar(key), QUOTED_MOST))
-                                 : memory_text("something else");
-    scoped_text char *expected = memory_format("`programs:`, not `%s`", seen);
-    return wrong(reading, key, expected);
+    said = true;
+    if (programs_read(reading, yaml_document_get_node(&reading->document, pair->value)))
+      return -1;
   }
-  return 0;
+  if (said || !other)
+    return 0; /* what else a student writes there, a name for example, is no matter here */
+  scoped_text char *seen = is_word(other)
+                               ? safe_text(scalar(other), strnlen(scalar(other), QUOTED_MOST))
+                               : memory_text(_("something else"));
+  scoped_text char *expected = language_sentence("`programs:`, not `%s`", seen);
+  return wrong(reading, other, expected);
 }
 
 int own_commands_read(const char *text, size_t length, struct own_commands *commands,

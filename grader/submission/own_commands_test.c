@@ -17,6 +17,7 @@ static struct good good[] = {
      "sh|-c|exec \"./x y\"|it's|'z z"},
     {"programs:\n  a: |\n    ./x\n    y\n", "a", "./x|y"},
     {"programs:\n  a: ./x 10 0.5 null ~", "a", "./x|10|0.5|null|~"},
+    {"author: Bob\nprograms:\n  a: ./x\nlate: [1, {b: c}]\n", "a", "./x"},
 };
 
 ParameterizedTestParameters(own_commands, are_read) {

@@ -1,5 +1,6 @@
 #include "grader/submission/step.h"
 
+#include "grader/base/language.h"
 #include "grader/base/memory.h"
 #include "grader/base/scope.h"
 
@@ -72,7 +73,8 @@ static void log_finish(struct running *running) {
     return;
   char note[64] = "";
   if (running->left_out)
-    snprintf(note, sizeof note, "\n[... %ju bytes left out ...]\n", (uintmax_t)running->left_out);
+    snprintf(note, sizeof note, _("\n[... %ju bytes left out ...]\n"),
+             (uintmax_t)running->left_out);
   size_t length = strlen(note);
   char *tail = step->log + LOG_HEAD;
   memmove(tail + length, tail, running->tail_length);

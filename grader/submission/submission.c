@@ -1,10 +1,12 @@
 #include "grader/submission/submission.h"
 
+#include "grader/base/language.h"
 #include "grader/base/memory.h"
 #include "grader/base/scope.h"
 #include "grader/submission/build_log.h"
 #include "grader/submission/copy.h"
 #include "grader/submission/find.h"
+#include "grader/submission/written_in.h"
 #include "grader/submission/manifest.h"
 #include "grader/submission/step.h"
 #include "grader/submission/unpack.h"
@@ -12,6 +14,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -116,7 +119,7 @@ static enum submission_fault archive_unpack(struct submission *submission, int a
     failure_prefix(failure, "the submission %s", spec->folder);
     return fault == UNPACK_REFUSED ? SUBMISSION_UNREADABLE : SUBMISSION_IMPOSSIBLE;
   }
-  build_log_note(&submission->log, "unpacking the archive", notes);
+  build_log_note(&submission->log, _("unpacking the archive"), notes);
   return unpack_unwrap(submission->folder, failure) ? SUBMISSION_IMPOSSIBLE : SUBMISSION_READY;
 }
 
@@ -242,7 +245,7 @@ static void compilation_enlist(struct manifest *manifest, const struct compilati
   }
   scoped_text char *complaint = build_log_complaint(step);
   scoped_text char *sentence =
-      memory_format("%s could not be compiled: %s", compilation->source, complaint);
+      language_sentence("%s could not be compiled: %s", compilation->source, complaint);
   manifest_add_missing(manifest, compilation->program, sentence);
 }
 
@@ -270,6 +273,40 @@ static enum submission_fault sources_compile(struct building *building,
   return fault;
 }
 
+static bool language_is_allowed(const struct submission_spec *spec, const char *language) {
+  for (unsigned i = 0; i < spec->language_count; i++)
+    if (strcmp(spec->languages[i], language) == 0)
+      return true;
+  return spec->language_count == 0;
+}
+
+/* A program in a language that the course does not take becomes a missing one. */
+static void language_check(const struct building *building, const char *program,
+                           struct found *found) {
+  const struct submission_spec *spec = building->spec;
+  if (spec->language_count == 0 || found->kind == FOUND_MISSING)
+    return;
+  const char *language = found->kind == FOUND_SOURCE
+                             ? "c"
+                             : written_in_command(building->submission->folder_fd, found->argv);
+  if (language_is_allowed(spec, language))
+    return;
+  scoped_text char *allowed = memory_text("");
+  for (unsigned i = 0; i < spec->language_count; i++) {
+    char *longer = memory_format("%s%s%s", allowed, i ? ", " : "", spec->languages[i]);
+    free(allowed);
+    allowed = longer;
+  }
+  char *sentence =
+      *language ? memory_format("%s is written in %s, and this course takes only: %s", program,
+                                language, allowed)
+                : memory_format("%s is written in a language that cannot be told, and this course "
+                                "takes only: %s",
+                                program, allowed);
+  found_free(found);
+  *found = (struct found){.kind = FOUND_MISSING, .attempted = true, .text = sentence};
+}
+
 /* Finds every program, now that make has run; compiles those that are a single C file. */
 static enum submission_fault programs_find(struct building *building, const char *make_complaint) {
   struct submission *submission = building->submission;
@@ -281,6 +318,7 @@ static enum submission_fault programs_find(struct building *building, const char
                              .own = &submission->own};
   for (size_t i = 0; i < spec->program_count; i++) {
     struct found found = find_program(&place, spec->programs[i]);
+    language_check(building, spec->programs[i], &found);
     if (found.kind == FOUND_COMMAND) {
       manifest_add(submission->manifest, spec->programs[i], (const char *const *)found.argv);
     } else if (found.kind == FOUND_SOURCE) {
@@ -288,7 +326,7 @@ static enum submission_fault programs_find(struct building *building, const char
       attempted_add(submission, spec->programs[i]);
     } else {
       scoped_text char *sentence =
-          memory_format("%s%s%s", found.text, make_complaint ? "; make failed: " : "",
+          memory_format("%s%s%s", found.text, make_complaint ? _("; make failed: ") : "",
                         make_complaint ? make_complaint : "");
       manifest_add_missing(submission->manifest, spec->programs[i], sentence);
       if (found.attempted)

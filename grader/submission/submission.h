@@ -23,8 +23,10 @@ struct submission_spec {
   const char *folder;          /* or archive: see unpack.h */
   const char *const *programs; /* names that any lab asks for: "udp-server" */
   size_t program_count;
-  struct sandbox_limits limits;      /* of the build; 0: the defaults */
-  double build_limit_s;              /* real time for all of it; 0: the default, two minutes */
+  struct sandbox_limits limits; /* of the build; 0: the defaults */
+  double build_limit_s;         /* real time for all of it; 0: the default, two minutes */
+  char *const *languages;       /* that programs may be written in (written_in.h); none: any */
+  unsigned language_count;
   unsigned jobs;                     /* compilers at once; 0: one */
   const volatile sig_atomic_t *stop; /* not 0: end at once (submission_open then fails) */
   void (*progress)(void *context, const char *doing); /* may be NULL; called now and then */

@@ -1,6 +1,7 @@
 /* The place where a submission is copied and built: a tmpfs of limited size in a mount namespace of
  * this process. It needs no cleaning up (whatever a build leaves there, under whatever names and
- * modes, goes with the namespace), and no other process of the machine sees it.
+ * modes, goes with the namespace), and no other process of the machine sees it. (In an open sandbox
+ * it is a folder as any other, and is removed.)
  *
  * Called by submission.c, once a process. */
 #pragma once

@@ -1,5 +1,6 @@
 #include "grader/verify/matrix.h"
 
+#include "grader/base/language.h"
 #include "grader/base/memory.h"
 #include "grader/base/scope.h"
 #include "grader/result/result.h"
@@ -219,7 +220,7 @@ static void sentences_print(const struct page *page, enum page_style style, cons
 void matrix_print(const struct matrix *matrix, const struct page *page) {
   const char *requirement;
   json_t *row;
-  page_line(page, PAGE_STRONG, "requirement       reference  styles  mutants killed");
+  page_line(page, PAGE_STRONG, _("requirement       reference  styles  mutants killed"));
   json_object_foreach (matrix->requirements, requirement, row) {
     size_t kills = json_array_size(json_object_get(row, "killed_by"));
     long long passed = result_number(row, "styles_passed"), styles = result_number(row, "styles");

@@ -1,6 +1,8 @@
 /* Which of the trapped calls is whose, and what people call it. */
 #include "grader/world/supervisor_inner.h"
 
+#include "grader/base/language.h"
+
 #include <sys/syscall.h>
 
 void call_dispatch(struct call *call) {
@@ -75,6 +77,9 @@ void call_dispatch(struct call *call) {
   case SYS_mq_timedreceive:
     calls_kernel_wait(call);
     break;
+  case SYS_rt_sigaction:
+    calls_signal_action(call);
+    break;
   case SYS_socket:
   case SYS_close:
     calls_descriptor(call);
@@ -113,10 +118,10 @@ const char *call_name(int number) {
   case SYS_accept4:
     return "accept";
   case SYS_futex:
-    return "a wait for a lock or condition";
+    return N_("a wait for a lock or condition");
   case SYS_rt_sigtimedwait:
     return "sigtimedwait";
   default:
-    return "a wait";
+    return N_("a wait");
   }
 }

@@ -6,6 +6,7 @@
  * through, and noted if it is one of a socket. */
 #include "grader/world/supervisor_inner.h"
 
+#include "grader/base/language.h"
 #include "grader/base/scope.h"
 
 #include <errno.h>
@@ -19,9 +20,9 @@ static void socket_log(const struct call *call, const struct socket_seen *seen) 
   struct world *world = call->supervisor->world;
   char text[100];
   int size = seen->created ? snprintf(text, sizeof text, "socket(%d, %d): %s%d", seen->family,
-                                      seen->type, seen->error ? "errno " : "descriptor ",
+                                      seen->type, seen->error ? "errno " : _("descriptor "),
                                       seen->error ? seen->error : seen->fd)
-                           : snprintf(text, sizeof text, "close(%d), a socket", seen->fd);
+                           : snprintf(text, sizeof text, _("close(%d), a socket"), seen->fd);
   log_append(&world->log, &(struct event){.time_ns = clock_now(&world->clock),
                                           .kind = EVENT_SOCKET,
                                           .host = call->program->host,

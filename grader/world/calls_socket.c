@@ -127,6 +127,14 @@ static void calls_option_or_timeout(struct call *call) {
   }
 }
 
+/* Whether a call without a time-out is held, so that a child's end can interrupt it. */
+static bool is_held_without_timeout(const struct call *call, int fd, int flags) {
+  return call->program->child_ends_interrupt &&
+         call->supervisor->world->options.clock == CLOCK_VIRTUAL && fd >= 0 &&
+         !(flags & (MSG_DONTWAIT | MSG_WAITALL)) && call->number != SYS_recvmmsg &&
+         direction_of(call->number) == RECEIVING && !(fcntl(fd, F_GETFL) & O_NONBLOCK);
+}
+
 void calls_socket(struct call *call) {
   if (call->number == SYS_setsockopt || call->number == SYS_getsockopt) {
     calls_option_or_timeout(call);
@@ -141,27 +149,31 @@ void calls_socket(struct call *call) {
     call_continue(call);
     return;
   }
-  if (!call->supervisor->socket_timeouts || (flags & MSG_DONTWAIT)) {
+  if (!(call->supervisor->socket_timeouts || call->program->child_ends_interrupt) ||
+      (flags & MSG_DONTWAIT)) {
     call_continue(call);
     return;
   }
   int fd = remote_descriptor(call, (int)call->arguments[0]);
   enum direction direction = direction_of(call->number);
   int64_t timeout = fd < 0 ? 0 : socket_timeout(fd, direction);
+  bool held = is_held_without_timeout(call, fd, flags);
   if (fd >= 0)
     remote_close(&fd);
-  if (timeout == 0) {
+  if (timeout == 0 && !held) {
     call_continue(call);
     return;
   }
-  int64_t deadline = deadline_after(clock_now(&call->supervisor->world->clock), timeout);
+  int64_t deadline = timeout == 0
+                         ? INT64_MAX
+                         : deadline_after(clock_now(&call->supervisor->world->clock), timeout);
   if (direction == SENDING || (flags & MSG_WAITALL) || call->number == SYS_recvmmsg) {
     call_let_in(call, deadline, call->number == SYS_connect ? EINPROGRESS : EAGAIN);
     return;
   }
   struct hold *hold = hold_create(call, HOLD_SOCKET, deadline);
-  hold->interrupt_error =
-      EINTR; /* signal(7): never restarted with a time-out, even under SA_RESTART */
+  /* signal(7): never restarted with a time-out, even under SA_RESTART */
+  hold->interrupt_error = timeout == 0 ? RESTART_SYSTEM_CALL : EINTR;
   hold->expiry_error = EAGAIN;
   hold_watch(hold, (int)call->arguments[0], POLLIN | POLLERR | POLLHUP);
   hold_settle(hold);

@@ -5,6 +5,7 @@
  * connection, that may wait or not. All are let through to whom they belong. */
 #include "grader/world/supervisor_inner.h"
 
+#include "grader/base/language.h"
 #include "grader/base/memory.h"
 #include "grader/base/scope.h"
 
@@ -73,10 +74,10 @@ static void transfer_log(const struct call *call, const struct transfer_seen *se
   program->transfers[program->transfer_count++] = *seen;
   char text[120];
   int size = snprintf(text, sizeof text,
-                      "%s on its connection%s, the first of its kind in thread %d", seen->name,
+                      _("%s on its connection%s, the first of its kind in thread %d"), seen->name,
                       seen->kind == SEEN_WAITS ? ""
-                      : seen->nonblocking      ? ", without waiting"
-                                               : ", which may wait",
+                      : seen->nonblocking      ? _(", without waiting")
+                                               : _(", which may wait"),
                       seen->thread);
   log_append(&world->log, &(struct event){.time_ns = clock_now(&world->clock),
                                           .kind = EVENT_TRANSFER,

@@ -136,6 +136,7 @@ static struct way ways[] = {
     {"stopped_recv", 60},
     {"stopped_epoll", 60},
     {"sigchld", 60},
+    {"sigchld_read", 60},
     {"clocks", 60},
 };
 
@@ -174,6 +175,11 @@ Test(clock, stands_still_for_programs_that_are_slow_and_show_what_they_do) {
   struct run run = run_on(CLOCK_VIRTUAL, (const char *const[]){"./waits", "slow_lines", NULL});
   expect_wait(&run, "slow_lines", 0, 0.01);
   cr_assert_str_empty(run.finding);
+}
+
+Test(clock, lets_no_childs_end_disturb_calls_that_do_not_wait) {
+  struct run run = run_on(CLOCK_VIRTUAL, (const char *const[]){"./waits", "sigchld_running", NULL});
+  expect_wait(&run, "sigchld_running", 60, 0.01);
 }
 
 Test(clock, is_exact_over_a_thousand_short_sleeps) {

@@ -37,8 +37,8 @@ static void add_target(struct inodes *inodes, int folder_fd, const char *name) {
   inodes->list[inodes->count++] = strtoull(target + strlen(before), NULL, 10);
 }
 
-static void add_sockets(struct inodes *inodes, int proc_fd, const char *process) {
-  scoped_text char *path = memory_format("%s/fd", process);
+static void add_sockets(struct inodes *inodes, int proc_fd, pid_t process) {
+  scoped_text char *path = memory_format("%d/fd", process);
   DIR *folder = folder_open(proc_fd, path);
   for (const struct dirent *entry; folder && (entry = readdir(folder));)
     add_target(inodes, dirfd(folder), entry->d_name);
@@ -48,12 +48,10 @@ static void add_sockets(struct inodes *inodes, int proc_fd, const char *process)
 
 size_t program_sockets(struct program *program, uint64_t **list) {
   struct inodes inodes = {0};
-  DIR *processes = program->sandbox.proc_fd < 0 ? NULL : folder_open(program->sandbox.proc_fd, ".");
-  for (const struct dirent *entry; processes && (entry = readdir(processes));)
-    if (entry->d_name[0] >= '1' && entry->d_name[0] <= '9')
-      add_sockets(&inodes, program->sandbox.proc_fd, entry->d_name);
-  if (processes)
-    closedir(processes);
+  scoped_text pid_t *members = NULL;
+  size_t count = sandbox_processes(program->sandbox.proc_fd, program->sandbox.keeper, &members);
+  for (size_t i = 0; i < count; i++)
+    add_sockets(&inodes, program->sandbox.proc_fd, members[i]);
   *list = inodes.list;
   return inodes.count;
 }

@@ -1,5 +1,6 @@
 #include "grader/world/diagnosis.h"
 
+#include "grader/base/language.h"
 #include "grader/base/memory.h"
 #include "grader/base/scope.h"
 #include "grader/world/inner.h"
@@ -51,9 +52,9 @@ static const struct {
     {SYS_ppoll, "poll", POLLS},
     {SYS_pselect6, "select", SELECTS},
     {SYS_epoll_pwait, "epoll_wait", EPOLLS},
-    {SYS_futex, "futex (a lock, a condition variable, or a thread's end)", LOCKS},
-    {SYS_wait4, "wait (for a child's end)", CHILDREN},
-    {SYS_waitid, "wait (for a child's end)", CHILDREN},
+    {SYS_futex, N_("futex (a lock, a condition variable, or a thread's end)"), LOCKS},
+    {SYS_wait4, N_("wait (for a child's end)"), CHILDREN},
+    {SYS_waitid, N_("wait (for a child's end)"), CHILDREN},
     {SYS_nanosleep, "nanosleep", TIME},
     {SYS_clock_nanosleep, "clock_nanosleep", TIME},
     {SYS_rt_sigsuspend, "sigsuspend", OTHER_CALL},
@@ -228,42 +229,41 @@ size_t program_blocked(struct program *program, struct blocked **list) {
 
 /* ---- words ---- */
 
-static void put_size(FILE *out, uint32_t bytes) {
-  if (bytes >= 10000)
-    fprintf(out, "%.1f kB", bytes / 1000.0);
-  else
-    fprintf(out, "%u byte%s", bytes, bytes == 1 ? "" : "s");
+static char *size_text(uint32_t bytes) {
+  return bytes >= 10000 ? language_sentence("%.1f kB", bytes / 1000.0)
+                        : language_sentence("%u byte%s", bytes, bytes == 1 ? "" : "s");
 }
 
-static void put_address(FILE *out, const struct sockaddr_in *address) {
+static char *address_text(const struct sockaddr_in *address) {
   char text[INET_ADDRSTRLEN];
   inet_ntop(AF_INET, &address->sin_addr, text, sizeof text);
-  fprintf(out, "%s:%u", text, ntohs(address->sin_port));
+  return memory_format("%s:%u", text, ntohs(address->sin_port));
 }
 
+/* The words below are read again by whoever draws a picture of them (report_html_standstill.c). */
 static void put_socket(FILE *out, const struct socket_state *socket) {
-  fputs(socket->protocol == IPPROTO_TCP ? ", TCP " : ", UDP ", out);
-  put_address(out, &socket->local);
+  scoped_text char *local = address_text(&socket->local), *remote = address_text(&socket->remote);
+  const char *protocol = socket->protocol == IPPROTO_TCP ? "TCP" : "UDP";
   if (socket->protocol == IPPROTO_TCP && socket->state == TCP_LISTEN) {
-    fprintf(out, ", which listens; %u connection%s in its queue", socket->receive_queue,
-            socket->receive_queue == 1 ? "" : "s");
+    language_print(out, ", %s %s, which listens; %u connection%s in its queue", protocol, local,
+                   socket->receive_queue, socket->receive_queue == 1 ? "" : "s");
     return;
   }
-  if (socket->remote.sin_port) {
-    fputs(" to ", out);
-    put_address(out, &socket->remote);
-  }
+  if (socket->remote.sin_port)
+    language_print(out, ", %s %s to %s", protocol, local, remote);
+  else
+    fprintf(out, ", %s %s", protocol, local);
+  scoped_text char *unread = size_text(socket->receive_queue);
+  scoped_text char *undelivered = size_text(socket->send_queue);
   fputs(" (", out);
   if (socket->receive_queue)
-    put_size(out, socket->receive_queue);
-  fputs(socket->receive_queue ? " to be read" : "nothing to be read", out);
-  if (socket->send_queue) {
-    fputs(", ", out);
-    put_size(out, socket->send_queue);
-    fputs(" not delivered", out);
-  }
+    language_print(out, "%s to be read", unread);
+  else
+    fputs(_("nothing to be read"), out);
+  if (socket->send_queue)
+    language_print(out, ", %s not delivered", undelivered);
   if (socket->state == TCP_CLOSE_WAIT)
-    fputs(", the other side has finished", out);
+    fputs(_(", the other side has finished"), out);
   fputc(')', out);
 }
 
@@ -276,15 +276,15 @@ char *blocked_text(const struct blocked *blocked) {
     if (calls[i].number == blocked->number)
       name = calls[i].name;
   if (blocked->number < 0)
-    fputs("is running", out);
+    fputs(_("is running"), out);
   else if (name)
-    fprintf(out, "sleeps in %s", name);
+    language_print(out, "sleeps in %s", name);
   else
-    fprintf(out, "sleeps in system call %ld", blocked->number);
+    language_print(out, "sleeps in system call %ld", blocked->number);
   if (blocked->fd >= 0)
-    fprintf(out, " on descriptor %d", blocked->fd);
+    language_print(out, " on descriptor %d", blocked->fd);
   if (blocked->fd == 0 && !blocked->inode)
-    fputs(", the standard input", out);
+    fputs(_(", the standard input"), out);
   if (blocked->listed)
     put_socket(out, &blocked->socket);
   fclose(out);
@@ -299,12 +299,12 @@ char *program_doing(struct program *program) {
   for (size_t i = 0; i < count; i++) {
     scoped_text char *words = blocked_text(&list[i]);
     if (i > 0)
-      fprintf(out, "; %s %d ", list[i].process == list[i].thread ? "process" : "thread",
-              list[i].thread);
+      language_print(out, "; %s %d ", list[i].process == list[i].thread ? "process" : "thread",
+                     list[i].thread);
     fputs(words, out);
   }
   if (count == 0)
-    fputs("has ended", out);
+    fputs(_("has ended"), out);
   fclose(out);
   free(list);
   return text;

@@ -1,5 +1,6 @@
 #include "grader/world/lan.h"
 
+#include "grader/base/language.h"
 #include "grader/base/memory.h"
 #include "grader/base/scope.h"
 #include "grader/world/links.h"
@@ -24,7 +25,7 @@ static int switch_begin(struct world *world, struct failure *failure) {
   if (world->switch_host)
     return 0;
   world->switch_host = memory_zeroed(1, sizeof *world->switch_host);
-  *world->switch_host = (struct host){.world = world, .name = memory_text("the switch")};
+  *world->switch_host = (struct host){.world = world, .name = memory_text(_("the switch"))};
   struct host *host = world->switch_host;
   host->diag_fd = -1;
   host->netns_fd = namespace_create(failure);

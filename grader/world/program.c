@@ -1,5 +1,6 @@
 #include "grader/world/inner.h"
 
+#include "grader/base/language.h"
 #include "grader/base/memory.h"
 #include "grader/base/scope.h"
 
@@ -155,11 +156,12 @@ static void program_log_exit(struct program *program) {
   char *text = NULL;
   int status = program->status.wait_status;
   if (program->status.exec_errno)
-    text = memory_format("could not be executed: %s", strerror(program->status.exec_errno));
+    text = language_sentence("could not be executed: %s", _(strerror(program->status.exec_errno)));
   else if (WIFSIGNALED(status))
-    text = memory_format("killed by signal %d (%s)", WTERMSIG(status), strsignal(WTERMSIG(status)));
+    text = language_sentence("killed by signal %d (%s)", WTERMSIG(status),
+                             _(strsignal(WTERMSIG(status))));
   else
-    text = memory_format("exit status %d", WEXITSTATUS(status));
+    text = language_sentence("exit status %d", WEXITSTATUS(status));
   struct world *world = program->host->world;
   log_append(&world->log, &(struct event){.time_ns = clock_now(&world->clock),
                                           .kind = EVENT_EXIT,
@@ -331,7 +333,10 @@ struct program *program_start(struct host *host, const struct program_spec *spec
     program_destroy(program);
     return NULL;
   }
-  tasks_begin(&program->tasks, program->sandbox.proc_fd, program->main_process);
+  if (program->sandbox.keeper != SANDBOX_KEEPER) /* it has the machine's numbers */
+    program->main_process = program->sandbox.main_pid;
+  tasks_begin(&program->tasks, program->sandbox.proc_fd, program->sandbox.keeper,
+              program->main_process);
   for (int i = 0; i < 2 && spec->terminal_fd <= 0; i++)
     program->terminals[i].watch = world_watch(world, program->terminals[i].master_fd, EPOLLIN,
                                               terminal_on_ready, &program->terminals[i]);

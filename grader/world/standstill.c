@@ -1,6 +1,7 @@
 /* Why a world stands still: the conclusion from what its tasks wait for. */
 #include "grader/world/diagnosis.h"
 
+#include "grader/base/language.h"
 #include "grader/base/memory.h"
 #include "grader/base/scope.h"
 #include "grader/world/inner.h"
@@ -174,19 +175,21 @@ static void put_conclusion(FILE *out, const struct conclusion *conclusion,
   const char *other = conclusion->other ? conclusion->other->program->name : "";
   switch (conclusion->kind) {
   case STANDSTILL_MUTUAL_SEND:
-    fprintf(out,
-            "a deadlock: %s and %s are both blocked in sending to each other, all four queues are "
-            "full, and neither reads before it has sent",
-            one, other);
+    language_print(
+        out,
+        "a deadlock: %s and %s are both blocked in sending to each other, all four queues are "
+        "full, and neither reads before it has sent",
+        one, other);
     break;
   case STANDSTILL_SEND_UNREAD:
-    fprintf(out,
-            "a deadlock: %s is blocked in sending and does not read what has come, so that %s's "
-            "bytes cannot be delivered",
-            one, other);
+    language_print(
+        out,
+        "a deadlock: %s is blocked in sending and does not read what has come, so that %s's "
+        "bytes cannot be delivered",
+        one, other);
     break;
   case STANDSTILL_MUTUAL_RECEIVE:
-    fprintf(
+    language_print(
         out,
         "a deadlock: %s and %s both wait to receive from each other, and nothing is on its way: "
         "has one sent less than the other counts on, or not said that it has finished "
@@ -194,25 +197,25 @@ static void put_conclusion(FILE *out, const struct conclusion *conclusion,
         one, other);
     break;
   case STANDSTILL_HALF_OPEN:
-    fprintf(out, "half-open: %s waits on a connection whose other end is gone", one);
+    language_print(out, "half-open: %s waits on a connection whose other end is gone", one);
     break;
   case STANDSTILL_ACCEPT:
-    fprintf(out, "%u connection%s in the queue of port %u, and nobody accepts",
-            listening->receive_queue, listening->receive_queue == 1 ? " waits" : "s wait",
-            ntohs(listening->local.sin_port));
+    language_print(out, "%u connection%s in the queue of port %u, and nobody accepts",
+                   listening->receive_queue, listening->receive_queue == 1 ? " waits" : "s wait",
+                   ntohs(listening->local.sin_port));
     break;
   case STANDSTILL_INPUT:
-    fprintf(out, "%s waits for its standard input", one);
+    language_print(out, "%s waits for its standard input", one);
     break;
   case STANDSTILL_CHILD:
-    fprintf(out, "%s waits for a child's end", one);
+    language_print(out, "%s waits for a child's end", one);
     break;
   case STANDSTILL_LOCK:
-    fprintf(out, "%s waits for a lock, a condition variable or a thread's end", one);
+    language_print(out, "%s waits for a lock, a condition variable or a thread's end", one);
     break;
   default:
-    fputs(conclusion->kind == STANDSTILL_NONE ? "something still runs, or waits for a time"
-                                              : "nothing moves any more",
+    fputs(conclusion->kind == STANDSTILL_NONE ? _("something still runs, or waits for a time")
+                                              : _("nothing moves any more"),
           out);
   }
 }

@@ -1,5 +1,6 @@
 #include "grader/world/supervisor_inner.h"
 
+#include "grader/base/language.h"
 #include "grader/base/memory.h"
 
 #include <errno.h>
@@ -105,7 +106,7 @@ static void hold_release(struct hold *hold) {
   bool stealable = hold->kind == HOLD_SOCKET && call.program->tasks.count > 1;
   int expiry_error = hold->expiry_error;
   poll_ready(hold);
-  hold_note(hold, "ended");
+  hold_note(hold, N_("ended"));
   hold_remove(hold);
   if (stealable) /* another thread may be quicker, and the kernel then waits again */
     call_let_in(&call, deadline, expiry_error);
@@ -282,12 +283,16 @@ static bool hold_interrupt(struct hold *hold) {
     return false;
   struct known_task *task = call.task;
   int error = hold->interrupt_error;
+  bool without_end = hold->kind == HOLD_SOCKET && hold->deadline_ns == INT64_MAX;
   if (deliverable & sets.caught) {
+    if (without_end && (deliverable & sets.caught & UINT64_C(1) << (SIGCHLD - 1)))
+      error = EINTR; /* calls_signal.c */
     if (hold->kind == HOLD_SLEEP)
       sleep_interrupted(hold);
     if (hold->kind == HOLD_SELECT || hold->kind == HOLD_POLL)
       poll_ready(hold); /* leaves the remaining time behind */
-  } else if (hold->kind == HOLD_EPOLL || hold->kind == HOLD_SOCKET || hold->kind == HOLD_SIGNALS) {
+  } else if (hold->kind == HOLD_EPOLL || (hold->kind == HOLD_SOCKET && !without_end) ||
+             hold->kind == HOLD_SIGNALS) {
     error = EINTR; /* these end when a stopped task goes on, without any handler: signal(7) */
   } else {         /* stopped and continued, or ended */
     task->resumes = true;
@@ -334,8 +339,8 @@ static void hold_note(struct hold *hold, const char *outcome) {
   int64_t now = clock_now(&world->clock);
   if (now - hold->began_ns < 20 * MILLISECONDS)
     return;
-  char *text = memory_format("%s %s after %.3f s", call_name(hold->call.number), outcome,
-                             (double)(now - hold->began_ns) / 1e9);
+  char *text = language_sentence("%s %s after %.3f s", call_name(hold->call.number), outcome,
+                                 (double)(now - hold->began_ns) / 1e9);
   log_append(&world->log, &(struct event){.time_ns = now,
                                           .kind = EVENT_WAIT,
                                           .program = hold->call.program,
@@ -370,7 +375,7 @@ static void hold_expire(struct hold *hold) {
     bool alive = hold_alive(hold);
     if (alive)
       hold_restore(hold);
-    hold_note(hold, "timed out");
+    hold_note(hold, N_("timed out"));
     hold_remove(hold);
     if (alive)
       trace_interrupt_call(call.task, call.number, error);
@@ -381,7 +386,7 @@ static void hold_expire(struct hold *hold) {
     return;
   }
   struct call call = hold->call;
-  hold_note(hold, hold->kind == HOLD_SLEEP ? "ended" : "timed out");
+  hold_note(hold, hold->kind == HOLD_SLEEP ? N_("ended") : N_("timed out"));
   int64_t result = 0;
   if (hold->kind == HOLD_POLL || hold->kind == HOLD_SELECT)
     poll_expire(hold);

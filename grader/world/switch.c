@@ -1,6 +1,7 @@
 /* The switch: frames from port to port. */
 #include "grader/world/switch.h"
 
+#include "grader/base/language.h"
 #include "grader/base/memory.h"
 
 #include <arpa/inet.h>
@@ -87,7 +88,7 @@ static void treat(struct traffic *traffic, struct passing *passing) {
   struct world *world = passing->lan->world;
   const struct lan_treatment *treatment = &traffic->treatment;
   if (traffic->cut || (treatment->drop > 0 && draw(world) < treatment->drop)) {
-    note_drop(passing, traffic->cut ? "the link is dead" : "by the check's intention");
+    note_drop(passing, traffic->cut ? N_("the link is dead") : N_("by the check's intention"));
     free(passing);
     return;
   }

@@ -2,6 +2,7 @@
 
 #include "grader/base/memory.h"
 #include "grader/base/scope.h"
+#include "grader/sandbox/sandbox.h"
 
 #include <ctype.h>
 #include <dirent.h>
@@ -14,10 +15,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-enum { KEEPER = 1 };
-
-void tasks_begin(struct tasks *tasks, int proc_fd, pid_t main_process) {
-  *tasks = (struct tasks){.proc_fd = proc_fd, .main_process = main_process, .changed = true};
+void tasks_begin(struct tasks *tasks, int proc_fd, pid_t keeper, pid_t main_process) {
+  *tasks = (struct tasks){
+      .proc_fd = proc_fd, .keeper = keeper, .main_process = main_process, .changed = true};
 }
 
 static void task_close(struct task *task) {
@@ -84,10 +84,10 @@ static pid_t folder_next_number(DIR *folder) {
 
 /* Adds the tasks that are not in the list yet. */
 static void tasks_scan(struct tasks *tasks) {
-  DIR *processes = folder_open(tasks->proc_fd, ".");
-  if (!processes)
-    return;
-  for (pid_t process; (process = folder_next_number(processes));) {
+  scoped_text pid_t *members = NULL;
+  size_t count = sandbox_processes(tasks->proc_fd, tasks->keeper, &members);
+  for (size_t i = 0; i < count; i++) {
+    pid_t process = members[i];
     char path[40];
     snprintf(path, sizeof path, "%d/task", process);
     DIR *threads = folder_open(tasks->proc_fd, path);
@@ -98,7 +98,6 @@ static void tasks_scan(struct tasks *tasks) {
         tasks_add(tasks, process, thread);
     closedir(threads);
   }
-  closedir(processes);
 }
 
 enum task_condition { TASK_AWAKE, TASK_ASLEEP, TASK_DEAD, TASK_GONE };
@@ -158,7 +157,7 @@ bool tasks_asleep(struct tasks *tasks) {
   bool main_lives = false;
   for (size_t i = 0; i < tasks->count;) {
     struct task *task = &tasks->list[i];
-    if (task->process == KEEPER) {
+    if (task->process == tasks->keeper) {
       keeper = task;
       i++;
       continue;
@@ -234,7 +233,7 @@ size_t tasks_calls(struct tasks *tasks, struct task_call **list) {
     const struct task *task = &tasks->list[i];
     char text[512];
     ssize_t length = task->syscall_fd < 0 ? 0 : pread(task->syscall_fd, text, sizeof text - 1, 0);
-    if (task->process == KEEPER || length <= 0)
+    if (task->process == tasks->keeper || length <= 0)
       continue;
     text[length] = '\0';
     struct task_call *call = &(*list)[count++];

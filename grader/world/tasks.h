@@ -29,16 +29,17 @@ struct task {
 
 struct tasks {
   int proc_fd;        /* not owned */
+  pid_t keeper;       /* of the sandbox */
   pid_t main_process; /* inner id of the program's first process */
   struct task *list;
   size_t count, capacity;
   bool changed; /* a task may have been born since the list was made; see tasks_settled() */
 };
 
-void tasks_begin(struct tasks *tasks, int proc_fd, pid_t main_process);
+void tasks_begin(struct tasks *tasks, int proc_fd, pid_t keeper, pid_t main_process);
 void tasks_end(struct tasks *tasks);
 
-/* Whether every task sleeps. Process 1 is the sandbox's own, and is looked at only when the first
+/* Whether every task sleeps. The keeper is the sandbox's own, and is looked at only when the first
  * process is dead. */
 bool tasks_asleep(struct tasks *tasks);
 /* Tells that this thread was not switched away during a tasks_asleep() that was true: its list is

@@ -37,7 +37,7 @@ static void start(char *const argv[]) {
   close(out[1]);
   input = ends[1];
   output = out[0];
-  tasks_begin(&tasks, sandbox.proc_fd, MAIN);
+  tasks_begin(&tasks, sandbox.proc_fd, SANDBOX_KEEPER, MAIN);
 }
 
 /* A shell that waits for a line, starts a child that never sleeps, and waits again. */

@@ -12,8 +12,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { KEEPER = 1 };
-
 static DIR *folder_open(const struct program *program, const char *path) {
   int fd = openat(program->sandbox.proc_fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   DIR *folder = fd < 0 ? NULL : fdopendir(fd);
@@ -37,20 +35,20 @@ static size_t kilobytes(const char *status, const char *field) {
 
 size_t program_peak_memory(struct program *program, size_t *of_files) {
   size_t peak = 0, files = 0;
-  DIR *processes = folder_open(program, ".");
-  for (int process; (process = folder_next(processes)) >= 0;) {
+  scoped_text pid_t *members = NULL;
+  size_t count = sandbox_processes(program->sandbox.proc_fd, program->sandbox.keeper, &members);
+  for (size_t i = 0; i < count; i++) {
     char path[40], status[4096];
-    snprintf(path, sizeof path, "%d/status", process);
+    snprintf(path, sizeof path, "%d/status", members[i]);
     scoped_fd int fd = openat(program->sandbox.proc_fd, path, O_RDONLY | O_CLOEXEC);
-    ssize_t length = fd < 0 || process == KEEPER ? -1 : read(fd, status, sizeof status - 1);
+    ssize_t length =
+        fd < 0 || members[i] == program->sandbox.keeper ? -1 : read(fd, status, sizeof status - 1);
     if (length <= 0)
       continue;
     status[length] = '\0';
     peak += kilobytes(status, "\nVmHWM:");
     files += kilobytes(status, "\nRssFile:");
   }
-  if (processes)
-    closedir(processes);
   if (of_files)
     *of_files = files * 1024;
   return peak * 1024;
@@ -100,11 +98,10 @@ size_t program_threads_connected(struct program *program, const struct sockaddr_
         states[i].remote.sin_addr.s_addr == peer->sin_addr.s_addr)
       inodes[connected++] = states[i].inode;
   free(states);
-  DIR *processes = folder_open(program, ".");
-  for (int process; (process = folder_next(processes)) >= 0;)
-    if (process != KEEPER && holds_one(program, process, inodes, connected))
-      threads += threads_of(program, process);
-  if (processes)
-    closedir(processes);
+  scoped_text pid_t *members = NULL;
+  size_t processes = sandbox_processes(program->sandbox.proc_fd, program->sandbox.keeper, &members);
+  for (size_t i = 0; i < processes; i++)
+    if (members[i] != program->sandbox.keeper && holds_one(program, members[i], inodes, connected))
+      threads += threads_of(program, members[i]);
   return threads;
 }

@@ -1,6 +1,7 @@
 #include "grader/world/busyness.h"
 #include "grader/world/inner.h"
 
+#include "grader/base/language.h"
 #include "grader/base/memory.h"
 #include "grader/base/scope.h"
 
@@ -148,8 +149,8 @@ void world_break(struct world *world, bool try_real_clock, const char *sentence)
     return;
   world->broken = true;
   world->broken_try_real = try_real_clock;
-  snprintf(world->broken_sentence, sizeof world->broken_sentence, "%s", sentence);
-  world_note(world, "%s", sentence);
+  snprintf(world->broken_sentence, sizeof world->broken_sentence, "%s", _(sentence));
+  world_note(world, "%s", world->broken_sentence);
 }
 
 const char *world_finding(struct world *world, size_t index) {
@@ -159,22 +160,20 @@ const char *world_finding(struct world *world, size_t index) {
 void world_finding_add(struct world *world, const char *format, ...) {
   va_list arguments;
   va_start(arguments, format);
-  char text[512];
-  vsnprintf(text, sizeof text, format, arguments);
+  scoped_text char *text = language_format(format, arguments);
   va_end(arguments);
   for (size_t i = 0; i < world->finding_count; i++)
     if (strcmp(world->findings[i], text) == 0)
       return;
   world->findings =
       memory_resize(world->findings, (world->finding_count + 1) * sizeof *world->findings);
-  world->findings[world->finding_count++] = memory_text(text);
+  world->findings[world->finding_count++] = steal_pointer(&text);
 }
 
 void world_note(struct world *world, const char *format, ...) {
   va_list arguments;
   va_start(arguments, format);
-  char text[512];
-  vsnprintf(text, sizeof text, format, arguments);
+  scoped_text char *text = language_format(format, arguments);
   va_end(arguments);
   log_append(&world->log, &(struct event){.time_ns = world_now(world),
                                           .kind = EVENT_NOTE,

@@ -21,7 +21,7 @@ static const char *not_connected_cause(struct program *client, const char *const
     if (all.list[i].protocol == IPPROTO_TCP && (all.list[i].tcp_flags & TH_SYN) &&
         !(all.list[i].tcp_flags & TH_ACK) && all.list[i].destination.port != port)
       return say("it connects to port %d: -p %d says where", all.list[i].destination.port, port);
-  if (!*arguments[2] && await_exit(client, 0))
+  if (arguments[2] && !*arguments[2] && await_exit(client, 0))
     return "an empty HOST means this machine: hand NULL to getaddrinfo(), not \"\"; in Python "
            "'localhost'";
   return NULL;

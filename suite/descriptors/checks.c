@@ -90,11 +90,12 @@ static bool prints_both(struct program *program, long one, long other) {
   return holds_number(text, one) && holds_number(text, other);
 }
 
-static bool is_closed_later(struct socket_calls calls, size_t created) {
+/* The call that closes it; NULL if there is none. */
+static const struct socket_call *closing_of(struct socket_calls calls, size_t created) {
   for (size_t i = created + 1; i < calls.count; i++)
     if (!calls.list[i].created && calls.list[i].socket == calls.list[created].socket)
-      return true;
-  return false;
+      return &calls.list[i];
+  return NULL;
 }
 
 /* Sockets that a language or a library makes for itself and closes at once (to ask a daemon for
@@ -208,9 +209,18 @@ static void expect_true_descriptors(int taken) {
   EXPECT(third < calls.count, .message = "descriptors does not create a third socket",
          .expected = "three calls of socket()", .actual = calls_text(calls),
          .cause = no_third_cause(calls, second));
-  EXPECT(is_closed_later(calls, third), .message = "descriptors does not close the third socket",
+  const struct socket_call *closing = closing_of(calls, third);
+  EXPECT(closing, .message = "descriptors does not close the third socket",
          .expected = say("close(%d), after the third socket() returned it", calls.list[third].fd),
          .actual = calls_text(calls), .cause = not_closed_cause(calls));
+  /* An interpreter closes at its end what the program has left open. */
+  struct lines shown = lines(descriptors, STDOUT);
+  EXPECT(shown.count == 0 || closing->time <= shown.list[shown.count - 1].time,
+         .message = "descriptors closes the third socket only after it has printed all descriptors",
+         .expected = say("close(%d), and then the last line", closing->fd),
+         .actual = say("%s\n%s", printed(descriptors), calls_text(calls)),
+         .cause = "-1 is printed while the socket is still open: is close() left to the end of the "
+                  "program?");
 }
 
 CHECK(prints_what_the_kernel_returned, "descriptors.2", "descriptors") {

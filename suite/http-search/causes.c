@@ -102,7 +102,8 @@ static const uint8_t *find(struct output in, const char *text) {
 }
 
 /* How many bytes of the text's beginning are printed. */
-static size_t printed_of(struct output output, const char *text, size_t length) {
+static size_t printed_of(struct output output, const char *bytes, size_t length) {
+  const uint8_t *text = (const uint8_t *)bytes;
   size_t most = 0;
   for (size_t at = 0; at < output.length; at++) {
     size_t same = 0;

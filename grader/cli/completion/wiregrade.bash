@@ -16,8 +16,8 @@ _wiregrade() {
   --lab) mapfile -t COMPREPLY < <(compgen -W "$(_wiregrade_labs)" -- "$word") ; return ;;
   --format) mapfile -t COMPREPLY < <(compgen -W "$(_wiregrade_formats)" -- "$word") ; return ;;
   --clock) mapfile -t COMPREPLY < <(compgen -W 'virtual real' -- "$word") ; return ;;
-  --json | --junit | --output) mapfile -t COMPREPLY < <(compgen -f -- "$word") ; return ;;
-  --captures | --suite | --html) mapfile -t COMPREPLY < <(compgen -d -- "$word") ; return ;;
+  --json | --junit | --output | --course | --roster) mapfile -t COMPREPLY < <(compgen -f -- "$word") ; return ;;
+  --captures | --suite | --html | --out) mapfile -t COMPREPLY < <(compgen -d -- "$word") ; return ;;
   esac
   case $command,$word in
   *,-*) mapfile -t COMPREPLY < <(compgen -W "$(_wiregrade_options "$command")" -- "$word") ;;

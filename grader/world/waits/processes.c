@@ -80,3 +80,41 @@ WAY(vfork) { /* the parent sleeps, uninterruptibly, until the child has ended */
   }
   // NOLINTEND(clang-analyzer-security.insecureAPI.vfork,clang-analyzer-unix.Vfork)
 }
+
+/* A child's end, while no call waits, disturbs none. */
+WAY(sigchld_running) {
+  enum { CHILDREN = 10, CALLS = 20 };
+  int ends[2];
+  char byte = 'x';
+  struct timespec now;
+  handle(SIGCHLD, 0);
+  require(pipe(ends) == 0, "pipe");
+  for (int i = 0; i < CHILDREN; i++) {
+    for (int k = 0; k < 2; k++) {
+      pid_t child = fork();
+      if (child == 0)
+        _exit(0);
+      require(child > 0, "fork");
+    }
+    for (int k = 0; k < CALLS; k++)
+      require(clock_gettime(CLOCK_MONOTONIC, &now) == 0 && write(ends[1], &byte, 1) == 1 &&
+                  read(ends[0], &byte, 1) == 1,
+              "calls that need not wait");
+    while (wait(NULL) > 0 || errno == EINTR)
+      ;
+  }
+  sleep(LONG_S);
+}
+
+/* But it ends one that waits, whether for a time or for ever. */
+WAY(sigchld_read) {
+  int ends[2];
+  char byte;
+  handle(SIGCHLD, 0);
+  require(pipe(ends) == 0, "pipe");
+  if (fork() == 0) {
+    sleep(LONG_S);
+    _exit(0);
+  }
+  require(read(ends[0], &byte, 1) < 0 && errno == EINTR && handled == 1, "read is interrupted");
+}

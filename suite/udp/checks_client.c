@@ -1,0 +1,211 @@
+/* udp: the clients, the promiscuous one and the safe one. */
+#include "suite/udp/exchange.h"
+
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Starts the client against a peer that plays the server, and waits for its question. */
+static struct program *start_client(const char *name, struct peer **server,
+                                    struct datagram *question) {
+  *server = udp_peer("server", "127.0.0.1", PORT);
+  struct program *client = start_with(localhost(), name, (const char *const[]){name, NULL});
+  EXPECT(udp_receive(*server, 5, question),
+         .message = say("%s sends nothing to 127.0.0.1:60000", name), .expected = "one datagram",
+         .actual = say("none within 5 s; it %s\n%s", doing(client), printed(client)));
+  return client;
+}
+
+/* Of all that it sent, wherever it went; but a resolver's questions are not the client's. */
+static void expect_one_question(struct program *client, const char *name) {
+  enum { DNS = 53 };
+  await_exit(client, 3);
+  struct frames all = frames_sent(), sent = frames_to_port(PORT);
+  size_t count = all.count - frames_to_port(DNS).count;
+  EXPECT(count == 1, .message = say("%s sends more than one datagram", name),
+         .expected = "exactly one datagram", .actual = counted(count, "datagram"),
+         .cause = "send once, and then wait for the reply");
+  EXPECT(sent.count == 1 && sent.list[0].length == strlen(QUESTION) &&
+             memcmp(sent.list[0].bytes, QUESTION, strlen(QUESTION)) == 0,
+         .message = say("the datagram of %s is not what is required", name),
+         .expected = quoted(QUESTION, strlen(QUESTION)),
+         .actual = sent.count ? quoted(sent.list[0].bytes, sent.list[0].length)
+                              : "none went to the server",
+         .cause = sent.count ? bytes_cause(QUESTION, strlen(QUESTION), sent.list[0].bytes,
+                                           sent.list[0].length)
+                             : NULL);
+}
+
+#define TRUE_REPLY LUCKY_ANSWER "0.7310585786300049"
+
+CHECK(client_sends_one_datagram, "udp.7", "udp-client") {
+  struct peer *server;
+  struct datagram question;
+  struct program *client = start_client("udp-client", &server, &question);
+  struct address wanted = address("0.0.0.0", question.from.port);
+  udp_send_text(server, question.from, TRUE_REPLY);
+  expect_one_question(client, "udp-client");
+  expect_line(client, 0, "Requesting from %a", &wanted);
+}
+
+CHECK(client_shows_the_reply, "udp.8", "udp-client") {
+  struct peer *server;
+  struct datagram question;
+  struct program *client = start_client("udp-client", &server, &question);
+  pass(0.3);
+  udp_send_text(server, question.from, TRUE_REPLY);
+  expect_line(client, 2, "The server replied %t", TRUE_REPLY);
+  await_exit(client, 5);
+  expect_success(client, "udp-client, after the reply,");
+}
+
+#define FORGED "You are hacked!"
+#define FORGED_WELL LUCKY_ANSWER "0.5" /* one cannot tell by the text */
+
+/* The kernel answers a datagram that no socket takes with ICMP "port unreachable". */
+static bool kernel_refused_any(void) {
+  enum { UNREACHABLE = 3 };
+  struct frames all = frames_all();
+  for (size_t i = 0; i < all.count; i++)
+    if (all.list[i].protocol == IPPROTO_ICMP && all.list[i].icmp_type == UNREACHABLE)
+      return true;
+  return false;
+}
+
+static const char *too_careful_cause(struct program *client, bool refused) {
+  if (refused)
+    return "the kernel refused the forged datagram: is the socket connected with connect()? That "
+           "belongs in udp-client-safe; this client is to show the danger";
+  struct lines all = lines(client, STDOUT);
+  for (size_t i = 0; i < all.count; i++)
+    if (line_matches(all.list[i].text, "The server replied %t", TRUE_REPLY))
+      return "the forged datagram was received and passed over: is its sender looked at? That "
+             "belongs in udp-client-safe; this client is to show the danger";
+  return missing_line_cause(client, STDOUT, "The server replied %t", FORGED);
+}
+
+static void check_promiscuous(const char *ip, int port, const char *whom) {
+  struct peer *server, *forger = udp_peer("forger", ip, port);
+  struct datagram question;
+  struct program *client = start_client("udp-client", &server, &question);
+  settle(); /* it waits now */
+  udp_send_text(forger, question.from, FORGED);
+  settle();
+  bool refused = kernel_refused_any();
+  udp_send_text(server, question.from, TRUE_REPLY);
+  await_exit(client, 5);
+  struct lines all = lines(client, STDOUT);
+  bool shown = false;
+  for (size_t i = 0; i < all.count; i++)
+    shown |= line_matches(all.list[i].text, "The server replied %t", FORGED);
+  EXPECT(shown,
+         .message = say("udp-client does not show a forged reply from %s that comes first", whom),
+         .expected = "The server replied " FORGED, .actual = printed(client),
+         .cause = too_careful_cause(client, refused));
+}
+
+CHECK(client_is_promiscuous, "udp.9", "udp-client") {
+  check_promiscuous("127.0.0.1", 0, "another port");
+  fresh_world();
+  check_promiscuous("127.0.0.2", PORT, "another host");
+}
+
+static bool shows_as_reply(const char *line, const char *text) {
+  return line_matches(line, "The server replied %t", text);
+}
+
+/* A client took a forged reply; what does it do with one from another host, on the same port? The
+ * other host is asked in the same world: its moments belong to the story. */
+static const char *forgery_cause(const char *name, struct peer *server, bool other_port) {
+  if (!other_port)
+    return "it came from another host, with the right port: compare the address too, or connect() "
+           "the socket, so that the kernel does both";
+  struct peer *forger = udp_peer("forger of another host", "127.0.0.9", PORT);
+  struct program *again = start_with(localhost(), name, (const char *const[]){name, NULL});
+  struct datagram question;
+  if (!udp_receive(server, 5, &question))
+    return NULL;
+  settle();
+  udp_send_text(forger, question.from, FORGED);
+  await_exit(again, 1);
+  struct lines all = lines(again, STDOUT);
+  for (size_t i = 0; i < all.count; i++)
+    if (shows_as_reply(all.list[i].text, FORGED))
+      return "it takes a datagram from anybody: connect() the socket, or compare the address that "
+             "recvfrom() returns, host and port, with the server's";
+  return "it came from the right host, and from another port than the server's: compare the port "
+         "too, or connect() the socket, so that the kernel does both";
+}
+
+static void check_safe(const char *name, int forgers, const char *const ips[], const int ports[],
+                       int datagrams, const char *whom) {
+  struct peer *server, *forger[4];
+  struct datagram question;
+  for (int i = 0; i < forgers; i++)
+    forger[i] = udp_peer("forger", ips[i], ports[i]);
+  struct program *client = start_client(name, &server, &question);
+  settle(); /* it may connect its socket after it has asked */
+  for (int i = 0; i < datagrams; i++) {
+    udp_send_text(forger[i % forgers], question.from, i % 2 ? FORGED_WELL : FORGED);
+    pass(0.002);
+  }
+  settle();
+  bool gave_up = datagrams > 0 && await_exit(client, 0);
+  udp_send_text(server, question.from, TRUE_REPLY);
+  await_exit(client, 5);
+  struct lines all = lines(client, STDOUT);
+  for (size_t i = 0; i < all.count; i++)
+    EXPECT(!shows_as_reply(all.list[i].text, FORGED) &&
+               !shows_as_reply(all.list[i].text, FORGED_WELL),
+           .message = say("%s takes a forged reply from %s", name, whom),
+           .expected = "The server replied " TRUE_REPLY, .actual = all.list[i].text,
+           .cause = forgery_cause(name, server, ports[0] != PORT));
+  EXPECT(await_line(client, STDOUT, 0, "The server replied %t", TRUE_REPLY) >= 0,
+         .message = say("%s does not print the true reply", name),
+         .expected = "The server replied " TRUE_REPLY, .actual = printed(client),
+         .cause = gave_up
+                      ? "it ended when a forged datagram had come, before the true reply did: "
+                        "drop the forged one, and go on receiving"
+                      : missing_line_cause(client, STDOUT, "The server replied %t", TRUE_REPLY));
+  expect_success(client, say("%s, after the true reply,", name));
+  expect_one_question(client, name);
+  struct address any = address("0.0.0.0", question.from.port), connected = question.from;
+  bool requested = false;
+  for (size_t i = 0; i < all.count; i++)
+    requested |= line_matches(all.list[i].text, "Requesting from %a", &any) ||
+                 line_matches(all.list[i].text, "Requesting from %a", &connected);
+  EXPECT(requested, .message = say("%s does not print where it asks from", name),
+         .expected = say("Requesting from %s, or %s", address_text(any), address_text(connected)),
+         .actual = printed(client),
+         .cause = missing_line_cause(client, STDOUT, "Requesting from %a", &any));
+}
+
+CHECK(safe_client_drops_forgeries, "udp.10", "udp-client-safe") {
+  static const char *const ips[] = {"127.0.0.1", "127.0.0.2", "127.0.0.3", "127.0.0.10"};
+  static const int ports[] = {0, PORT, 0, PORT};
+  check_safe("udp-client-safe", 1, ips, ports, 2, "another port");
+  fresh_world();
+  check_safe("udp-client-safe", 1, ips + 1, ports + 1, 2, "another host");
+  fresh_world();
+  check_safe("udp-client-safe", 4, ips, ports, 60, "many others");
+  fresh_world();
+  check_safe("udp-client-safe", 1, ips, ports, 0, "nobody");
+}
+
+CHECK(safe_client_gives_up, "udp.11", "udp-client-safe") {
+  struct program *client = start("udp-client-safe");
+  await_exit(client, at_most(10));
+  EXPECT(frames_to_port(PORT).count > 0,
+         .message = "udp-client-safe sends nothing to 127.0.0.1:60000",
+         .expected = "a question, and the end when nobody answers it",
+         .actual = say("nothing was sent; it %s\n%s", doing(client), printed(client)));
+  EXPECT(await_exit(client, 0), .message = "udp-client-safe, with nobody listening, does not end",
+         .expected = "an exit status that is not 0, and a message on stderr, within 10 s",
+         .actual = say("%s\n%s", why_standing_still(), printed(client)),
+         .cause = udp_is_connected(client, server_address())
+                      ? "the socket is connected, so recv() has failed with ECONNREFUSED, and the "
+                        "program received again: end with a message on such an error"
+                      : "a socket that is not connected is not told that nobody listens: connect() "
+                        "it, or give the wait an end (SO_RCVTIMEO, poll())");
+  expect_failure(client, "udp-client-safe, with nobody listening,");
+}
