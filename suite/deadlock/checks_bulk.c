@@ -156,20 +156,22 @@ CHECK(upper_deadlocks, "deadlock.6", "upper") {
   if (await_mutual_send(client, LONG))
     return;
   bool went_on = !await_exit(client, 0) && lines(server, STDOUT).count > 0;
-  EXPECT(
-      false, .message = "“upper client” does not show the deadlock",
-      .expected = "against a server that answers as it reads, with far more bytes than the four "
-                  "buffers hold, both end blocked in sending, all four queues are full, and no "
-                  "byte moves any more",
-      .actual =
-          say("%s\nthe client %s\n%s",
-              went_on ? say("more than %d bytes went through", FAR_TOO_MANY) : why_standing_still(),
-              doing(client), printed(client)),
-      .cause = await_exit(client, 0)
-                   ? "it has ended by itself: no time-out (SO_SNDTIMEO) and no call that does not "
-                     "wait; this one is to wait for ever"
-                   : "it reads while it still sends: this one is to send everything before it "
-                     "reads anything, in one process, by calls that wait");
+  EXPECT(false, .message = "“upper client” does not show the deadlock",
+         .expected = "against a server that answers as it reads, with far more bytes than the four "
+                     "buffers hold, both end blocked in sending, all four queues are full, and no "
+                     "byte moves any more",
+         .actual = say("%s\nthe client %s\n%s",
+                       went_on ? say("more than %d bytes went through", FAR_TOO_MANY)
+                               : why_standing_still(),
+                       doing(client), printed(client)),
+         .cause =
+             bytes_answered(server) > FAR_TOO_MANY
+                 ? "it reads while it still sends: this one is to send everything before it reads "
+                   "anything, in one process, by calls that wait"
+             : await_exit(client, 0)
+                 ? "it has ended by itself: no time-out (SO_SNDTIMEO) and no call that does not "
+                   "wait; this one is to wait for ever"
+                 : "this one is to send everything before it reads anything, by calls that wait");
 }
 
 /* ---- deadlock.7 ---- */
