@@ -1,9 +1,12 @@
-/* The main program of every suite: `--describe`, or Criterion's own command line. By itself,
- * without the grader, it builds the submission that WIREGRADE_SUBMISSION names, and speaks TAP. */
+/* The main program of every suite: `--describe`, `--checks` (both for the grader), or Criterion's
+ * own command line. By itself, without the grader, it builds the submission that
+ * WIREGRADE_SUBMISSION names, and speaks TAP. */
 #include "grader/sdk/inner.h"
+#include "grader/sdk/runner.h"
 #include "grader/sdk/scene_inner.h"
 
 #include "grader/base/memory.h"
+#include "grader/base/scope.h"
 #include "grader/sandbox/sandbox.h"
 #include "grader/submission/submission.h"
 
@@ -12,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 extern const struct check *const __start_wiregrade_checks[];
 extern const struct check *const __stop_wiregrade_checks[];
@@ -62,6 +66,41 @@ static struct submission *submission_build_alone(const char *folder) {
   return submission;
 }
 
+static const struct check *check_find(const char *test) {
+  for (const struct check *const *check = __start_wiregrade_checks; check < __stop_wiregrade_checks;
+       check++) {
+    size_t suite = strlen((*check)->suite);
+    if (strncmp(test, (*check)->suite, suite) == 0 && test[suite] == '/' &&
+        strcmp(test + suite + 1, (*check)->name) == 0)
+      return *check;
+  }
+  return NULL;
+}
+
+/* `--checks NUMBER [SUITE/NAME…]`: those, or all, so many of them at the same time. */
+static int checks_of_grader(int count, char **arguments) {
+  int at_once = count > 2 ? atoi(arguments[2]) : 0;
+  if (at_once < 1) {
+    fprintf(stderr, "%s: --checks takes how many may run at the same time\n", arguments[0]);
+    return 2;
+  }
+  if (count == 3)
+    return runner_run(__start_wiregrade_checks,
+                      (size_t)(__stop_wiregrade_checks - __start_wiregrade_checks),
+                      (unsigned)at_once) > 0;
+  scoped_text const struct check **chosen = memory_zeroed((size_t)count, sizeof *chosen);
+  size_t chosen_count = 0;
+  for (int i = 3; i < count; i++) {
+    const struct check *check = check_find(arguments[i]);
+    if (!check) {
+      fprintf(stderr, "%s: there is no check %s\n", arguments[0], arguments[i]);
+      return 2;
+    }
+    chosen[chosen_count++] = check;
+  }
+  return runner_run(chosen, chosen_count, (unsigned)at_once) > 0;
+}
+
 static int checks_run(int count, char **arguments) {
   struct criterion_test_set *tests = criterion_initialize();
   int result = 0;
@@ -79,6 +118,20 @@ static void group_share(void) {
   uint64_t most = (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE) / 4 * 3;
   uint64_t wanted = PROGRAMS_AT_ONCE * (limits.memory_bytes + limits.scratch_bytes);
   cgroup_share(wanted < most ? wanted : most, PROGRAMS_AT_ONCE * limits.processes + GRADER_TASKS);
+}
+
+/* A world has some descriptors open for each of a program's tasks, and for each that one waits for:
+ * more than the 1024 that processes begin with. A program's own limit does not depend on it. */
+static void descriptors_raise(void) {
+  enum { MOST = 1 << 16 };
+  struct rlimit limit;
+  if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= MOST)
+    return;
+  struct rlimit wanted = {MOST, limit.rlim_max < MOST ? MOST : limit.rlim_max};
+  if (setrlimit(RLIMIT_NOFILE, &wanted) == 0)
+    return;
+  limit.rlim_cur = limit.rlim_max; /* only root may have more */
+  setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 /* SUITE --try LAB SCENE quiet|loud COMMAND PROGRAM... ("": none) */
@@ -116,6 +169,9 @@ int main(int count, char **arguments) {
     return 3;
   }
   group_share();
+  descriptors_raise();
+  if (count > 1 && strcmp(arguments[1], "--checks") == 0)
+    return checks_of_grader(count, arguments);
   if (count > 1 && strcmp(arguments[1], "--try") == 0)
     return scene_play(count, arguments);
   const char *folder = getenv("WIREGRADE_SUBMISSION");
