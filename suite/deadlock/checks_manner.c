@@ -159,8 +159,8 @@ static const char *busy_cause(const char *name, bool at_end) {
     return "it asks again and again: where neither send() nor recv() could do anything, sleep a "
            "little, or wait in poll()";
   return at_end
-             ? "nothing is left to be sent: is POLLOUT still asked for? There is always room then, "
-               "and poll() returns at once"
+             ? "nothing is left to be sent, and it does not sleep: is POLLOUT still asked for, so "
+               "that poll() returns at once, or is the time-out of poll() 0?"
              : "neither direction can go on, and it does not sleep: is the time-out of poll() 0? "
                "-1 waits";
 }
