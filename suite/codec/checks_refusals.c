@@ -109,8 +109,7 @@ static void expect_refusal(const struct bad_text *bad, int times) {
   const char *what = say("codec %s %s, with %s,", bad->encoder, bad->decoder, bad->what);
   struct output out = output_of(codec, STDOUT), message = output_of(codec, STDERR);
   expect_failure_because(
-      codec, what,
-      (struct failure_causes){.succeeds = no_failure_cause(bad, times, out, message)});
+      codec, what, (struct failure_causes){.succeeds = no_failure_cause(bad, times, out, message)});
   EXPECT(
       out.length == 0, .message = say("%s prints something on stdout", what),
       .expected = "nothing on stdout", .actual = printed(codec),
