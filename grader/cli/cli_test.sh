@@ -216,6 +216,17 @@ for signal in 2 15; do
   python 'd["interrupted"]'
 done
 
+# ---- what was built is kept ----
+mkdir kept
+printf 'all:\n\t@cat /proc/sys/kernel/random/uuid\n' >kept/Makefile
+run 1 grade --lab services --json first.json kept
+run 1 grade --lab services --json again.json kept
+run 1 grade --lab services --no-build-cache --json anew.json kept
+python3 -c 'import json
+first, again, anew = (json.load(open(name + ".json"))["build"]["log"] for name in ("first", "again", "anew"))
+assert first == again != anew, (first, again, anew)' 2>err
+result $? '  the very same is built once, unless --no-build-cache is given'
+
 # ---- a whole grading ----
 run 0 grade --lab udp --json result.json --junit result.xml "$submission"
 says out 'checks passed'

@@ -24,6 +24,7 @@ struct grade_options {
   const char *captures; /* as given; NULL: the default folder */
   bool captures_of_all;
   unsigned jobs, seed, build_limit_s;
+  bool no_build_cache;
   bool tap, show_hidden, trusting;
 };
 
@@ -173,6 +174,7 @@ static int grade_do(struct grade *grade) {
       .seed = options->seed,
       .build_limit_s = options->build_limit_s || !grade->course ? options->build_limit_s
                                                                 : grade->course->build_seconds,
+      .reuse_builds = !options->no_build_cache,
       .captures = grade->captures,
       .captures_of_all = options->captures_of_all,
       .progress = progress_note,
@@ -227,6 +229,9 @@ static int option_take(const struct command *command, struct grade_options *opti
     if (!cli_number(optarg, 1, 86400, &options->build_limit_s))
       return cli_usage(command, "--build-limit takes seconds, from 1 to 86400, not '%s'", optarg);
     return 0;
+  case 'B':
+    options->no_build_cache = true;
+    return 0;
   case 'o':
     options->course = optarg;
     return 0;
@@ -268,6 +273,7 @@ static int grade_options_read(const struct command *command, int argc, char **ar
                                         {"jobs", required_argument, NULL, 'n'},
                                         {"seed", required_argument, NULL, 's'},
                                         {"build-limit", required_argument, NULL, 'b'},
+                                        {"no-build-cache", no_argument, NULL, 'B'},
                                         {"course", required_argument, NULL, 'o'},
                                         {"json", required_argument, NULL, 'j'},
                                         {"junit", required_argument, NULL, 'u'},

@@ -51,6 +51,7 @@ static enum submission_fault submission_make(struct grading *grading, struct fai
       .languages = grading->spec->course ? grading->spec->course->languages : NULL,
       .language_count = grading->spec->course ? grading->spec->course->language_count : 0,
       .jobs = grading->spec->jobs,
+      .reuse = grading->spec->reuse_builds,
       .stop = &interrupt_signal,
       .progress = building_note,
       .context = grading,

@@ -19,6 +19,7 @@ struct grading_spec {
   const char *clock;
   unsigned jobs, seed;
   unsigned build_limit_s; /* 0: the default */
+  bool reuse_builds;      /* see grader/submission/build_cache.h */
   const char *captures;   /* an absolute path; NULL: none are kept */
   bool captures_of_all;
   /* Called now and then, from any thread, one at a time. May be NULL. */

@@ -28,6 +28,8 @@ static const struct command commands[] = {
      "  --trust-me          where this machine cannot contain what it runs, grade all the same:\n"
      "                      only for who grades nothing but their own work\n"
      "  --build-limit SEC   seconds for the whole build (default: 120)\n"
+     "  --no-build-cache    build it even if the very same was built before, and keep\n"
+     "                      nothing of what was built\n"
      "  --course FILE       points, hidden checks, limits; see `wiregrade help course`\n"
      "  --show-hidden       show the checks too that the course hides from students\n"
      "  --json FILE         write the result document to FILE too; if FILE is - it is\n"

@@ -151,6 +151,7 @@ static void expect_unfit(const char *text, const char *says) {
   cr_assert_neq(course_apply(course, &catalogue, &failure), 0, "'%s' fits", text);
   cr_expect(strstr(failure.sentence, says), "'%s': '%s', not '%s'", text, failure.sentence, says);
   course_free(course);
+  catalogue_free(&catalogue);
 }
 
 Test(course, must_fit_the_labs) {

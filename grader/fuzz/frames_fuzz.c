@@ -68,7 +68,7 @@ static void network_end(struct network *network) {
 
 static void check_log(const struct log *log) {
   for (size_t i = 0; i < log->count; i++) {
-    const struct event *event = &log->events[i];
+    const struct event *event = log->events[i];
     if (event->kind != EVENT_FRAME)
       continue;
     FUZZ_HOLDS(event->bytes >= event->raw + ETHERNET_HEADER + IPV4_HEADER);
@@ -97,7 +97,7 @@ static void capture(struct network *network) {
   int written = pcapng_write(file, &network->world, "a comment");
   fclose(file);
   for (size_t i = 0; i < network->world.log.count; i++)
-    frames += network->world.log.events[i].kind == EVENT_FRAME;
+    frames += network->world.log.events[i]->kind == EVENT_FRAME;
   FUZZ_HOLDS(written >= 0 && (size_t)written == frames);
   check_capture(bytes, length);
 }

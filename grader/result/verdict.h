@@ -30,17 +30,21 @@
  * backslash itself is left alone. A record is at most VERDICT_MAX bytes; events in the middle are
  * dropped to make it so.
  *
- * A suite program is run as  build/suite/LAB [--filter PATTERN] [-jN]  with, in its environment:
- *   WIREGRADE_MANIFEST    path of the submission's manifest (grader/submission/manifest.h)
- *   WIREGRADE_VERDICT_FD  number of an inherited descriptor, as above; absent: verdicts are not
- * sent, only TAP is shown WIREGRADE_CLOCK       virtual (default) or real WIREGRADE_SEED decimal
- * number (default 1)
+ * A suite program is run as  build/suite/LAB --checks NUMBER [TEST…] : those checks, or all, so
+ * many of them at the same time. In its environment:
+ *
+ *   WIREGRADE_MANIFEST         path of the submission's manifest (grader/submission/manifest.h)
+ *   WIREGRADE_VERDICT_FD       number of an inherited descriptor, as above; absent: verdicts are
+ *                              not sent, only TAP is shown
+ *   WIREGRADE_CLOCK            virtual (default) or real
+ *   WIREGRADE_SEED             decimal number (default 1)
  *   WIREGRADE_LANG, WIREGRADE_MESSAGES  the language of the texts and the files that have it, as
- * grader/base/language.h says
- *   WIREGRADE_CAPTURES    folder for the captures of failed checks; absent or empty: none is kept
+ *                              grader/base/language.h says
+ *   WIREGRADE_CAPTURES         folder for the captures of failed checks; absent or empty: none
  *   WIREGRADE_CAPTURES_OF_ALL  not empty: of passed checks too
- * and  build/suite/LAB --describe  prints, one JSON document a line, {"check",
- * "requirement", "test", "programs"}: test is what --filter takes for it. */
+ *
+ * build/suite/LAB --describe  prints, one JSON document a line, {"check", "requirement", "test",
+ * "programs"}: TEST is what --checks takes for it. */
 #pragma once
 
 #define VERDICT_MAX (256 * 1024)

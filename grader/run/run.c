@@ -90,8 +90,25 @@ static void run_tick(void *context) {
     run->spec->progress(run->spec->context, NULL);
 }
 
-/* Runs the suite program once, for all its checks or (filter) for one. */
-static int suite_run_once(struct lab_run *run, const char *filter, struct suite_outcome *outcome,
+/* The names of the tests that are wanted, or of none if all are: that is what the suite program
+ * takes. */
+static char **arguments_make(const struct lab_run *run, const char *jobs) {
+  const struct description *description = run->description;
+  char **argv = memory_zeroed(description->count + 4, sizeof *argv);
+  size_t used = 0, wanted = 0;
+  argv[used++] = (char *)run->spec->program;
+  argv[used++] = "--checks";
+  argv[used++] = (char *)jobs;
+  for (size_t i = 0; i < description->count; i++)
+    wanted += run->wanted[i];
+  for (size_t i = 0; i < description->count && wanted < description->count; i++)
+    if (run->wanted[i])
+      argv[used++] = description->checks[i].test;
+  return argv;
+}
+
+/* Runs the suite program once, for the checks that are wanted. */
+static int suite_run_once(struct lab_run *run, struct suite_outcome *outcome,
                           struct failure *failure) {
   const struct run_spec *spec = run->spec;
   scoped_text char *manifest = memory_format("WIREGRADE_MANIFEST=%s", spec->manifest);
@@ -108,14 +125,13 @@ static int suite_run_once(struct lab_run *run, const char *filter, struct suite_
   scoped_text char *files = language_files();
   scoped_text char *language = memory_format("WIREGRADE_LANG=%s", language_name());
   scoped_text char *messages = memory_format("WIREGRADE_MESSAGES=%s", files);
-  scoped_text char *jobs = memory_format("-j%u", spec->jobs ? spec->jobs : 1);
-  char *argv[] = {(char *)spec->program, jobs, (char *)(filter ? "--filter" : NULL), (char *)filter,
-                  NULL};
+  scoped_text char *jobs = memory_format("%u", spec->jobs ? spec->jobs : 1);
+  scoped_text char **argv = arguments_make(run, jobs);
   struct suite_spec suite = {
       .program = spec->program,
       .argv = argv,
-      .environment = (const char *const[]){manifest, clock, seed, limits, captures, all, open,
-                                           language, messages, NULL},
+      .environment = (const char *const[]){manifest, clock, seed, limits, captures, all, language,
+                                           messages, open, NULL},
       .wants_verdicts = true,
       .silence_limit_s = spec->silence_limit_s > 0 ? spec->silence_limit_s : SILENCE_LIMIT_S,
       .stop = spec->stop,
@@ -159,7 +175,7 @@ static void check_retry(struct lab_run *run, size_t index) {
   run->wanted[index] = true;
   struct suite_outcome outcome = {0};
   struct failure failure = {""};
-  suite_run_once(run, run->description->checks[index].test, &outcome, &failure);
+  suite_run_once(run, &outcome, &failure);
   if (!judged->verdict && !is_stopped(run)) {
     scoped_text char *words = no_verdict_words(&outcome, failure.sentence);
     judged->verdict = first ? json_incref(first) : verdict_make(judged->id, "error", words);
@@ -180,28 +196,12 @@ static size_t unjudged_count(const struct lab_run *run) {
 static void whole_retry(struct lab_run *run) {
   struct suite_outcome outcome = {0};
   struct failure failure = {""};
-  suite_run_once(run, NULL, &outcome, &failure);
+  suite_run_once(run, &outcome, &failure);
   scoped_text char *words = no_verdict_words(&outcome, failure.sentence);
   for (size_t i = 0; i < run->description->count && !is_stopped(run); i++)
     if (!run->judged[i].verdict)
       run->judged[i].verdict = verdict_make(run->judged[i].id, "error", words);
   suite_outcome_free(&outcome);
-}
-
-/* Criterion's pattern for those tests: "@(udp/a|udp/b)". */
-static char *filter_of(const struct description *description, const bool *asked) {
-  char *filter = memory_text("@(");
-  for (size_t i = 0; i < description->count; i++) {
-    if (!asked[i])
-      continue;
-    char *longer =
-        memory_format("%s%s%s", filter, filter[2] ? "|" : "", description->checks[i].test);
-    free(filter);
-    filter = longer;
-  }
-  char *whole = memory_format("%s)", filter);
-  free(filter);
-  return whole;
 }
 
 void run_lab(const struct run_spec *spec, const struct description *description, const bool *wanted,
@@ -214,21 +214,15 @@ void run_lab(const struct run_spec *spec, const struct description *description,
     asked_count += asked[i] = wanted_now[i] = !wanted || wanted[i];
   struct lab_run run = {spec, description, judged, wanted_now, fault};
 
-  if (asked_count == count) {
+  if (asked_count > 0) {
     struct suite_outcome outcome = {0};
     struct failure failure = {""};
-    suite_run_once(&run, NULL, &outcome, &failure);
+    suite_run_once(&run, &outcome, &failure);
     suite_outcome_free(&outcome);
-    if (unjudged_count(&run) == count && !is_stopped(&run)) {
+    if (unjudged_count(&run) == count && asked_count == count && !is_stopped(&run)) {
       whole_retry(&run);
       return;
     }
-  } else if (asked_count > 0) {
-    struct suite_outcome outcome = {0};
-    struct failure failure = {""};
-    scoped_text char *filter = filter_of(description, asked);
-    suite_run_once(&run, filter, &outcome, &failure);
-    suite_outcome_free(&outcome);
   }
   for (size_t i = 0; i < count && !is_stopped(&run); i++)
     if (asked[i] && (!judged[i].verdict || verdict_is_error(judged[i].verdict)))

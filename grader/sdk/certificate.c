@@ -96,9 +96,13 @@ static void authority_give(const struct authority *authority) {
   authority_give_java(authority);
 }
 
-SSL_CTX *certificate_context(const char *name, enum certificate kind) {
+void certificate_authority_give(void) {
   authority_make(&known, "Authority of the world");
   authority_give(&known);
+}
+
+SSL_CTX *certificate_context(const char *name, enum certificate kind) {
+  authority_make(&known, "Authority of the world");
   if (kind == CERTIFICATE_UNTRUSTED)
     authority_make(&unknown, "Authority that nobody knows");
   const struct authority *authority = kind == CERTIFICATE_UNTRUSTED ? &unknown : &known;

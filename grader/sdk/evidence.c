@@ -84,26 +84,10 @@ static json_t *safe_paragraph(const char *text) {
   return string;
 }
 
-/* Which of the programs of its name it is, in the order of their starts, from 1 on; 0 if it was not
- * started in this world. */
-static json_int_t run_number(const struct program *program) {
-  const struct log *log = world_log(the_check.world);
-  json_int_t number = 0;
-  for (size_t i = 0; i < log->count; i++) {
-    const struct event *event = &log->events[i];
-    if (event->kind != EVENT_START || !event->program)
-      continue;
-    number += strcmp(program_name(event->program), program_name(program)) == 0;
-    if (event->program == program)
-      return number;
-  }
-  return 0;
-}
-
 static void program_put(json_t *object, const char *name_key, const char *run_key,
                         const struct program *program) {
   json_object_set_new(object, name_key, json_string(program_name(program)));
-  json_object_set_new(object, run_key, json_integer(run_number(program)));
+  json_object_set_new(object, run_key, json_integer(program_run(program)));
 }
 
 /* Who has the address, as seen on the host: a peer, or a program that was seen bound to the port,
@@ -225,12 +209,12 @@ static json_t *events_json(size_t most) {
     if (log->count > most && i == most / 2) {
       size_t left_out = log->count - most;
       const char *text = say("%zu events are left out here", left_out);
-      json_t *note = json_pack("{s:f, s:s, s:s}", "t", (double)log->events[i].time_ns / 1e9, "kind",
-                               "note", "text", text);
+      json_t *note = json_pack("{s:f, s:s, s:s}", "t", (double)log->events[i]->time_ns / 1e9,
+                               "kind", "note", "text", text);
       json_array_append_new(list, note);
       i += left_out;
     }
-    json_array_append_new(list, event_json(&log->events[i]));
+    json_array_append_new(list, event_json(log->events[i]));
   }
   if (log->frames_left_out > 0)
     json_array_append_new(

@@ -19,7 +19,7 @@ static bool line_is_there(void *context) {
   struct line_wait *wait = context;
   struct log *log = world_log(the_check.world);
   for (; wait->looked < log->count; wait->looked++) {
-    const struct event *event = &log->events[wait->looked];
+    const struct event *event = log->events[wait->looked];
     if (is_line_of(event, wait->program, wait->stream) &&
         line_matches_list(line_normalise(event->bytes, event->length), wait->pattern,
                           *wait->arguments, NULL)) {

@@ -26,6 +26,7 @@ struct context {
   struct world *world;
   struct host *host;
   int world_number;
+  int64_t later_ns; /* the next world's wall clock is set so much later */
   struct peer *peers;
   struct served_port {
     struct address address;
@@ -53,6 +54,7 @@ struct context {
   const char *capture;               /* the path of its capture file, if one was kept */
   char *findings[16];
   size_t finding_count;
+  char line[400]; /* the verdict, for Criterion's report */
 };
 
 extern struct context the_check;
@@ -75,6 +77,9 @@ void put_file_of_bytes(const char *path, const void *bytes, size_t length);
 enum world_pause run_until(double deadline, bool (*until)(void *context), void *context);
 void world_begin(void);
 void world_end(void);
+
+/* Judges the check, and sends the verdict if there is a grader to send it to. True if it passed. */
+bool check_judge(const struct check *check);
 
 struct address address_from_socket(const struct sockaddr_in *from);
 struct sockaddr_in address_to_socket(struct address address);

@@ -71,6 +71,8 @@ struct origin_reply {
   enum origin_end end;
 };
 void origin_reply(struct origin *origin, struct origin_reply reply);
+/* The same for several. */
+void origins_reply(struct origin *const *origins, size_t count, struct origin_reply reply);
 /* A proxy for CONNECT (RFC 9110, 9.3.6), and for GET of http:// URLs, that reaches the origins of
  * this world by their names. What requests_to tells of it are the requests made of the proxy
  * itself. */
@@ -89,6 +91,9 @@ struct requests {
   size_t count;
 };
 struct requests requests_to(struct origin *origin);
+/* The same, of now: for many origins after one settle(). */
+struct requests requests_so_far(const struct origin *origin);
+struct requests fragments_so_far(const struct origin *origin);
 /* How many TCP connections were made to it, and how many of them failed in the TLS handshake. */
 int connections_to(struct origin *origin);
 int failed_handshakes_with(struct origin *origin);

@@ -50,7 +50,7 @@ static struct candidates candidates_of(struct search *search, enum stream stream
   const struct log *log = world_log(the_check.world);
   struct candidates found = {.texts = scrap((log->count + 1) * sizeof(char *))};
   for (size_t i = 0; i < log->count; i++) {
-    const struct event *event = &log->events[i];
+    const struct event *event = log->events[i];
     if (is_line_of(event, search->program, stream) && !was_awaited(event))
       found.texts[found.count++] = line_normalise(event->bytes, event->length);
   }
@@ -162,7 +162,7 @@ static const char *buffer_cause(struct search *search) {
   struct host *host = program_host(search->program);
   int64_t last_line = 0, last_sent = -1;
   for (size_t i = 0; i < log->count; i++) {
-    const struct event *event = &log->events[i];
+    const struct event *event = log->events[i];
     if (is_line_of(event, search->program, EITHER))
       last_line = event->time_ns;
     if (event->kind == EVENT_FRAME && event->host == host && event->length > 0 &&

@@ -1,9 +1,12 @@
-/* The main program of every suite: `--describe`, or Criterion's own command line. By itself,
- * without the grader, it builds the submission that WIREGRADE_SUBMISSION names, and speaks TAP. */
+/* The main program of every suite: `--describe`, `--checks` (both for the grader), or Criterion's
+ * own command line. By itself, without the grader, it builds the submission that
+ * WIREGRADE_SUBMISSION names, and speaks TAP. */
 #include "grader/sdk/inner.h"
+#include "grader/sdk/runner.h"
 #include "grader/sdk/scene_inner.h"
 
 #include "grader/base/memory.h"
+#include "grader/base/scope.h"
 #include "grader/sandbox/sandbox.h"
 #include "grader/submission/submission.h"
 
@@ -62,6 +65,41 @@ static struct submission *submission_build_alone(const char *folder) {
   return submission;
 }
 
+static const struct check *check_find(const char *test) {
+  for (const struct check *const *check = __start_wiregrade_checks; check < __stop_wiregrade_checks;
+       check++) {
+    size_t suite = strlen((*check)->suite);
+    if (strncmp(test, (*check)->suite, suite) == 0 && test[suite] == '/' &&
+        strcmp(test + suite + 1, (*check)->name) == 0)
+      return *check;
+  }
+  return NULL;
+}
+
+/* `--checks NUMBER [SUITE/NAME…]`: those, or all, so many of them at the same time. */
+static int checks_of_grader(int count, char **arguments) {
+  int at_once = count > 2 ? atoi(arguments[2]) : 0;
+  if (at_once < 1) {
+    fprintf(stderr, "%s: --checks takes how many may run at the same time\n", arguments[0]);
+    return 2;
+  }
+  if (count == 3)
+    return runner_run(__start_wiregrade_checks,
+                      (size_t)(__stop_wiregrade_checks - __start_wiregrade_checks),
+                      (unsigned)at_once) > 0;
+  scoped_text const struct check **chosen = memory_zeroed((size_t)count, sizeof *chosen);
+  size_t chosen_count = 0;
+  for (int i = 3; i < count; i++) {
+    const struct check *check = check_find(arguments[i]);
+    if (!check) {
+      fprintf(stderr, "%s: there is no check %s\n", arguments[0], arguments[i]);
+      return 2;
+    }
+    chosen[chosen_count++] = check;
+  }
+  return runner_run(chosen, chosen_count, (unsigned)at_once) > 0;
+}
+
 static int checks_run(int count, char **arguments) {
   struct criterion_test_set *tests = criterion_initialize();
   int result = 0;
@@ -116,6 +154,8 @@ int main(int count, char **arguments) {
     return 3;
   }
   group_share();
+  if (count > 1 && strcmp(arguments[1], "--checks") == 0)
+    return checks_of_grader(count, arguments);
   if (count > 1 && strcmp(arguments[1], "--try") == 0)
     return scene_play(count, arguments);
   const char *folder = getenv("WIREGRADE_SUBMISSION");

@@ -210,9 +210,12 @@ static bool take_tls(struct exchange *exchange) {
 /* A record of a TLS handshake begins with 22; no request does. Who forgets TLS is heard as well. */
 static void choose_tls(struct exchange *exchange, uint8_t first) {
   enum { HANDSHAKE_RECORD = 22 };
-  if (!exchange->origin->tls || first != HANDSHAKE_RECORD)
+  struct origin *origin = exchange->origin;
+  if (origin->certificate == NO_TLS || first != HANDSHAKE_RECORD)
     return;
-  exchange->ssl = SSL_new(exchange->origin->tls);
+  if (!origin->tls)
+    origin->tls = certificate_context(origin->name, origin->certificate);
+  exchange->ssl = SSL_new(origin->tls);
   exchange->in = BIO_new(BIO_s_mem());
   exchange->out = BIO_new(BIO_s_mem());
   SSL_set_bio(exchange->ssl, exchange->in, exchange->out);
@@ -280,8 +283,11 @@ static void origin_end(void *context) {
 
 struct origin *origin_create(struct host *host, const char *name, const char *ip, int port) {
   struct origin *origin = memory_zeroed(1, sizeof *origin);
-  *origin = (struct origin){
-      .host = host, .name = name, .address = address(ip, port), .next = the_check.origins};
+  *origin = (struct origin){.host = host,
+                            .name = name,
+                            .address = address(ip, port),
+                            .certificate = NO_TLS,
+                            .next = the_check.origins};
   the_check.origins = origin;
   struct peer *owner = peer_create(host, name, -1);
   owner->of = origin;
@@ -293,13 +299,20 @@ struct origin *origin_create(struct host *host, const char *name, const char *ip
 struct origin *new_origin(struct host *host, const char *name, const char *ip, int port,
                           enum certificate certificate) {
   struct origin *origin = origin_create(host, name, ip, port);
-  origin->tls = certificate == NO_TLS ? NULL : certificate_context(name, certificate);
+  origin->certificate = certificate;
+  if (certificate != NO_TLS)
+    certificate_authority_give();
   return origin;
 }
 
-void origin_reply(struct origin *origin, struct origin_reply reply) {
+void origins_reply(struct origin *const *origins, size_t count, struct origin_reply reply) {
   reply.bytes = scrap_text(reply.bytes ? reply.bytes : "", reply.length);
-  origin->reply = reply;
+  for (size_t i = 0; i < count; i++)
+    origins[i]->reply = reply;
+}
+
+void origin_reply(struct origin *origin, struct origin_reply reply) {
+  origins_reply(&origin, 1, reply);
 }
 
 static struct requests snapshot(const struct request_list *kept) {
@@ -309,14 +322,22 @@ static struct requests snapshot(const struct request_list *kept) {
   return (struct requests){list, kept->count};
 }
 
+struct requests requests_so_far(const struct origin *origin) {
+  return snapshot(&origin->requests);
+}
+
+struct requests fragments_so_far(const struct origin *origin) {
+  return snapshot(&origin->fragments);
+}
+
 struct requests requests_to(struct origin *origin) {
   settle();
-  return snapshot(&origin->requests);
+  return requests_so_far(origin);
 }
 
 struct requests fragments_to(struct origin *origin) {
   settle();
-  return snapshot(&origin->fragments);
+  return fragments_so_far(origin);
 }
 
 int connections_to(struct origin *origin) {

@@ -14,7 +14,9 @@ struct origin {
   struct host *host;
   const char *name;
   struct address address;
-  SSL_CTX *tls; /* NULL: plain only */
+  enum certificate certificate;
+  SSL_CTX
+  *tls; /* made for the first client that comes with TLS: most servers of a world see none */
   bool is_proxy;
   struct origin_reply reply;
   struct request_list requests, fragments;

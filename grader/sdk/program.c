@@ -68,8 +68,8 @@ bool await_exit(struct program *program, double seconds) {
 double exit_time(const struct program *program) {
   struct log *log = world_log(the_check.world);
   for (size_t i = 0; i < log->count; i++)
-    if (log->events[i].kind == EVENT_EXIT && log->events[i].program == program)
-      return (double)log->events[i].time_ns / 1e9;
+    if (log->events[i]->kind == EVENT_EXIT && log->events[i]->program == program)
+      return (double)log->events[i]->time_ns / 1e9;
   return -1;
 }
 
@@ -236,11 +236,11 @@ struct lines lines(struct program *program, enum stream stream) {
   struct log *log = world_log(the_check.world);
   size_t count = 0;
   for (size_t i = 0; i < log->count; i++)
-    count += is_line_of(&log->events[i], program, stream);
+    count += is_line_of(log->events[i], program, stream);
   struct line *list = scrap((count + 1) * sizeof *list);
   size_t at = 0;
   for (size_t i = 0; i < log->count; i++) {
-    const struct event *event = &log->events[i];
+    const struct event *event = log->events[i];
     if (is_line_of(event, program, stream))
       list[at++] = (struct line){.text = line_normalise(event->bytes, event->length),
                                  .time = (double)event->time_ns / 1e9};

@@ -190,7 +190,7 @@ void open_shell(struct host *host) {
 static void moments_tell(double until) {
   struct log *log = world_log(the_check.world);
   for (; shell.told_count < log->count; shell.told_count++) {
-    const struct event *event = &log->events[shell.told_count];
+    const struct event *event = log->events[shell.told_count];
     double time = (double)event->time_ns / 1e9;
     if (time > until)
       return;

@@ -169,7 +169,7 @@ struct transfer_calls transfer_calls_of(struct program *program) {
   struct transfer_call *list = scrap((log->count + 1) * sizeof *list);
   size_t count = 0;
   for (size_t i = 0; i < log->count; i++) {
-    const struct event *event = &log->events[i];
+    const struct event *event = log->events[i];
     const struct transfer_seen *seen = &event->transfer;
     if (event->kind == EVENT_TRANSFER && event->program == program)
       list[count++] = (struct transfer_call){.time = (double)event->time_ns / 1e9,

@@ -51,8 +51,8 @@ static struct frames frames_where(frame_choice *chosen, int port) {
   struct frame *list = scrap((log->count + 1) * sizeof *list);
   size_t count = 0;
   for (size_t i = 0; i < log->count; i++)
-    if (log->events[i].kind == EVENT_FRAME && chosen(&log->events[i], port))
-      list[count++] = frame_of(&log->events[i]);
+    if (log->events[i]->kind == EVENT_FRAME && chosen(log->events[i], port))
+      list[count++] = frame_of(log->events[i]);
   return (struct frames){list, count};
 }
 
@@ -78,7 +78,7 @@ struct option_calls option_calls_of(struct program *program) {
   struct option_call *list = scrap((log->count + 1) * sizeof *list);
   size_t count = 0;
   for (size_t i = 0; i < log->count; i++) {
-    const struct event *event = &log->events[i];
+    const struct event *event = log->events[i];
     const struct option_seen *seen = &event->option;
     if (event->kind == EVENT_CALL && event->program == program)
       list[count++] = (struct option_call){.time = (double)event->time_ns / 1e9,
@@ -102,7 +102,7 @@ struct socket_calls socket_calls_of(struct program *program) {
   struct socket_call *list = scrap((log->count + 1) * sizeof *list);
   size_t count = 0;
   for (size_t i = 0; i < log->count; i++) {
-    const struct event *event = &log->events[i];
+    const struct event *event = log->events[i];
     if (event->kind == EVENT_SOCKET && event->program == program)
       list[count++] = (struct socket_call){.time = (double)event->time_ns / 1e9,
                                            .created = event->socket.created,

@@ -92,6 +92,10 @@ void fresh_world(void);
 /* The same, and the real clock shows another second too: for programs that take the time where no
  * clock is asked, from a file's date or the machine's uptime. */
 void fresh_world_later(void);
+/* The same as fresh_world, and on the virtual clock programs are told that it is that time, within
+ * a second, on that day of some month: for what is written otherwise on the 5th than on the 15th.
+ */
+void fresh_world_at(int day, int hour, int minute, int second);
 /* Seconds since the world began. */
 double now(void);
 /* Lets time pass. */

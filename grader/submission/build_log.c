@@ -75,6 +75,10 @@ void build_log_note(struct build_log *log, const char *doing, const char *lines)
   text_add(log, lines);
 }
 
+void build_log_again(struct build_log *log, const char *text) {
+  text_add(log, text);
+}
+
 const char *build_log_text(const struct build_log *log) {
   return log->text ? log->text : "";
 }

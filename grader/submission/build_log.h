@@ -15,6 +15,8 @@ void build_log_add(struct build_log *log, const struct step *step);
 /* Appends what is to be known of something that went well: `doing`, and below it lines of safe
  * text; nothing if there are none. */
 void build_log_note(struct build_log *log, const char *doing, const char *lines);
+/* Appends what another log, or an earlier part of one, had for the same steps. */
+void build_log_again(struct build_log *log, const char *text);
 const char *build_log_text(const struct build_log *log);
 void build_log_free(struct build_log *log);
 

@@ -3,14 +3,15 @@
 #include "grader/base/language.h"
 #include "grader/base/memory.h"
 #include "grader/base/scope.h"
+#include "grader/submission/build_cache.h"
 #include "grader/submission/build_log.h"
 #include "grader/submission/copy.h"
 #include "grader/submission/find.h"
-#include "grader/submission/written_in.h"
 #include "grader/submission/manifest.h"
 #include "grader/submission/step.h"
 #include "grader/submission/unpack.h"
 #include "grader/submission/work.h"
+#include "grader/submission/written_in.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -146,18 +147,20 @@ static enum submission_fault contents_take(struct submission *submission,
                                  : archive_unpack(submission, fd, spec, failure);
 }
 
+static enum submission_fault folder_open(struct submission *submission, struct failure *failure) {
+  scope_close_fd(&submission->folder_fd);
+  submission->folder_fd = open(submission->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (submission->folder_fd >= 0)
+    return SUBMISSION_READY;
+  failure_errno(failure, "cannot open %s", submission->folder);
+  return SUBMISSION_IMPOSSIBLE;
+}
+
 static enum submission_fault copy_make(struct submission *submission,
                                        const struct submission_spec *spec,
                                        struct failure *failure) {
   enum submission_fault fault = contents_take(submission, spec, failure);
-  if (fault)
-    return fault;
-  submission->folder_fd = open(submission->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (submission->folder_fd < 0) {
-    failure_errno(failure, "cannot open %s", submission->folder);
-    return SUBMISSION_IMPOSSIBLE;
-  }
-  return SUBMISSION_READY;
+  return fault ? fault : folder_open(submission, failure);
 }
 
 static enum submission_fault own_commands_load(struct submission *submission,
@@ -181,6 +184,7 @@ struct building {
   const struct submission_spec *spec;
   struct step_plan plan;
   struct failure *failure;
+  bool is_built; /* it was taken from the cache: its steps went well */
 };
 
 static void building_tick(void *context, const struct step *running) {
@@ -192,6 +196,11 @@ static void building_tick(void *context, const struct step *running) {
 /* Runs the steps, and writes down what they say. */
 static enum submission_fault steps_do(struct building *building, struct step *steps, size_t count) {
   struct submission *submission = building->submission;
+  if (building->is_built) {
+    for (size_t i = 0; i < count; i++)
+      steps[i].end = STEP_DONE;
+    return SUBMISSION_READY;
+  }
   double begun_s = steps_now_s();
   int outcome = steps_run(&building->plan, steps, count, building->failure);
   submission->build_s += steps_now_s() - begun_s;
@@ -343,30 +352,72 @@ static enum submission_fault programs_find(struct building *building, const char
   return fault;
 }
 
+static struct sandbox_limits limits_of(const struct submission_spec *spec) {
+  return spec->limits.memory_bytes ? spec->limits : sandbox_default_limits();
+}
+
 static enum submission_fault build(struct submission *submission,
-                                   const struct submission_spec *spec, struct failure *failure) {
+                                   const struct submission_spec *spec, bool is_built,
+                                   struct failure *failure) {
   double limit_s = spec->build_limit_s > 0 ? spec->build_limit_s : BUILD_LIMIT_S;
   struct building building = {
       .submission = submission,
       .spec = spec,
       .plan = {.folder = submission->folder,
-               .limits = spec->limits.memory_bytes ? spec->limits : sandbox_default_limits(),
+               .limits = limits_of(spec),
                .jobs = spec->jobs,
                .deadline_s = steps_now_s() + limit_s,
                .stop = spec->stop,
                .tick = building_tick,
                .context = (void *)spec},
       .failure = failure,
+      .is_built = is_built,
   };
   submission->log.limit_s = limit_s;
   submission->built = true;
-  submission->has_makefile = find_makefile(submission->folder_fd);
   scoped_text char *make_complaint = NULL;
   enum submission_fault fault = SUBMISSION_READY;
   if (submission->has_makefile)
     fault = make_do(&building, &make_complaint);
   if (!fault)
     fault = programs_find(&building, make_complaint);
+  return fault;
+}
+
+/* The submission with all that was built, from the cache, in place of its copy. False: it is not
+ * there. */
+static bool built_take(struct submission *submission, const char *cached) {
+  scoped_text char *folder = memory_format("%s/" WORK_FOLDER "/built", submission->work);
+  scoped_text char *log = NULL;
+  if (!build_cache_take(cached, folder, &log))
+    return false;
+  free(submission->folder);
+  submission->folder = steal_pointer(&folder);
+  build_log_again(&submission->log, log);
+  return true;
+}
+
+/* Builds it, or takes what was built of the very same. */
+static enum submission_fault build_or_reuse(struct submission *submission,
+                                            const struct submission_spec *spec,
+                                            struct failure *failure) {
+  struct sandbox_limits limits = limits_of(spec);
+  const struct build_cache_key key = {.folder = submission->folder,
+                                      .programs = spec->programs,
+                                      .program_count = spec->program_count,
+                                      .languages = spec->languages,
+                                      .language_count = spec->language_count,
+                                      .limits = &limits};
+  scoped_text char *cached = spec->reuse ? build_cache_path(&key) : NULL;
+  size_t said_before = submission->log.length;
+  submission->has_makefile = find_makefile(submission->folder_fd);
+  bool is_built = cached && built_take(submission, cached);
+  if (is_built && folder_open(submission, failure))
+    return SUBMISSION_IMPOSSIBLE;
+  submission->manifest = manifest_new(submission->folder);
+  enum submission_fault fault = build(submission, spec, is_built, failure);
+  if (!fault && cached && !is_built && submission->built)
+    build_cache_keep(cached, submission->folder, build_log_text(&submission->log) + said_before);
   return fault;
 }
 
@@ -378,8 +429,7 @@ static enum submission_fault submission_fill(struct submission *submission,
     fault = own_commands_load(submission, failure);
   if (fault)
     return fault;
-  submission->manifest = manifest_new(submission->folder);
-  fault = build(submission, spec, failure);
+  fault = build_or_reuse(submission, spec, failure);
   if (!fault && manifest_save(submission->manifest, submission->manifest_path, failure))
     fault = SUBMISSION_IMPOSSIBLE;
   return fault;

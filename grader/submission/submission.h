@@ -27,7 +27,8 @@ struct submission_spec {
   double build_limit_s;         /* real time for all of it; 0: the default, two minutes */
   char *const *languages;       /* that programs may be written in (written_in.h); none: any */
   unsigned language_count;
-  unsigned jobs;                     /* compilers at once; 0: one */
+  unsigned jobs; /* compilers at once; 0: one */
+  bool reuse;    /* what was built is kept, and not built again: see build_cache.h */
   const volatile sig_atomic_t *stop; /* not 0: end at once (submission_open then fails) */
   void (*progress)(void *context, const char *doing); /* may be NULL; called now and then */
   void *context;

@@ -85,6 +85,7 @@ static _Noreturn void grading_child(const struct grading_pool *pool,
   argv[used++] = (char *)"grade";
   argv[used++] = (char *)"--jobs";
   argv[used++] = (char *)"1";
+  argv[used++] = (char *)"--no-build-cache";
   argv[used++] = (char *)"--captures";
   argv[used++] = (char *)"none";
   argv[used++] = (char *)"--json";

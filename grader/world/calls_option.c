@@ -61,6 +61,20 @@ static void option_log(const struct call *call, int fd, struct option_seen *seen
                                           .option = *seen});
 }
 
+/* Between two of a program's calls no time passes on the virtual clock, but on a busy machine
+ * seconds on the kernel's: when an interval is set at last, the first question may have been asked
+ * already, and the next be due by the interval as it was then, 75 s. So the kernel is made to look
+ * at its timer again. */
+static void keep_alive_look_again(const struct call *call, int fd) {
+  int on = 0, idle = 0;
+  socklen_t length = sizeof on;
+  if (call->supervisor->world->options.clock == CLOCK_VIRTUAL &&
+      (int)call->arguments[1] == IPPROTO_TCP && (int)call->arguments[2] == TCP_KEEPINTVL &&
+      getsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, &length) == 0 && on &&
+      getsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle, &length) == 0)
+    setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle, length);
+}
+
 static void do_set(struct call *call, int fd) {
   uint8_t bytes[VALUE_MAX] = {0};
   socklen_t length = (socklen_t)call->arguments[4];
@@ -73,6 +87,7 @@ static void do_set(struct call *call, int fd) {
   struct option_seen seen = {.value = value_of(bytes, length)};
   if (setsockopt(fd, (int)call->arguments[1], (int)call->arguments[2], bytes, length) < 0)
     seen.error = errno;
+  keep_alive_look_again(call, fd);
   option_log(call, fd, &seen);
   call_answer(call, -seen.error);
 }

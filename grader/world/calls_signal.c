@@ -6,7 +6,9 @@
  * child's end comes just then, as a rule: the child gets the CPU when its parent waits for the
  * supervisor. (Other signals come from the supervisor itself, or rarely.) So such a handler is
  * given SA_RESTART, and the supervisor ends what waits for a socket or a pipe with EINTR, as the
- * kernel would have done. */
+ * kernel would have done. * On the real clock few calls are notified, and none waits here: handlers
+ * are left as they are.
+ */
 #include "grader/world/supervisor_inner.h"
 
 #include <signal.h>

@@ -129,8 +129,7 @@ static void calls_option_or_timeout(struct call *call) {
 
 /* Whether a call without a time-out is held, so that a child's end can interrupt it. */
 static bool is_held_without_timeout(const struct call *call, int fd, int flags) {
-  return call->program->child_ends_interrupt &&
-         call->supervisor->world->options.clock == CLOCK_VIRTUAL && fd >= 0 &&
+  return call->program->child_ends_interrupt && fd >= 0 &&
          !(flags & (MSG_DONTWAIT | MSG_WAITALL)) && call->number != SYS_recvmmsg &&
          direction_of(call->number) == RECEIVING && !(fcntl(fd, F_GETFL) & O_NONBLOCK);
 }

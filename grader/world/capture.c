@@ -188,7 +188,7 @@ static bool programs_flood(const struct capture *capture) {
   struct own_addresses own = own_addresses();
   size_t frames = 0, bytes = 0;
   for (size_t i = log->count; i-- > 0 && frames < FRAMES && bytes < BYTES;) {
-    const struct event *event = &log->events[i];
+    const struct event *event = log->events[i];
     if (event->kind == EVENT_FRAME && event->host == capture->host &&
         !is_own(&own, &event->source)) {
       frames++;

@@ -115,7 +115,7 @@ static size_t frames(bool (*chosen)(const struct event *event)) {
   const struct log *log = world_log(world);
   size_t count = 0;
   for (size_t i = 0; i < log->count; i++)
-    count += log->events[i].kind == EVENT_FRAME && chosen(&log->events[i]);
+    count += log->events[i]->kind == EVENT_FRAME && chosen(log->events[i]);
   return count;
 }
 

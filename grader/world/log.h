@@ -90,7 +90,7 @@ struct event {
 };
 
 struct log {
-  struct event *events;
+  struct event **events; /* by their times */
   size_t count, capacity;
   size_t frame_count, frame_bytes; /* that are kept */
   size_t frames_left_out;

@@ -143,8 +143,8 @@ int pcapng_write(FILE *file, struct world *world, const char *comment) {
   interfaces_write(file, world);
   names_write(file, world);
   for (size_t i = 0; i < world->log.count; i++)
-    if (world->log.events[i].kind == EVENT_FRAME && world->log.events[i].raw) {
-      frame_write(file, world, &world->log.events[i]);
+    if (world->log.events[i]->kind == EVENT_FRAME && world->log.events[i]->raw) {
+      frame_write(file, world, world->log.events[i]);
       count++;
     }
   return ferror(file) ? -1 : count;

@@ -370,6 +370,13 @@ const char *program_name(const struct program *program) {
   return program->name;
 }
 
+int program_run(const struct program *program) {
+  int run = 0; /* the list begins with the latest */
+  for (const struct program *one = program; one; one = one->next)
+    run += strcmp(one->name, program->name) == 0;
+  return run;
+}
+
 struct host *program_host(const struct program *program) {
   return program->host;
 }

@@ -29,7 +29,7 @@ enum condition {
   FLAG_ABSENT,   /* MSG_DONTWAIT is not among the flags in the argument */
   NOT_STANDARD,  /* argument, a descriptor, is not stdin, stdout or stderr */
   FUTEX_WAITING, /* a waiting operation with a time-out */
-  CHILD_SIGNAL,  /* argument, a signal, is SIGCHLD; wherever any call is notified */
+  CHILD_SIGNAL,  /* argument, a signal, is SIGCHLD */
   SOCKET_TIMEOUT /* SOL_SOCKET with one of the time-out options, or IPPROTO_TCP with TCP_INFO */
 };
 
@@ -215,8 +215,7 @@ const struct sock_fprog *supervisor_filter(bool virtual_clock, bool record_calls
   for (unsigned i = 0; i < sizeof rules / sizeof *rules; i++) {
     bool recorded = (record_calls && is_recorded(rules[i].number)) ||
                     (record_transfers && call_is_transfer(rules[i].number));
-    bool skipped = virtual_clock ? rules[i].condition == NEVER : rules[i].condition != CHILD_SIGNAL;
-    if (!recorded && skipped)
+    if (!recorded && (!virtual_clock || rules[i].condition == NEVER))
       continue;
     unsigned short jump = filter->len;
     emit(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)rules[i].number, 0, 0);

@@ -133,10 +133,11 @@ static enum task_condition task_look(const struct tasks *tasks, const struct tas
   if (length <= 0) /* denied: by its state alone */
     length = snprintf(text, sizeof text, "-1");
   text[length] = '\0';
-  bool running = strncmp(text, "running", 7) == 0;
+  if (strncmp(text, "running", 7) == 0)
+    return TASK_AWAKE; /* the dead are in no call, -1 */
   char *rest = text;
-  long call = running ? -1 : strtol(text, &rest, 10);
-  uint64_t argument = running ? 0 : strtoull(rest, NULL, 16);
+  long call = strtol(text, &rest, 10);
+  uint64_t argument = strtoull(rest, NULL, 16);
   length = pread(task->stat_fd, text, sizeof text - 1, 0);
   if (length <= 0)
     return TASK_GONE;
@@ -147,12 +148,25 @@ static enum task_condition task_look(const struct tasks *tasks, const struct tas
     return TASK_DEAD;
   bool asleep = state == 'S' || state == 'T' || state == 't' ||
                 (state == 'D' && is_vfork(tasks, task, call, argument));
-  return !running && asleep ? TASK_ASLEEP : TASK_AWAKE;
+  return asleep ? TASK_ASLEEP : TASK_AWAKE;
+}
+
+/* Of those that are in the list already. */
+static bool one_is_awake(const struct tasks *tasks) {
+  for (size_t i = 0; i < tasks->count; i++) {
+    const struct task *task = &tasks->list[i];
+    if (task->process != tasks->keeper && !task->held && task_look(tasks, task) == TASK_AWAKE)
+      return true;
+  }
+  return false;
 }
 
 bool tasks_asleep(struct tasks *tasks) {
-  if (tasks->changed)
+  if (tasks->changed) { /* a program that is being loaded is looked at after each of its calls */
+    if (one_is_awake(tasks))
+      return false;
     tasks_scan(tasks);
+  }
   const struct task *keeper = NULL; /* process 1 */
   bool main_lives = false;
   for (size_t i = 0; i < tasks->count;) {

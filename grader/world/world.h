@@ -158,6 +158,8 @@ struct program_spec {
 struct program *program_start(struct host *host, const struct program_spec *spec,
                               struct failure *failure);
 const char *program_name(const struct program *program);
+/* Which of the world's programs of its name it is, in the order of their starts, from 1 on. */
+int program_run(const struct program *program);
 struct host *program_host(const struct program *program);
 /* Whether it has ended, and if so its wait status (waitpid(2)). */
 bool program_ended(const struct program *program, int *wait_status);

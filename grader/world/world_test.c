@@ -105,10 +105,10 @@ Test(world, captures_each_datagram_once_with_its_time) {
   double times[8];
   size_t count = 0;
   for (size_t i = 0; i < log->count; i++)
-    if (log->events[i].kind == EVENT_FRAME && log->events[i].protocol == IPPROTO_UDP) {
+    if (log->events[i]->kind == EVENT_FRAME && log->events[i]->protocol == IPPROTO_UDP) {
       cr_assert_lt(count, 5);
-      cr_assert_eq(log->events[i].length, count);
-      times[count++] = (double)log->events[i].time_ns / 1e9;
+      cr_assert_eq(log->events[i]->length, count);
+      times[count++] = (double)log->events[i]->time_ns / 1e9;
     }
   cr_assert_eq(count, 5);
   for (size_t i = 1; i < count; i++)

@@ -124,6 +124,7 @@ static void ask_living(void *context) {
 }
 
 CHECK(server_notices_many, "halfopen.5", "halfopen-server") {
+  record_calls();
   struct lan *lan = NULL;
   struct program *server = start_server_on_lan(&lan);
   struct host *host = new_host("clients' host");

@@ -137,14 +137,13 @@ static const double MOMENT = 0.05;
 
 static void set_reply_later(const struct web *web, const struct reply *reply, size_t length,
                             struct pace pace, enum origin_end end, double delay) {
-  for (int i = 0; i < SITES; i++)
-    for (int k = 0; k < PORTS; k++)
-      origin_reply(web->origins[i][k], (struct origin_reply){.bytes = reply->bytes,
-                                                             .length = length,
-                                                             .piece = pace.piece,
-                                                             .pause = pace.pause,
-                                                             .delay = delay,
-                                                             .end = end});
+  origins_reply(web->origins[0], (size_t)SITES * PORTS,
+                (struct origin_reply){.bytes = reply->bytes,
+                                      .length = length,
+                                      .piece = pace.piece,
+                                      .pause = pace.pause,
+                                      .delay = delay,
+                                      .end = end});
 }
 
 void set_reply(const struct web *web, const struct reply *reply, size_t length, struct pace pace,
@@ -185,12 +184,13 @@ static size_t gather(struct requests from, bool whole, const char *site, int por
 
 /* What was asked since `since`, of all sites. */
 static void gather_all(const struct web *web, struct search *search, double since) {
+  settle();
   for (int i = 0; i < SITES; i++)
     for (int k = 0; k < PORTS && web->origins[i][k]; k++) {
       struct origin *origin = web->origins[i][k];
-      search->count = gather(requests_to(origin), true, sites[i].name, ports[k], since,
+      search->count = gather(requests_so_far(origin), true, sites[i].name, ports[k], since,
                              search->questions, search->count);
-      search->rest_count = gather(fragments_to(origin), false, sites[i].name, ports[k], since,
+      search->rest_count = gather(fragments_so_far(origin), false, sites[i].name, ports[k], since,
                                   search->rest, search->rest_count);
     }
   qsort(search->questions, search->count, sizeof *search->questions, by_time);

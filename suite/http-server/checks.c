@@ -225,7 +225,19 @@ static void expect_date(const struct response *response, double earliest, double
       .cause = date_cause(date, (time_t)latest)});
 }
 
+/* Whether each of its numbers has two digits, the hour is one of 24, and so on. */
+static void check_date_at(int day, int hour, int minute, int second) {
+  fresh_world_at(day, hour, minute, second);
+  struct program *server = start_server();
+  double before = wall_clock();
+  struct response response = visit(server, "a client", REQUEST);
+  expect_date(&response, before, wall_clock());
+}
+
 CHECK(tells_the_time, "http-server.10", "http-server") {
+  check_date_at(5, 14, 3, 6);
+  check_date_at(28, 8, 59, 30);
+  check_date_at(19, 0, 30, 59);
   static const double later[] = {0, 3.4, 4.2}; /* a date that is made once is too old then */
   struct house house = open_house();
   fresh_world();

@@ -29,7 +29,7 @@ CHECK(server_listens_on_127_0_0_1, "tcp.1", "tcp-server") {
 static void check_addresses(struct program *server, struct connection *client) {
   struct address own = tcp_local(client), servers = tcp_remote(client);
   tcp_send_text(client, REQUEST);
-  if (tcp_await_end(client, 0.5) == TCP_OPEN) /* it may print all of it only when it is done */
+  if (tcp_await_end(client, SLOW) == TCP_OPEN) /* it may print all of it only when it is done */
     tcp_finish(client);
   expect_line(server, 2, "A new TCP Connection from %a was accepted.", &own);
   expect_line(server, 2, "Socket Name: %a", &servers);

@@ -12,6 +12,8 @@ enum { PORT = 60000, MESSAGE_SIZE = 16 };
 
 /* For one step of a program; more than any right one needs. */
 static const double PATIENCE = 5;
+/* For a response: a slow server need not bear that its client half-closes. */
+static const double SLOW = 2;
 
 /* Whether it prints a line with these words, anywhere and in whatever context, within 2 s. */
 static inline bool prints_words(struct program *program, const char *words) {

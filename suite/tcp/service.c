@@ -37,7 +37,7 @@ struct connection *connect_when_ready(struct program *server, struct host *from,
 struct service finish_request(struct program *server, struct connection *client,
                               const char *request, size_t sent) {
   tcp_send(client, request + sent, MESSAGE_SIZE - sent);
-  if (tcp_await_end(client, 0.5) == TCP_OPEN)
+  if (tcp_await_end(client, SLOW) == TCP_OPEN)
     tcp_finish(client); /* a server that waits for that (tcp.4) is not to hold up the others */
   tcp_await_end(client, 3);
   struct service service = {.response = tcp_received(client)};

@@ -3,6 +3,7 @@
 #include "suite/lucky_number.h"
 
 #include "drops.h"
+#include "observe.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -28,6 +29,20 @@ static struct address server_address(void) {
 
 /* ---- the server ---- */
 
+/* It says the one or the other; `first`: the line from which on it can have done so. */
+static void expect_no_line_of_an_answer(struct program *server, size_t first,
+                                        const struct address *from, const char *text) {
+  struct lines all = lines(server, STDOUT);
+  for (size_t i = first; i < all.count; i++)
+    EXPECT(!line_matches(all.list[i].text, "The client at %a says %t", from, text) &&
+               !line_matches(all.list[i].text, "Packet sent successfully!"),
+           .message = "the server says of a datagram that it drops what it says of answered ones",
+           .expected = say("“Pretending to drop packet from %s”, and neither of the two lines "
+                           "that belong to an answer",
+                           address_text(*from)),
+           .actual = printed(server), .cause = "decide first, then print");
+}
+
 CHECK(server_shows_what_it_does, "udp-retry.1", "udp-flaky-server") {
   enum { MOST = 200, OF_EACH = 4 };
   struct program *server = start("udp-flaky-server");
@@ -43,6 +58,8 @@ CHECK(server_shows_what_it_does, "udp-retry.1", "udp-flaky-server") {
     udp_send_text(client, server_address(), text);
     if (!udp_receive(client, 0.2, &answer)) {
       expect_line(server, 1, "Pretending to drop packet from %a", &from);
+      pass(0.05);
+      expect_no_line_of_an_answer(server, lines_before, &from, text);
       dropped++;
       continue;
     }
@@ -65,31 +82,9 @@ CHECK(server_shows_what_it_does, "udp-retry.1", "udp-flaky-server") {
   }
 }
 
-/* Sends `count` datagrams and notes which of them are not answered, in the order in which the
- * server received them. */
-static void observe_drops(bool *dropped, size_t count) {
-  enum { AT_A_TIME = 50 }; /* as many as the server's receive buffer holds with ease */
-  struct peer *clients[AT_A_TIME];
-  await_udp_bound(start("udp-flaky-server"), PORT);
-  for (int i = 0; i < AT_A_TIME; i++)
-    clients[i] = udp_peer(say("client %d", i + 1), "127.0.0.1", 0);
-  for (size_t done = 0; done < count; done += AT_A_TIME) {
-    for (int i = 0; i < AT_A_TIME; i++)
-      udp_send_text(clients[i], server_address(), QUESTION);
-    settle();
-    pass(0.1);
-    for (size_t i = 0; i < AT_A_TIME; i++) {
-      struct datagram answer;
-      dropped[done + i] = true;
-      while (udp_receive(clients[i], 0, &answer)) /* two to one question are not its business */
-        dropped[done + i] = false;
-    }
-  }
-}
-
 CHECK(server_drops_seven_of_ten, "udp-retry.2", "udp-flaky-server") {
   bool dropped[DROPS_NEEDED];
-  observe_drops(dropped, DROPS_NEEDED);
+  observe_drops(dropped, DROPS_NEEDED, 50, 0);
   struct drops_judgement judgement = drops_judge(dropped, DROPS_NEEDED);
   if (judgement.right)
     return;
@@ -106,20 +101,25 @@ CHECK(server_drops_seven_of_ten, "udp-retry.2", "udp-flaky-server") {
                     judgement.rate * 100, judgement.period)
               : say("%.1f %% dropped, and what happens to a datagram follows from what happened %zu before it",
                     judgement.rate * 100, judgement.period),
-      .cause = rate   ? "draw a number in [0, 1) for each datagram and drop it if it is below 0.7"
-               : even ? "a fixed number of every 10 is dropped: draw for each datagram by itself"
-                      : "a counter or a fixed list decides: draw for each datagram by itself"});
+      .cause = rate ? "draw a number in [0, 1) for each datagram and drop it if it is below 0.7"
+               : even
+                   ? say("a fixed number of every %zu is dropped: draw for each datagram by itself",
+                         judgement.period)
+                   : "a counter or a fixed list decides: draw for each datagram by itself"});
 }
 
 CHECK(server_runs_differ, "udp-retry.3", "udp-flaky-server") {
-  enum { COUNT = 100 };
+  /* In several seconds: a server that seeds its generator with the time, again and again, drops
+   * all or none in each of them, and its runs differ all the same. */
+  enum { COUNT = 100, AT_A_TIME = 10 };
+  static const double PAUSE = 0.6;
   bool first[COUNT], second[COUNT];
-  observe_drops(first, COUNT);
+  observe_drops(first, COUNT, AT_A_TIME, PAUSE);
   fresh_world();
-  observe_drops(second, COUNT);
+  observe_drops(second, COUNT, AT_A_TIME, PAUSE);
   if (memcmp(first, second, sizeof first) == 0) {
     fresh_world_later();
-    observe_drops(second, COUNT);
+    observe_drops(second, COUNT, AT_A_TIME, PAUSE);
   }
   EXPECT(memcmp(first, second, sizeof first) != 0,
          .message = "two runs of the server drop the same datagrams",

@@ -35,6 +35,19 @@ static double correlation(const bool *dropped, size_t count, size_t lag) {
   return sum / (VARIANCE * sqrt((double)(count - lag)));
 }
 
+/* Whether exactly 70 % of each block are dropped: a sequence that is dealt out, in whatever order,
+ * from a pack of that size. Chance does so with a probability below 1e-12. */
+static bool is_dealt(const bool *dropped, size_t count, size_t block) {
+  for (size_t i = 0; i + block <= count; i += block) {
+    size_t drops = 0;
+    for (size_t k = 0; k < block; k++)
+      drops += dropped[i + k];
+    if (drops * 10 != block * 7)
+      return false;
+  }
+  return true;
+}
+
 struct drops_judgement drops_judge(const bool *dropped, size_t count) {
   static const size_t blocks[] = {10, 20};
   struct drops_judgement judgement = {.right = false, .test = "rate"};
@@ -53,6 +66,11 @@ struct drops_judgement drops_judge(const bool *dropped, size_t count) {
       if (far < -TOO_EVEN_SIGMAS_TENTHS / 10.0 || far > TOO_UNEVEN_SIGMAS_TENTHS / 10.0)
         return judgement;
     }
+  for (size_t pack = 10; pack <= count / 10; pack += 10) {
+    judgement.period = pack;
+    if (is_dealt(dropped, count, pack))
+      return judgement;
+  }
   judgement.test = "repetition";
   for (size_t lag = 1; lag <= count / 2; lag++) {
     judgement.period = lag;

@@ -103,6 +103,18 @@ static void fill_pattern(bool *dropped, int trial) {
     dropped[i] = pattern[i % length];
 }
 
+/* Dealt from a pack, 70 % of it drops, that is shuffled whenever it is at its end. */
+static void fill_dealt(bool *dropped, int trial) {
+  size_t pack = 10 + (size_t)trial % 20 * 10;
+  for (size_t i = 0; i < DROPS_NEEDED; i++) {
+    size_t left = pack - i % pack;
+    static size_t drops;
+    drops = left == pack ? pack * 7 / 10 : drops;
+    dropped[i] = draw() * (double)left < (double)drops;
+    drops -= dropped[i];
+  }
+}
+
 static void fill_bursts(bool *dropped, int trial) {
   bool state_now = trial % 2;
   for (size_t i = 0; i < DROPS_NEEDED; i++) {
@@ -120,6 +132,7 @@ Test(drops, wrong_servers_are_caught) {
   expect_caught("60 %", fill_60);
   expect_caught("80 %", fill_80);
   expect_caught("seven of ten", fill_shuffled);
+  expect_caught("a pack", fill_dealt);
   expect_caught("a pattern", fill_pattern);
   expect_caught("bursts", fill_bursts);
   expect_caught("all or nothing", fill_all);

@@ -1,0 +1,39 @@
+#include "observe.h"
+
+#include "grader/sdk/wiregrade.h"
+
+enum { PORT = 60000 };
+
+/* Notes the answers that come in a short while; false if there is none any more. Two to one
+ * question are not its business. */
+static bool take_answers(struct peer *const *clients, size_t count, bool *dropped) {
+  bool any = false;
+  struct datagram answer;
+  pass(0.1);
+  for (size_t i = 0; i < count; i++)
+    while (udp_receive(clients[i], 0, &answer)) {
+      dropped[i] = false;
+      any = true;
+    }
+  return any;
+}
+
+void observe_drops(bool *dropped, size_t count, size_t at_a_time, double pause) {
+  enum { MOST_AT_A_TIME = 50 }; /* as many as the server's receive buffer holds with ease */
+  enum { ROUNDS_MOST = 50 };
+  struct peer *clients[MOST_AT_A_TIME];
+  struct address server = address("127.0.0.1", PORT);
+  await_udp_bound(start("udp-flaky-server"), PORT);
+  for (size_t i = 0; i < at_a_time; i++)
+    clients[i] = udp_peer(say("client %d", (int)i + 1), "127.0.0.1", 0);
+  for (size_t done = 0; done < count; done += at_a_time) {
+    for (size_t i = 0; i < at_a_time; i++)
+      udp_send_text(clients[i], server, "Hello, I'm a client.");
+    settle();
+    for (size_t i = 0; i < at_a_time; i++)
+      dropped[done + i] = true;
+    for (int i = 0; i < ROUNDS_MOST && take_answers(clients, at_a_time, &dropped[done]); i++)
+      ; /* a server may take its time for each of them */
+    pass(pause);
+  }
+}
