@@ -63,7 +63,7 @@ def plants(machine, hostile, canaries):
     plans = {
         "a process": ("new: process", sleeper()),
         "a daemon": ("new: process", daemon),
-        "a process of the student's user": ("new: process", sleeper(lambda: os.setuid(0 if os.environ["HOSTILE_UID"] != "0" else 64000))),
+        "a process of the student's user": ("new: process", sleeper(lambda: os.setuid(0 if os.environ["HOSTILE_UID"] != "0" else 64300))),
         "a namespace": ("new: namespace uts", sleeper(lambda: machine.call("unshare", machine.NEWUTS))),
         "a mount": ("new: mount", lambda: machine.mount("tmpfs", "/var/tmp", "tmpfs")),
         "a file in the other student's folder": ("changed: file /tmp/hostile/other-student", write("/tmp/hostile/other-student/wiregrade-canary")),
@@ -116,13 +116,13 @@ def changes_test(hostile, machine, folder, out):
     def look():
         return machine.snapshot(hostile.INSIDE, hostile.SUBMISSION, hostile.OUTPUTS)
     before = look()
-    quiet = machine.settle(hostile.INSIDE, hostile.SUBMISSION, hostile.OUTPUTS, before, 0.1) + canaries.faults()
+    quiet = machine.settle(hostile.INSIDE, hostile.SUBMISSION, hostile.OUTPUTS, before, 0.1)[0] + canaries.faults()
     lines.append(f"{'not ok' if quiet else 'ok'} nothing is found where nothing is: {quiet}")
     planned, made = plants(machine, hostile, canaries)
     for name, (wanted, plant) in planned.items():
         before, known = look(), canaries.faults()
         plant()
-        found = machine.settle(hostile.INSIDE, hostile.SUBMISSION, hostile.OUTPUTS, before, 0.05)
+        found = machine.settle(hostile.INSIDE, hostile.SUBMISSION, hostile.OUTPUTS, before, 0.05)[0]
         found += [fault for fault in canaries.faults() if fault not in known]
         lines.append(f"{'ok' if any(x.startswith(wanted) for x in found) else 'not ok'} {name}: {[x[:90] for x in found]}")
         while made:

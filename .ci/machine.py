@@ -6,7 +6,7 @@ what the grader takes for "the host". Everything that a grading starts, mounts, 
 worker sees, and nothing of anybody else's is: a process cannot leave its pid namespace, and the worker is process 1
 of it, to whom all orphans fall. What no namespace holds is compared on the real machine: the clock, and the folders of
 /sys/fs/cgroup (new ones that stay and bear the grader's name and this machine's pid namespace: others' bear theirs)."""
-import ctypes, hashlib, os, re, signal, socket, struct, subprocess, time
+import ctypes, hashlib, os, re, resource, signal, socket, struct, subprocess, time
 
 libc = ctypes.CDLL(None, use_errno=True)
 NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID, NEWNET = (
@@ -155,6 +155,29 @@ class Canaries:
         return found
 
 
+# ---- time ----
+
+def cpu_seconds():
+    """What all processes of the real machine have used so far, and what this process's children have."""
+    with open("/proc/stat") as file:
+        fields = [int(x) for x in file.readline().split()[1:]]
+    mine = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return (sum(fields[:3]) + sum(fields[5:8])) / os.sysconf("SC_CLK_TCK"), mine.ru_utime + mine.ru_stime
+
+
+class Share:
+    """How much of the time since now a machine on which nobody else worked would have taken: what others use above all
+    CPUs but one is time that was not ours."""
+
+    def __init__(self):
+        self.all, self.mine = cpu_seconds()
+
+    def of(self, seconds):
+        everybody, mine = cpu_seconds()
+        others = max(0.0, everybody - self.all - (mine - self.mine)) / max(seconds, 0.01)
+        return seconds * max(0.02, min(1.0, os.cpu_count() - others))
+
+
 # ---- what changes ----
 
 def tree(folder, skip=()):
@@ -262,9 +285,12 @@ def interface_flags():
             yield f"interface {name}", (flags, mtu)
 
 
-def snapshot(work, submission, outputs):
-    """The machine's state: what -> value."""
-    state = {}
+def snapshot(work, submission, outputs, known=None):
+    """The machine's state: what -> value. `known`: what it was a moment ago, of which only the submission is another."""
+    submitted = {f"contents of the submission {submission}": digest(submission)}
+    if known:
+        return {**known, **submitted}
+    state = submitted
     for name, what, start in processes():
         state[what] = start
         for kind in ("cgroup", "ipc", "mnt", "net", "pid", "user", "uts", "time"):
@@ -279,7 +305,6 @@ def snapshot(work, submission, outputs):
     for folder in SHARED_FOLDERS:
         state.update(tree(folder, skip=(work,)))
     state.update(tree(work, skip=(outputs, submission)))
-    state[f"contents of the submission {submission}"] = digest(submission)
     for kind in ("shm", "sem", "msg"):
         for line in lines(f"/proc/sysvipc/{kind}")[1:]:
             state[f"SysV {kind} {' '.join(line.split()[:2])}"] = True
@@ -315,13 +340,14 @@ def changes(before, after):
 
 
 def settle(work, submission, outputs, before, patience=0.6):
-    """The changes that stay. What is still ending has a moment to do so."""
+    """The changes that stay, and the state. What is still ending has a moment to do so."""
     until = time.monotonic() + patience
     while True:
         reap()
-        found = changes(before, snapshot(work, submission, outputs))
+        after = snapshot(work, submission, outputs)
+        found = changes(before, after)
         if not found or time.monotonic() > until:
-            return found
+            return found, after
         time.sleep(0.02)
 
 
@@ -344,4 +370,4 @@ def processes_end():
                 os.kill(int(name), signal.SIGKILL)
             except OSError:
                 pass
-    reap()
+    quiet_await(120)  # thousands take a while to end

@@ -1,20 +1,23 @@
 #include "grader/base/instant.h"
 
-#include <stdio.h>
 #include <string.h>
 
 /* Seconds east of UTC that a text says; -1 if it is none of what is allowed. */
 static int offset_parse(const char *text, time_t *offset) {
-  unsigned hours = 0, minutes = 0;
-  char sign = '+', end;
+  static const char digits[] = "0123456789";
   *offset = 0;
   if (*text == '\0' || strcmp(text, "Z") == 0 || strcmp(text, "UTC") == 0)
     return 0;
-  if ((sscanf(text, "%c%2u:%2u%c", &sign, &hours, &minutes, &end) != 3 &&
-       sscanf(text, "%c%2u%2u%c", &sign, &hours, &minutes, &end) != 3) ||
-      (sign != '+' && sign != '-'))
+  const char *clock = text + 1, *minutes = clock + 2;
+  if ((*text != '+' && *text != '-') || strspn(clock, digits) < 2)
     return -1;
-  *offset = ((time_t)hours * 60 + (time_t)minutes) * 60 * (sign == '-' ? -1 : 1);
+  minutes += *minutes == ':';
+  if (strspn(minutes, digits) != 2 || minutes[2] != '\0')
+    return -1;
+  time_t hours = (clock[0] - '0') * 10 + clock[1] - '0';
+  *offset = (hours * 60 + (minutes[0] - '0') * 10 + minutes[1] - '0') * 60;
+  if (*text == '-')
+    *offset = -*offset;
   return 0;
 }
 

@@ -67,10 +67,11 @@ static int git_run(const struct repository *repository, int archive_fd, int word
   static char *const argv[] = {
       "sh", "-c", "git log -1 --format='%cI %H' HEAD >&2 && exec git archive --format=tar HEAD",
       NULL};
+  static char git_folder[] = "GIT_DIR=" SANDBOX_FOLDER;
   static char *const envp[] = {"PATH=/usr/local/bin:/usr/bin:/bin",
                                "HOME=/tmp",
                                "LANG=C.UTF-8",
-                               "GIT_DIR=" SANDBOX_FOLDER,
+                               git_folder,
                                "GIT_CONFIG_NOSYSTEM=1",
                                "GIT_CONFIG_GLOBAL=/dev/null",
                                "GIT_NO_LAZY_FETCH=1",
@@ -107,7 +108,7 @@ static int repository_read(const void *context, char **text, struct failure *fai
   scoped_fd int words_fd = open(words_path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
   if (archive_fd < 0 || words_fd < 0)
     return failure_errno(failure, "its archive cannot be written");
-  if (copy_folder(repository->git_folder, repository->copy, SANDBOX_PROGRAM_UID,
+  if (copy_folder(repository->git_folder, repository->copy, sandbox_user(),
                   (struct copy_limits){repository_bytes, repository_files}, failure) ||
       git_run(repository, archive_fd, words_fd, failure))
     return -1;
@@ -144,7 +145,7 @@ static void repository_take(struct source_reading *reading, const char *path, co
     source_give_up(submission, memory_text("it is no git repository"));
   else if (source_process(repository_read, &repository, &words, &why))
     source_give_up(submission, memory_text(why.sentence));
-  if (submission->reason) {
+  if (!words) {
     free(archive);
     return;
   }

@@ -94,6 +94,8 @@ Test(source, reads_times) {
   cr_expect_null(source_time("yesterday"));
   cr_expect_null(source_time("2026-11-28"));
   cr_expect_null(source_time("2026-11-28 23:59:58 nonsense"));
+  cr_expect_null(source_time("2026-11-28 23:59:58 -- 1"));
+  cr_expect_null(source_time("2026-11-28 23:59:58 +1:00"));
 }
 
 Test(source, knows_archives_by_their_names) {

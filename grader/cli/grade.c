@@ -174,7 +174,7 @@ static int grade_do(struct grade *grade) {
       .seed = options->seed,
       .build_limit_s = options->build_limit_s || !grade->course ? options->build_limit_s
                                                                 : grade->course->build_seconds,
-      .reuse_builds = !options->no_build_cache,
+      .reuse_builds = !options->no_build_cache && !sandbox_is_open(),
       .captures = grade->captures,
       .captures_of_all = options->captures_of_all,
       .progress = progress_note,

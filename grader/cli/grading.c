@@ -213,6 +213,7 @@ enum submission_fault grading_do(const struct grading_spec *spec, struct grading
   grading.result = result_new(spec->name, spec->clock, spec->seed);
   if (sandbox_missing())
     result_set_uncontained(grading.result, sandbox_missing());
+  sandbox_user_take();
   enum submission_fault fault = submission_make(&grading, failure);
   if (!fault) {
     labs_grade(&grading);
@@ -226,6 +227,7 @@ enum submission_fault grading_do(const struct grading_spec *spec, struct grading
     outcome->result = json_incref(grading.result);
   }
   submission_close(grading.submission);
+  sandbox_user_give_back();
   json_decref(grading.result);
   return fault;
 }

@@ -374,6 +374,7 @@ int main(int argc, char **argv) {
   signal(SIGPIPE, SIG_IGN);
   unsetenv(SANDBOX_LIMITS_VARIABLE); /* they are the grader's own business */
   unsetenv(SANDBOX_OPEN_VARIABLE);
+  unsetenv(SANDBOX_USER_VARIABLE);
   if (cli_language_choose(&argc, argv))
     return CLI_USAGE;
   if (argc < 2) {

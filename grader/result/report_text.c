@@ -193,7 +193,7 @@ static void uncontained_report(const struct page *page, const json_t *result) {
   if (!*sentence)
     return;
   page_gap(page);
-  page_paragraph(page, PAGE_BAD, "WARNING", 8, sentence, 0);
+  page_paragraph(page, PAGE_BAD, _("WARNING"), text_columns(_("WARNING")) + 1, sentence, 0);
 }
 
 /* The first check that failed, or NULL; what is hidden cannot be looked into. */

@@ -116,6 +116,7 @@ static int suite_run_once(struct lab_run *run, struct suite_outcome *outcome,
   scoped_text char *seed = memory_format("WIREGRADE_SEED=%u", spec->seed);
   const char *set = getenv(SANDBOX_LIMITS_VARIABLE);
   scoped_text char *limits = memory_format(SANDBOX_LIMITS_VARIABLE "=%s", set ? set : "");
+  scoped_text char *user = memory_format(SANDBOX_USER_VARIABLE "=%u", sandbox_user());
   const char *open =
       sandbox_is_open() ? SANDBOX_OPEN_VARIABLE "=1" : NULL; /* the last: it may be none */
   scoped_text char *captures =
@@ -130,8 +131,8 @@ static int suite_run_once(struct lab_run *run, struct suite_outcome *outcome,
   struct suite_spec suite = {
       .program = spec->program,
       .argv = argv,
-      .environment = (const char *const[]){manifest, clock, seed, limits, captures, all, language,
-                                           messages, open, NULL},
+      .environment = (const char *const[]){manifest, clock, seed, limits, captures, all, user,
+                                           language, messages, open, NULL},
       .wants_verdicts = true,
       .silence_limit_s = spec->silence_limit_s > 0 ? spec->silence_limit_s : SILENCE_LIMIT_S,
       .stop = spec->stop,

@@ -139,6 +139,26 @@ static int deny_protocols(scmp_filter_ctx context) {
   return error;
 }
 
+/* Process 1 is the grader's. To the kernel it is nobody else than the program where an ordinary
+ * user has but one id, and so the program may change its limits: that of CPU time would end it. */
+static int deny_process_1(scmp_filter_ctx context) {
+  enum { PROCESS_1 = 1 };
+  static const struct {
+    int call;
+    unsigned argument;
+  } calls[] = {
+      {SCMP_SYS(prlimit64), 0},          {SCMP_SYS(setpriority), 1},
+      {SCMP_SYS(sched_setscheduler), 0}, {SCMP_SYS(sched_setparam), 0},
+      {SCMP_SYS(sched_setattr), 0},      {SCMP_SYS(ioprio_set), 1},
+      {SCMP_SYS(migrate_pages), 0},      {SCMP_SYS(move_pages), 0},
+  };
+  int error = 0;
+  for (size_t i = 0; !error && i < sizeof calls / sizeof *calls; i++)
+    error = seccomp_rule_add(context, SCMP_ACT_ERRNO(EPERM), calls[i].call, 1,
+                             LOW_32(calls[i].argument, PROCESS_1));
+  return error;
+}
+
 static int deny_arguments(scmp_filter_ctx context) {
   int error = 0;
   for (size_t i = 0; !error && i < sizeof namespace_flags / sizeof *namespace_flags; i++)
@@ -184,6 +204,8 @@ static int deny_build(bool pinned, struct sock_fprog *program) {
     error = deny_calls(context);
   if (!error)
     error = deny_arguments(context);
+  if (!error)
+    error = deny_process_1(context);
   if (!error && pinned)
     error = seccomp_rule_add(context, SCMP_ACT_ERRNO(0), SCMP_SYS(sched_setaffinity), 0);
   if (!error)

@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -82,6 +83,14 @@ Test(filter, allows_the_usual_sockets_only) {
   EXPECT_ERRNO(EAFNOSUPPORT, SYS_socket, AF_X25, SOCK_SEQPACKET, 0);
   EXPECT_ERRNO(EAFNOSUPPORT, SYS_socketpair, AF_TIPC, SOCK_STREAM, 0);
   EXPECT_ERRNO(EFAULT, SYS_socketpair, AF_UNIX, SOCK_STREAM, 0);
+}
+
+Test(filter, leaves_process_1_alone) {
+  EXPECT_ERRNO(EPERM, SYS_prlimit64, 1, RLIMIT_CPU, 0);
+  EXPECT_ERRNO(EPERM, SYS_prlimit64, HIGH | 1, RLIMIT_CPU, 0);
+  EXPECT_ERRNO(0, SYS_prlimit64, 0, RLIMIT_CPU, 0);
+  EXPECT_ERRNO(EPERM, SYS_setpriority, PRIO_PROCESS, 1, 19);
+  EXPECT_ERRNO(0, SYS_setpriority, PRIO_PROCESS, 0, 19);
 }
 
 /* The kernel would load a module for these, whoever asks. */

@@ -12,7 +12,8 @@
 #include <stdatomic.h>
 
 enum {
-  SANDBOX_INIT_UID = 63999, /* so that the program can neither trace nor limit process 1 */
+  SANDBOX_INIT_UID =
+      SANDBOX_FIRST_UID - 1, /* so that the program can neither trace nor limit process 1 */
   SANDBOX_INNER_UID =
       1000, /* what the program sees as its own, where user namespaces can be nested */
   SANDBOX_DETAIL_MAX = 160,
@@ -55,6 +56,7 @@ struct plan {
   int group_fds[CGROUP_HIERARCHIES]; /* to enter the control groups; -1 */
   const char *hostname;
   char *hosts, *host_name_line; /* contents of /etc/hosts and /etc/hostname */
+  char *passwd, *group;         /* and of these */
   const struct sandbox_file *files;
   size_t file_count;
   char *const *argv;

@@ -25,13 +25,13 @@ static long file_number(const char *path, long absent) {
   return file && fscanf(file, "%ld", &number) == 1 ? number : absent;
 }
 
-/* Root, here or in a container, has the program's user among the ids of its user namespace; the
+/* Root, here or in a container, has the programs' users among the ids of its user namespace; the
  * namespace that sandbox_enter makes holds one id only. */
 enum sandbox_mode sandbox_mode_now(void) {
   scoped_file FILE *map = fopen("/proc/self/uid_map", "re");
   unsigned long inside, outside, count;
   while (map && fscanf(map, "%lu %lu %lu", &inside, &outside, &count) == 3)
-    if (inside <= SANDBOX_PROGRAM_UID && SANDBOX_PROGRAM_UID - inside < count)
+    if (inside < SANDBOX_FIRST_UID && SANDBOX_FIRST_UID + SANDBOX_UIDS - inside <= count)
       return SANDBOX_ROOT;
   return SANDBOX_ROOTLESS;
 }

@@ -4,6 +4,7 @@
  * part is played by a subreaper, among whose descendants all of a program's processes are. */
 #include "grader/sandbox/inner.h"
 
+#include "grader/base/language.h"
 #include "grader/base/scope.h"
 
 #include <errno.h>
@@ -34,10 +35,10 @@ bool sandbox_is_open(void) {
 
 const char *sandbox_missing(void) {
   return sandbox_is_open()
-             ? "This was graded with --trust-me, and what it ran was not contained: this machine "
-               "allows no process or mount namespaces. The build and the programs could read and "
-               "change whatever their user can, processes of theirs may have been left, and what "
-               "one check's programs wrote the next one's could read."
+             ? _("This was graded with --trust-me, and what it ran was not contained: this machine "
+                 "allows no process or mount namespaces. The build and the programs could read and "
+                 "change whatever their user can, processes of theirs may have been left, and what "
+                 "one check's programs wrote the next one's could read.")
              : NULL;
 }
 

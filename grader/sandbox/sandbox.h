@@ -170,7 +170,13 @@ bool sandbox_memory_exceeded(const struct sandbox *sandbox, uint64_t most);
 /* Where the submission's folder is inside the sandbox. */
 #define SANDBOX_FOLDER "/submission"
 
-/* In SANDBOX_ROOT mode the user whom programs run as, unless the spec names another; what they are
- * to write must belong to it. Nobody else's on Debian: 65534 is shared by whatever runs as
+/* In SANDBOX_ROOT mode, the user whom programs run as, unless the spec names another; what they are
+ * to write must belong to it. sandbox_user_take() chooses one that no other grading has, until
+ * sandbox_user_give_back(), for this process and those that it gives the variable to. Nobody else's
+ * on Debian, which gives numbers up to some 64100 to packages; 65534 is shared by whatever runs as
  * `nobody`. */
-enum { SANDBOX_PROGRAM_UID = 64000 };
+enum { SANDBOX_FIRST_UID = 64300, SANDBOX_UIDS = 256 };
+#define SANDBOX_USER_VARIABLE "WIREGRADE_USER"
+void sandbox_user_take(void);
+void sandbox_user_give_back(void);
+uid_t sandbox_user(void);

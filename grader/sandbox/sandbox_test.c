@@ -33,7 +33,7 @@ static void begin(void) {
   cr_assert(mkdtemp(folder));
   cr_assert_eq(chmod(folder, 0755), 0);
   if (mode == SANDBOX_ROOT)
-    cr_assert_eq(chown(folder, SANDBOX_PROGRAM_UID, SANDBOX_PROGRAM_UID), 0);
+    cr_assert_eq(chown(folder, sandbox_user(), sandbox_user()), 0);
 }
 
 static void end(void) {

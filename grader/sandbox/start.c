@@ -33,14 +33,6 @@ static char *const usual_environment[] = {
     NULL,
 };
 
-/* The program's user has a name, under either id that it may get, and the host's users are not
- * shown. */
-static const char passwd[] = "root:x:0:0:root:/root:/bin/sh\n"
-                             "student:x:1000:1000:student:/tmp:/bin/sh\n"
-                             "student:x:64000:64000:student:/tmp:/bin/sh\n"
-                             "nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n";
-static const char group[] = "root:x:0:\nstudent:x:1000:\nstudent:x:64000:\nnogroup:x:65534:\n";
-
 struct sandbox sandbox_none(void) {
   return (struct sandbox){.init_pid = -1,
                           .init_pidfd = -1,
@@ -66,6 +58,8 @@ static void plan_free(struct plan *plan) {
   for (size_t i = 0; i < plan->hidden_count; i++)
     free(plan->hidden[i]);
   free(plan->hosts);
+  free(plan->passwd);
+  free(plan->group);
   free(plan->host_name_line);
   scope_close_fd(&plan->caller_pidfd);
 }
@@ -124,10 +118,18 @@ static int plan_files(struct plan *plan, struct failure *failure) {
   /* The host's would name the host; and it may know localhost as ::1, or, in a container where it
    * is a mount of its own, not at all. */
   plan->hosts = memory_format("127.0.0.1\tlocalhost\n127.0.1.1\t%s\n", plan->hostname);
+  /* The program's user has a name, under either id that it may get; the host's are not shown. */
+  plan->passwd = memory_format("root:x:0:0:root:/root:/bin/sh\n"
+                               "student:x:%d:%d:student:/tmp:/bin/sh\n"
+                               "student:x:%u:%u:student:/tmp:/bin/sh\n"
+                               "nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n",
+                               SANDBOX_INNER_UID, SANDBOX_INNER_UID, sandbox_user(), sandbox_user());
+  plan->group = memory_format("root:x:0:\nstudent:x:%d:\nstudent:x:%u:\nnogroup:x:65534:\n",
+                              SANDBOX_INNER_UID, sandbox_user());
   plan->host_name_line = memory_format("%s\n", plan->hostname);
   const struct sandbox_file usual[] = {
-      {"/etc/passwd", passwd, sizeof passwd - 1},
-      {"/etc/group", group, sizeof group - 1},
+      {"/etc/passwd", plan->passwd, strlen(plan->passwd)},
+      {"/etc/group", plan->group, strlen(plan->group)},
       {"/etc/hosts", plan->hosts, strlen(plan->hosts)},
       {"/etc/hostname", plan->host_name_line, strlen(plan->host_name_line)},
   };
@@ -171,7 +173,7 @@ static int plan_prepare(struct plan *plan, const struct sandbox_spec *spec,
   plan->mode = sandbox_mode_now();
   plan->open = sandbox_is_open();
   plan->root = plan->mode == SANDBOX_ROOT;
-  plan->uid = plan->root ? spec->uid ? spec->uid : SANDBOX_PROGRAM_UID : 0;
+  plan->uid = plan->root ? spec->uid ? spec->uid : sandbox_user() : 0;
   plan->limits = limits_resolve(spec->limits);
   plan->hostname = spec->hostname ? spec->hostname : "student";
   plan->argv = spec->argv;

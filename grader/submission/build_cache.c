@@ -129,7 +129,7 @@ bool build_cache_take(const char *path, const char *to, char **log) {
   struct failure ignored;
   bool taken =
       wanted && said &&
-      copy_folder(tree, to, SANDBOX_PROGRAM_UID,
+      copy_folder(tree, to, sandbox_user(),
                   (struct copy_limits){entry_bytes_most, ENTRY_FILES_MOST}, &ignored) == COPY_DONE;
   scoped_text char *found = taken ? folder_digest(to) : NULL;
   taken = found && strcmp(found, wanted) == 0;

@@ -93,7 +93,7 @@ const char *submission_manifest(const struct submission *submission) {
 
 static enum submission_fault folder_copy(struct submission *submission, const char *folder,
                                          struct failure *failure) {
-  switch (copy_folder(folder, submission->folder, SANDBOX_PROGRAM_UID,
+  switch (copy_folder(folder, submission->folder, sandbox_user(),
                       (struct copy_limits){copy_bytes, copy_files}, failure)) {
   case COPY_DONE:
     return SUBMISSION_READY;
@@ -224,6 +224,8 @@ static enum submission_fault make_do(struct building *building, char **complaint
   static const char *const argv[] = {"make", "-k", NULL};
   struct step make = {.argv = argv};
   enum submission_fault fault = steps_do(building, &make, 1);
+  /* What a build has closed to its own user would be closed to an ordinary user's grader. */
+  (void)!fchmod(building->submission->folder_fd, 0755);
   if (!fault && make.end != STEP_DONE)
     *complaint = build_log_complaint(&make);
   free(make.log);
@@ -267,7 +269,7 @@ static enum submission_fault sources_compile(struct building *building,
     failure_errno(building->failure, "cannot make a folder in the copy of the submission");
     return SUBMISSION_IMPOSSIBLE;
   }
-  (void)!fchownat(submission->folder_fd, COMPILED, SANDBOX_PROGRAM_UID, SANDBOX_PROGRAM_UID,
+  (void)!fchownat(submission->folder_fd, COMPILED, sandbox_user(), sandbox_user(),
                   AT_SYMLINK_NOFOLLOW); /* refused where there is one user only, whose it is */
   struct step *steps = memory_zeroed(count, sizeof *steps);
   for (size_t i = 0; i < count; i++)

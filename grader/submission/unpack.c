@@ -168,8 +168,8 @@ enum unpack_fault unpack_archive(const struct unpack_spec *spec, char **notes,
     return UNPACK_IMPOSSIBLE;
   }
   scoped_fd int report_fd = ends[0], other_fd = ends[1];
-  (void)!chown(spec->folder, SANDBOX_PROGRAM_UID,
-               SANDBOX_PROGRAM_UID); /* refused where there is one user only, whose it is */
+  (void)!chown(spec->folder, sandbox_user(),
+               sandbox_user()); /* refused where there is one user only, whose it is */
   enum unpack_fault fault = in_sandbox(spec, (const int[]){report_fd, other_fd}, notes, failure);
   unsigned count = 0;
   if (fault)

@@ -133,6 +133,20 @@ static int listing_ask(int fd, struct socket_listing *listing, uint8_t family, u
   return listing_read(fd, listing, protocol);
 }
 
+/* A listing is made at every step of the world, and takes the longer the more there is to list:
+ * whose sockets are so many that nothing else would get done is ended. No lab needs a tenth. */
+static void crowd_end(const struct host *host, size_t count) {
+  enum { SOCKETS_MOST = 16384 };
+  if (count <= SOCKETS_MOST)
+    return;
+  for (struct program *program = host->world->programs; program; program = program->next)
+    if (program->host == host && !program->ended) {
+      world_finding_add(host->world, "%s opened more than %d sockets, and was ended", program->name,
+                        SOCKETS_MOST);
+      program_kill(program);
+    }
+}
+
 static int sockets_list(struct host *host, uint8_t protocol, uint32_t kinds,
                         struct socket_state **states, struct failure *failure) {
   struct socket_listing listing = {0};
@@ -143,6 +157,7 @@ static int sockets_list(struct host *host, uint8_t protocol, uint32_t kinds,
     return failure_set(failure, "the kernel does not list the sockets of host %s", host->name);
   }
   *states = listing.states;
+  crowd_end(host, listing.count);
   return (int)listing.count;
 }
 

@@ -40,6 +40,7 @@ struct supervisor {
   int next_timer_id;
   unsigned execs_pending; /* traced until their execve has succeeded */
   bool socket_timeouts;   /* some socket of the world may have SO_RCVTIMEO or SO_SNDTIMEO */
+  unsigned copies;        /* of descriptors that programs wait for */
   uint64_t calls;         /* notified so far */
   unsigned tasks_met;     /* since the world began */
   unsigned quick_ends;    /* of waits, one right after the other: see supervisor_expire_one */

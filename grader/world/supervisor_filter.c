@@ -24,13 +24,13 @@
 enum condition {
   NEVER, /* but where calls are recorded */
   ALWAYS,
-  POINTER,       /* argument is not NULL: there is a time-out */
-  NOT_NEGATIVE,  /* argument, an int of milliseconds, is not "for ever" */
-  FLAG_ABSENT,   /* MSG_DONTWAIT is not among the flags in the argument */
-  NOT_STANDARD,  /* argument, a descriptor, is not stdin, stdout or stderr */
-  FUTEX_WAITING, /* a waiting operation with a time-out */
-  CHILD_SIGNAL,  /* argument, a signal, is SIGCHLD */
-  SOCKET_TIMEOUT /* SOL_SOCKET with one of the time-out options, or IPPROTO_TCP with TCP_INFO */
+  POINTER,        /* argument is not NULL: there is a time-out */
+  NOT_NEGATIVE,   /* argument, an int of milliseconds, is not "for ever" */
+  FLAG_ABSENT,    /* MSG_DONTWAIT is not among the flags in the argument */
+  NOT_STANDARD,   /* argument, a descriptor, is not stdin, stdout or stderr */
+  FUTEX_WAITING,  /* a waiting operation with a time-out */
+  UNASKED_SIGNAL, /* argument, a signal, is SIGCHLD or SIGIO */
+  SOCKET_TIMEOUT  /* SOL_SOCKET with one of the time-out options, or IPPROTO_TCP with TCP_INFO */
 };
 
 static const struct {
@@ -70,7 +70,7 @@ static const struct {
     {SYS_semtimedop, POINTER, 3},
     {SYS_mq_timedsend, POINTER, 4},
     {SYS_mq_timedreceive, POINTER, 4},
-    {SYS_rt_sigaction, CHILD_SIGNAL, 0},
+    {SYS_rt_sigaction, UNASKED_SIGNAL, 0},
     {SYS_setitimer, ALWAYS, 0},
     {SYS_getitimer, ALWAYS, 0},
     {SYS_timer_create, ALWAYS, 0},
@@ -177,9 +177,10 @@ static void emit_condition(enum condition condition, unsigned argument) {
     emit_allow();
     emit_pointer(3);
     break;
-  case CHILD_SIGNAL:
+  case UNASKED_SIGNAL:
     emit_load_low(argument);
-    emit(BPF_JMP | BPF_JEQ | BPF_K, SIGCHLD, 0, 1);
+    emit(BPF_JMP | BPF_JEQ | BPF_K, SIGCHLD, 1, 0);
+    emit(BPF_JMP | BPF_JEQ | BPF_K, SIGIO, 0, 1);
     emit_notify();
     emit_allow();
     break;

@@ -125,7 +125,7 @@ void calls_descriptor(struct call *call);
 void calls_transfer(struct call *call);
 bool call_is_transfer(int number);
 void calls_kernel_wait(struct call *call);
-/* rt_sigaction of SIGCHLD */
+/* rt_sigaction of SIGCHLD and SIGIO */
 void calls_signal_action(struct call *call);
 void calls_timer(struct call *call);
 void calls_timer_descriptor(struct call *call);

@@ -166,15 +166,6 @@ CHECK(client_repeats_itself, "udp-retry.4", "udp-retry-client") {
   }
 }
 
-/* The moments of sending, in *times: what is sent within a moment counts once. */
-static size_t sending_moments(struct frames sent, double times[], size_t most) {
-  size_t count = 0;
-  for (size_t i = 0; i < sent.count && count < most; i++)
-    if (count == 0 || sent.list[i].time - times[count - 1] > at_most(0))
-      times[count++] = sent.list[i].time;
-  return count;
-}
-
 CHECK(client_says_how_long_it_waits, "udp-retry.5", "udp-retry-client") {
   struct frames sent;
   struct program *client = run_client_to_the_end(&sent);
@@ -268,7 +259,8 @@ static bool await_attempt(struct peer *server, struct program *client, int count
   return true;
 }
 
-/* Replies to the latest attempt, or to the first. */
+/* Replies to the latest attempt, or to the first. With a client that busy-waits the clock may have
+ * moved beyond the wait by then: its next datagram may cross the reply. */
 static void check_reply_in_wait(int attempt, double part, bool to_first) {
   struct peer *server;
   struct datagram first, last;
@@ -285,14 +277,16 @@ static void check_reply_in_wait(int attempt, double part, bool to_first) {
   const char *when = say("%.0f %% into wait %d%s", part * 100, attempt,
                          to_first && attempt > 1 ? " (to the first attempt)" : "");
   double replied = now();
-  size_t before = frames_to_port(PORT).count;
+  bool missed = replied >= last.time + WAITS[attempt - 1];
+  if (missed && attempt == ATTEMPTS)
+    return;
   udp_send_text(server, to_first ? first.from : last.from, REPLY);
   await_exit(client, 8);
-  struct frames all = frames_to_port(PORT);
+  size_t more = sent_after_reply(missed ? at_most(0) : 0);
   EXPECT(
-      all.count == before, .message = say("after a reply that came %s it sends again", when),
+      more == 0, .message = say("after a reply that came %s it sends again", when),
       .expected = "nothing more is sent after a reply",
-      .actual = say("%s more", counted(all.count - before, "datagram")),
+      .actual = say("%s more", counted(more, "datagram")),
       .cause =
           "does the loop go on after the reply, or is the reply noticed only when the wait is over?");
   expect_line(client, 0, "The server replied %t", REPLY);
@@ -316,7 +310,7 @@ CHECK(client_takes_a_reply_in_any_wait, "udp-retry.8", "udp-retry-client") {
 
 /* ---- forgers ---- */
 
-/* Two measurements of the same thing: each may be as far from the truth as the clock allows. */
+/* Two measurements: each may be as far from the truth as the clock allows. */
 static bool as_long(double one, double other) {
   return about(one, other) || about(other, one);
 }
@@ -386,6 +380,7 @@ static struct program *run_client_with_forgers(struct frames *sent, int count, i
 struct reaction {
   struct program *client;
   size_t sent;
+  bool missed;  /* the reply came when the wait was over */
   double after; /* the reply: its end */
 };
 
@@ -403,6 +398,7 @@ static struct reaction react(bool forged) {
   }
   pass(0.03);
   double replied = now();
+  reaction.missed = replied >= question.time + WAITS[0];
   udp_send_text(server, question.from, REPLY);
   await_exit(reaction.client, 8);
   reaction.sent = frames_to_port(PORT).count;
@@ -425,7 +421,8 @@ CHECK(client_ignores_forgers, "udp-retry.9", "udp-retry-client") {
   fresh_world();
   struct reaction with = react(true);
   expect_no_forged_reply(with.client);
-  EXPECT(with.sent == without.sent && with.after <= at_most(without.after) + 0.02,
+  bool as_many = with.missed || without.missed || with.sent == without.sent;
+  EXPECT(as_many && with.after <= at_most(without.after) + 0.02,
          .message = "after a forged datagram the true reply is not taken as it is without",
          .expected = say("as without: %s, and its end %.3f s after the reply",
                          counted(without.sent, "datagram"), without.after),

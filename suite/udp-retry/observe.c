@@ -1,7 +1,5 @@
 #include "observe.h"
 
-#include "grader/sdk/wiregrade.h"
-
 enum { PORT = 60000 };
 
 /* Notes the answers that come in a short while; false if there is none any more. Two to one
@@ -36,4 +34,26 @@ void observe_drops(bool *dropped, size_t count, size_t at_a_time, double pause) 
       ; /* a server may take its time for each of them */
     pass(pause);
   }
+}
+
+size_t sent_after_reply(double but_within) {
+  struct frames all = frames_all();
+  const struct frame *reply = NULL;
+  size_t count = 0;
+  for (size_t i = 0; i < all.count; i++) {
+    const struct frame *frame = &all.list[i];
+    if (!reply && frame->source.port == PORT)
+      reply = frame;
+    else if (reply && frame->destination.port == PORT)
+      count += but_within == 0 || frame->time > reply->time + but_within;
+  }
+  return count;
+}
+
+size_t sending_moments(struct frames sent, double times[], size_t most) {
+  size_t count = 0;
+  for (size_t i = 0; i < sent.count && count < most; i++)
+    if (count == 0 || sent.list[i].time - times[count - 1] > at_most(0))
+      times[count++] = sent.list[i].time;
+  return count;
 }

@@ -1,10 +1,16 @@
-/* What the flaky server does with many datagrams: for its checks, which judge it (drops.h). */
+/* What the programs do with many datagrams, and when: for the checks, which judge it. */
 #pragma once
 
-#include <stdbool.h>
-#include <stddef.h>
+#include "grader/sdk/wiregrade.h"
 
 /* Starts the server, sends it so many datagrams, some at a time (at most 50, of which `count` is a
  * multiple), `pause` seconds apart, and notes which of them are not answered, in the order in which
  * it received them. */
 void observe_drops(bool *dropped, size_t count, size_t at_a_time, double pause);
+
+/* How many datagrams went to the server's port after its first reply, but for those that came so
+ * soon after it (0: all of them count). */
+size_t sent_after_reply(double but_within);
+
+/* The moments of sending, in *times: what is sent within a moment counts once. */
+size_t sending_moments(struct frames sent, double times[], size_t most);
