@@ -316,6 +316,7 @@ Test(github, folds_details_and_lets_nothing_out_of_them) {
   scoped_text char *text = report_markdown(result, 100 * 1000);
   expect_contained(text, "## wiregrade: 3 of 12 points\n");
   expect_contained(text, "| ❌ | <code>udp</code> | 3 of 8 | 1 of 2 |\n");
+  cr_expect_eq(count_of(text, "`wiregrade grade --check udp.1 .`"), 1);
   expect_contained(text, "&#60;/pre&#62;");
   cr_expect_eq(count_of(text, "<details>"), count_of(text, "</details>"));
   cr_expect_eq(count_of(text, "<pre>"), count_of(text, "</pre>"));

@@ -168,6 +168,28 @@ static char *check_line(const json_t *check) {
                        message);
 }
 
+/* How to look at one of them again, once for all: by the first whose name may be told. A name that
+ * is none of ours would need escapes, which a command must not have. */
+static void again_add(struct sheet *sheet, const json_t *result) {
+  static const char plain[] = "abcdefghijklmnopqrstuvwxyz0123456789-.";
+  size_t lab_index, check_index;
+  json_t *lab, *check;
+  foreach_lab (result, lab_index, lab) {
+    foreach_check (lab, check_index, check) {
+      const char *requirement = result_text(check, "requirement");
+      if (feedback_outcome(check) != OUTCOME_FAILED || json_object_get(check, "hidden_count") ||
+          !*requirement || requirement[strspn(requirement, plain)])
+        continue;
+      sheet_add_freed(
+          sheet, language_sentence("To check just one of them again, here the first: `wiregrade "
+                                   "grade --check %s .`; to read what it asks for: `wiregrade "
+                                   "explain %s`.\n\n",
+                                   requirement, requirement));
+      return;
+    }
+  }
+}
+
 static void checks_add(struct sheet *sheet, const json_t *result) {
   size_t lab_index, check_index;
   json_t *lab, *check;
@@ -177,8 +199,10 @@ static void checks_add(struct sheet *sheet, const json_t *result) {
       enum outcome outcome = feedback_outcome(check);
       if (outcome == OUTCOME_PASSED)
         continue;
-      if (!begun)
+      if (!begun) {
         sheet_add_freed(sheet, memory_text(_("### What did not pass\n\n")));
+        again_add(sheet, result);
+      }
       begun = true;
       sheet_add_freed(sheet, outcome == OUTCOME_MISSING ? check_line(check) : check_text(check));
     }

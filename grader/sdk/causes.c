@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/socket.h>
 
 /* ---- addresses ---- */
 
@@ -110,6 +111,11 @@ size_t words_in_common(const char *wanted, const char *text) {
   return strstr(text, wanted) ? strlen(wanted) : common.front + common.back;
 }
 
+/* Whether a word begins or ends there. */
+static bool is_between_words(const char *text, size_t place) {
+  return isspace((unsigned char)text[place]) || isspace((unsigned char)text[place - 1]);
+}
+
 const char *words_cause(const char *expected, const char *actual) {
   size_t wanted = strlen(expected), seen = strlen(actual);
   struct common common = common_of(expected, actual);
@@ -123,20 +129,20 @@ const char *words_cause(const char *expected, const char *actual) {
     return N_("more stands in front of it and behind it: it must be a line of its own");
   if (2 * shared < wanted && (shared < seen || seen < LEAST_ALIKE))
     return NULL;
-  if (shared == seen)
-    return common.back == 0 ? say("%s is missing at its end",
-                                  piece(expected + common.front, wanted - common.front))
-           : common.front == 0
-               ? say("%s is missing in front of it", piece(expected, wanted - common.back))
-               : say("%s is missing in the middle of it",
-                     piece(expected + common.front, wanted - shared));
-  if (shared == wanted)
-    return common.back == 0
-               ? say("%s too much stands at its end", piece(actual + common.front, seen - wanted))
-           : common.front == 0
-               ? say("%s too much stands in front of it", piece(actual, seen - wanted))
-               : say("%s too much stands in the middle of it",
-                     piece(actual + common.front, seen - wanted));
+  if (shared == seen && common.back == 0)
+    return say("%s is missing at its end", piece(expected + common.front, wanted - common.front));
+  if (shared == seen && common.front == 0)
+    return say("%s is missing in front of it", piece(expected, wanted - common.back));
+  if (shared == seen && is_between_words(expected, common.front))
+    return say("%s is missing in the middle of it",
+               piece(expected + common.front, wanted - shared));
+  if (shared == wanted && common.back == 0)
+    return say("%s too much stands at its end", piece(actual + common.front, seen - wanted));
+  if (shared == wanted && common.front == 0)
+    return say("%s too much stands in front of it", piece(actual, seen - wanted));
+  if (shared == wanted && is_between_words(actual, common.front))
+    return say("%s too much stands in the middle of it",
+               piece(actual + common.front, seen - wanted));
   common = common_words(expected, common_words(actual, common));
   return say("there is %s where %s is required",
              piece(actual + common.front, seen - common.front - common.back),
@@ -185,6 +191,11 @@ const char *silence_cause(struct program *program) {
   const char *name = program_name(program);
   if (program_ended(program, NULL)) {
     int status = exit_status(program);
+    if (status == -SIGPIPE)
+      return say(
+          "%s was killed by SIGPIPE, which comes to who writes to a connection that the other "
+          "side broke off: send with MSG_NOSIGNAL, or ignore the signal",
+          name);
     if (status < 0)
       return say("%s %s: run it under gdb, or build it with -fsanitize=address", name,
                  doing(program));
@@ -220,4 +231,27 @@ const char *no_answer_cause(struct program *program, struct address server, stru
                address_text(sent->destination), address_text(client));
   }
   return silence_cause(program);
+}
+
+const char *port_taken_cause(struct program *first, struct program *second) {
+  struct option_calls calls = option_calls_of(first), again = option_calls_of(second);
+  bool set = false, on_connection = false;
+  for (size_t i = 0; i < calls.count; i++)
+    if (calls.list[i].set && calls.list[i].option == SO_REUSEADDR) {
+      set = true;
+      on_connection |= calls.list[i].connected;
+    }
+  for (size_t i = 0; i < again.count; i++)
+    if (again.list[i].set && again.list[i].option == SO_REUSEADDR)
+      return N_("SO_REUSEADDR is set, and the port is taken all the same: is the value 1, and the "
+                "socket the one that is bound?");
+  if (on_connection)
+    return N_("SO_REUSEADDR was set on the socket that accept() returned: set it on the listening "
+              "one, before bind()");
+  if (set)
+    return N_("SO_REUSEADDR was set too late: bind() had failed before; set it before bind()");
+  return calls.count > 0
+             ? N_("setsockopt() was called for another option than SO_REUSEADDR: that one is "
+                  "missing")
+             : N_("SO_REUSEADDR was never set: set it on the listening socket, before bind()");
 }

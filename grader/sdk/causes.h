@@ -28,3 +28,6 @@ const char *silence_cause(struct program *program);
 /* Why an answer to a datagram, which was sent to `server`, did not come to the one that asked: it
  * went elsewhere, or the program is silent. */
 const char *no_answer_cause(struct program *program, struct address server, struct address client);
+/* Why a server that is started again finds its port taken, by the options that its first run set
+ * and the second did not come to; both were started after record_calls(). */
+const char *port_taken_cause(struct program *first, struct program *second);

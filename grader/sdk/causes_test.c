@@ -25,6 +25,7 @@ static struct compared texts[] = {
     {"The server replied Good day to you", "Good day to you", "\"The server replied \" is missing"},
     {"Socket closed.", "Socket closed", "\".\" is missing at its end"},
     {"Socket closed.", "Socket was closed.", "too much stands in the middle"},
+    {"Hello World!", "Hello, World!", "there is \"Hello,\" where \"Hello\""},
     {"Socket closed.", "1: Socket closed.", "\"1: \" too much stands in front"},
     {"Socket closed.", "Socket closed. Bye", "\" Bye\" too much stands at its end"},
     {"Socket closed.", "1: Socket closed. Bye", "in front of it and behind it"},

@@ -169,7 +169,10 @@ static const char *buffer_cause(struct search *search) {
         event->protocol != IPPROTO_ICMP && !peer_at(host, address_from_socket(&event->source)))
       last_sent = event->time_ns;
   }
-  if (last_sent < 0 || last_sent + INSTANT_NS < last_line || program_ended(search->program, NULL))
+  if (program_ended(search->program, NULL))
+    return exit_status(search->program) == 0 ? N_("it ended well without it: is it printed at all?")
+                                             : NULL;
+  if (last_sent < 0 || last_sent + INSTANT_NS < last_line)
     return NULL;
   return N_("it went on without printing it: is it printed, and is the newline (\\n) missing? Text "
             "without one stays in the program's buffer");
@@ -188,9 +191,9 @@ const char *line_cause(struct program *program, enum stream stream, const char *
   for (int pairs = 0; pairs < 2 && !cause; pairs++)
     cause = nearest_cause(pattern_text(pattern, search.arguments, pairs), &lines);
   if (!cause)
-    cause = silence_cause(program);
-  if (!cause)
     cause = buffer_cause(&search);
+  if (!cause)
+    cause = silence_cause(program);
   va_end(search.arguments);
   return cause;
 }

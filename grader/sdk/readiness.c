@@ -106,7 +106,7 @@ static const char *unready_cause(struct program *program, uint8_t protocol, int 
     return say("%u is %d with its two bytes swapped: sin_port is in network byte order, htons(%d)",
                swapped, port, port);
   if (elsewhere)
-    return N_("the port is another one than the lab asks for");
+    return N_("the port is another one than is asked for, by the lab or by an argument");
   if (sockets_listed(host, tcp ? IPPROTO_UDP : IPPROTO_TCP, -1, NULL))
     return N_("there is a socket, but of another kind: SOCK_STREAM is TCP, SOCK_DGRAM is UDP");
   if (program_ended(program, NULL) && tcp &&

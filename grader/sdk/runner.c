@@ -21,6 +21,7 @@ struct running {
 
 static _Noreturn void check_be(const struct check *check, pid_t runner) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
+  prctl(PR_SET_NAME, "check"); /* ps(1) and .ci/bench tell it from the runner */
   if (getppid() != runner)
     _exit(1);
   check_judge(check);

@@ -48,7 +48,10 @@ CHECK(server_shows_datagrams, "broadcast.1", "broadcast") {
   struct address bound = await_udp_bound(server, PORT), any = address("0.0.0.0", PORT);
   EXPECT(address_equal(bound, any), .message = "without an IP the server is not bound to 0.0.0.0",
          .expected = address_text(any), .actual = address_text(bound),
-         .cause = "a socket that is bound to an address of the host hears no broadcast");
+         .cause =
+             say("a socket that is bound to an address of its own, %s, hears no broadcast: bind "
+                 "it to 0.0.0.0 (INADDR_ANY)",
+                 address_text(bound)));
   expect_line(server, 2, "Listening on %a", &any);
   settle();
   struct peer *const askers[] = {udp_peer_at(network.client, "asker 1", CLIENT_IP, 0),
@@ -97,10 +100,22 @@ static void judge_answers(size_t before, struct peer *asker, const char *questio
            .message = "the answer is not what is required",
            .expected = quoted(ANSWER, strlen(ANSWER)),
            .actual = quoted(answer->bytes, answer->length),
-           .cause = answer->length == strlen(ANSWER) + 1 && answer->bytes[strlen(ANSWER)] == 0
-                        ? "16 bytes: the terminating NUL of the C string is sent too"
-                        : NULL);
+           .cause = bytes_cause(ANSWER, strlen(ANSWER), answer->bytes, answer->length));
   }
+}
+
+/* Why a datagram to the server's own address gets no answer. */
+static const char *unanswered_cause(struct program *server, struct address own, bool again) {
+  const char *cause = silence_cause(server);
+  if (cause)
+    return cause;
+  const char *bound = udp_bound_besides(server, own);
+  if (bound && !strstr(bound, "0.0.0.0"))
+    return say("it is bound to %s, where a datagram to %s does not reach it: bind it to 0.0.0.0",
+               bound, address_text(own));
+  return again ? "this one had asked before, and was answered then: is it remembered who has had "
+                 "an answer? Each datagram gets one"
+               : NULL;
 }
 
 CHECK(server_answers_the_sender, "broadcast.2", "broadcast") {
@@ -126,9 +141,7 @@ CHECK(server_answers_the_sender, "broadcast.2", "broadcast") {
            .expected = say("%s, back to the sender", quoted(ANSWER, strlen(ANSWER))),
            .actual = say("nothing came within %g s; the server %s\n%s", ANSWER_WITHIN,
                          doing(server), printed(server)),
-           .cause = i > 0 ? "others were answered: is sendto() given the address that this very "
-                            "recvfrom() returned?"
-                          : "is sendto() given the address that recvfrom() returned?");
+           .cause = unanswered_cause(server, server_address(0), i >= ASKERS));
     while (udp_receive(askers[i % ASKERS], 0, &answer))
       ;
   }
@@ -152,6 +165,18 @@ static int count_answering(int servers) {
   return answering;
 }
 
+static const char *deaf_cause(struct program *server, struct address own) {
+  struct address any = address("0.0.0.0", PORT);
+  const char *other = udp_bound_besides(server, any), *bound = udp_bound_besides(server, own);
+  if (bound && !other)
+    return "the datagram reached its socket, which is bound to 0.0.0.0: is it dropped because of the "
+           "address that it was sent to?";
+  return other ? say("it is bound to %s, and hears only what is sent to that address: bind to "
+                     "0.0.0.0",
+                     other)
+               : silence_cause(server);
+}
+
 static void check_one_broadcast(int count) {
   struct network network = new_network(count);
   struct program *servers[SERVERS_MOST];
@@ -170,12 +195,16 @@ static void check_one_broadcast(int count) {
            .expected = "each hears the one datagram to " EVERYBODY ", and answers it",
            .actual = say("%d of %d answered; server %d (%s) %s\n%s", count_answering(count), count,
                          i + 1, server_ip(i), doing(servers[i]), printed(servers[i])),
-           .cause = "a server that is bound to an address of its host hears what is sent to that "
-                    "address only: bind to 0.0.0.0");
+           .cause = deaf_cause(servers[i], server_address(i)));
+    double apart = sent.list[sent.count - 1].time - sent.list[0].time;
     EXPECT(count_repeated(&sent) == 0, .message = "a server answers one broadcast more than once",
            .expected = "one answer from each server",
            .actual =
-               say("%s from server %d (%s)", counted(sent.count, "datagram"), i + 1, server_ip(i)));
+               say("%s from server %d (%s)", counted(sent.count, "datagram"), i + 1, server_ip(i)),
+           .cause =
+               say("the same answer was sent again %.1f s after the first: one sendto() for each "
+                   "datagram that came is enough",
+                   apart));
   }
 }
 
@@ -227,7 +256,10 @@ CHECK(server_can_be_bound_to_its_own_address, "broadcast.8", "broadcast") {
          .message = "given an address of its host, the server is not bound to it",
          .expected = say("`broadcast server %s` is bound to %s", server_ip(0), address_text(own)),
          .actual = say("it is not; the program %s\n%s", doing(server), printed(server)),
-         .cause = "the IP is an argument: bind to what it says");
+         .cause = await_exit(server, 0)
+                      ? "it ended, as if that were no address to listen on: any of the host's is "
+                        "(see what it says on stderr)"
+                      : "the IP is an argument: bind to what it says");
   struct peer *asker = udp_peer_at(network.client, "asker", CLIENT_IP, 0);
   struct frame answer;
   EXPECT(ask(asker, own, &answer),
@@ -239,6 +271,17 @@ CHECK(server_can_be_bound_to_its_own_address, "broadcast.8", "broadcast") {
          .message = "a server that is bound to its own address answers in another way",
          .expected = "an answer as without an IP: unicast, to the sender",
          .actual = datagram_text(&answer));
+}
+
+static const char *refused_cause(struct program *server) {
+  struct output complaint = output_of(server, STDERR);
+  if (memmem(complaint.bytes, complaint.length, "denied", strlen("denied")))
+    return "the kernel refuses to send to a broadcast address (EACCES): is the answer sent to the "
+           "address that the server is bound to, and not to the sender's?";
+  const char *cause = silence_cause(server);
+  return cause ? cause
+               : "the datagram reached its socket, which is bound to that address: is it dropped, "
+                 "or its answer not sent?";
 }
 
 static void check_limited_broadcast(const char *ip) {
@@ -261,7 +304,8 @@ static void check_limited_broadcast(const char *ip) {
              say("`broadcast server '%s'` does not answer a broadcast to " EVERYBODY_HERE, ip),
          .expected = "an answer, unicast, to the sender",
          .actual = say("nothing came within %g s; the server %s\n%s", ANSWER_WITHIN, doing(server),
-                       printed(server)));
+                       printed(server)),
+         .cause = refused_cause(server));
   pass(2); /* how often it answers is another requirement */
   static const char unicast[] = "For one host only.";
   size_t before = datagrams_sent_by("server 1").count;
@@ -280,7 +324,11 @@ static void check_limited_broadcast(const char *ip) {
   EXPECT(is_right(&answer, asker) || answers_wrongly(),
          .message = say("`broadcast server '%s'` answers in another way", ip),
          .expected = "an answer as without an IP: unicast, to the sender",
-         .actual = datagram_text(&answer));
+         .actual = datagram_text(&answer),
+         .cause = answer.broadcast
+                      ? "it is broadcast: a question to all is answered to the one "
+                        "that asked, at the address that recvfrom() returned"
+                      : bytes_cause(ANSWER, strlen(ANSWER), answer.bytes, answer.length));
 }
 
 CHECK(server_can_hear_broadcasts_only, "broadcast.10", "broadcast") {
@@ -295,6 +343,19 @@ CHECK(server_can_hear_broadcasts_only, "broadcast.10", "broadcast") {
 static struct program *start_server_with(const char *const *arguments) {
   fresh_world();
   return start_with(new_network(1).servers[0], "broadcast", arguments);
+}
+
+/* Why an option has not the effect of the argument. */
+static const char *option_cause(struct program *server, const char *bound, struct address wanted) {
+  struct address swapped = {.ip = 0, .port = __builtin_bswap16(wanted.port)};
+  if (!bound && await_bound_to(server, swapped))
+    return say("it is bound to port %u, which is %u with its two bytes swapped: the option's text "
+               "is to be converted as the argument's is, with htons()",
+               swapped.port, wanted.port);
+  if (!bound && await_exit(server, 0) && printed_anything(server, STDERR))
+    return "it ended with a message on stderr: is it taken for a wrong argument? --serverIp and "
+           "--serverPort, in these letters, may stand together or alone, for server and client";
+  return bound ? "the option is read and not used, or taken for something else" : NULL;
 }
 
 /* Ends the check unless the server is bound to that in one of the forms that options may have. */
@@ -314,7 +375,7 @@ static void expect_options_bind(const char *ip, const char *port, struct address
                       wanted.ip ? address_text(wanted) : say("port %d", wanted.port)),
       .actual = bound ? say("it is bound to %s", bound)
                       : say("it is not; the program %s\n%s", doing(server), printed(server)),
-      .cause = bound ? "the option is read and not used, or taken for something else" : NULL});
+      .cause = option_cause(server, bound, wanted)});
 }
 
 CHECK(server_takes_options, "broadcast.9", "broadcast") {

@@ -23,6 +23,26 @@ static struct asking start_client(int servers, const char *ip, const char *port)
   return asking;
 }
 
+/* Why it sends nothing, by what the kernel's error made it say. */
+static const char *unsent_cause(struct program *client) {
+  static const struct {
+    const char *words, *cause;
+  } errors[] = {
+      {"denied", "without the socket option SO_BROADCAST the kernel refuses to send to a broadcast "
+                 "address: EACCES, “Permission denied”"},
+      {"unreachable", "the kernel knows no way there (ENETUNREACH): is SO_DONTROUTE set, or the "
+                      "address another one than was given?"},
+      {"usage", "it takes its arguments for wrong ones: is the address read by inet_addr()? That "
+                "returns -1 for an error, and for 255.255.255.255; inet_pton() does not"},
+  };
+  struct lines all = lines(client, EITHER);
+  for (size_t i = 0; i < all.count; i++)
+    for (size_t k = 0; k < sizeof errors / sizeof *errors; k++)
+      if (strcasestr(all.list[i].text, errors[k].words))
+        return errors[k].cause;
+  return silence_cause(client);
+}
+
 /* Waits for the client's first datagram, wherever it goes: what it has to be is the business of one
  * requirement only. */
 static struct frame await_question(struct asking *asking) {
@@ -36,9 +56,7 @@ static struct frame await_question(struct asking *asking) {
   sent = datagrams_sent_by("client"); /* it may have ended as soon as it had asked */
   EXPECT(sent.count > 0, .message = "the client sends nothing", .expected = "a datagram",
          .actual = say("none; it %s\n%s", doing(asking->client), printed(asking->client)),
-         .cause =
-             "without the socket option SO_BROADCAST the kernel refuses to send to a broadcast "
-             "address: EACCES, “Permission denied”");
+         .cause = unsent_cause(asking->client));
   return sent.list[0];
 }
 
@@ -50,6 +68,13 @@ static void reply(struct asking *asking, int number) {
 
 /* ---- what it sends ---- */
 
+static bool sends_to_single_hosts(const struct datagrams_sent *sent) {
+  for (size_t i = 0; i < sent->count; i++)
+    if (!sent->list[i].broadcast)
+      return true;
+  return false;
+}
+
 static void check_question(struct asking *asking, int port) {
   await_exit(asking->client, LONG);
   struct datagrams_sent sent = datagrams_sent_by("client");
@@ -57,21 +82,28 @@ static void check_question(struct asking *asking, int port) {
   struct address everybody = address(EVERYBODY, port);
   EXPECT(sent.count == 1, .message = "the client sends more than one datagram",
          .expected = "exactly one", .actual = counted(sent.count, "datagram"),
-         .cause = "one broadcast reaches all: send once, and then wait for the replies");
+         .cause = sends_to_single_hosts(&sent)
+                      ? "some go to single hosts: one broadcast reaches them all"
+                  : sent.list[sent.count - 1].time - first->time < 0.1
+                      ? "they leave together: one broadcast reaches all, so send it once"
+                      : "it asks again while it waits: send once, and then wait for the replies");
   EXPECT(first->length == strlen(QUESTION) && memcmp(first->bytes, QUESTION, strlen(QUESTION)) == 0,
          .message = "the client's datagram is not what is required",
          .expected = quoted(QUESTION, strlen(QUESTION)),
          .actual = quoted(first->bytes, first->length),
-         .cause = first->length == strlen(QUESTION) + 1 && first->bytes[strlen(QUESTION)] == 0
-                      ? "13 bytes: the terminating NUL of the C string is sent too"
-                      : NULL);
-  EXPECT(address_equal(first->destination, everybody) && first->broadcast,
-         .message = "the client's datagram does not go to where it is told to",
-         .expected = say("%s, as an Ethernet broadcast", address_text(everybody)),
-         .actual = datagram_text(first),
-         .cause = first->destination.ip == everybody.ip
-                      ? "is the port the one that was given, in network byte order (htons)?"
-                      : NULL);
+         .cause = bytes_cause(QUESTION, strlen(QUESTION), first->bytes, first->length));
+  EXPECT(
+      address_equal(first->destination, everybody) && first->broadcast,
+      .message = "the client's datagram does not go to where it is told to",
+      .expected = say("%s, as an Ethernet broadcast", address_text(everybody)),
+      .actual = datagram_text(first),
+      .cause =
+          first->destination.ip != everybody.ip ? "it goes to another address than the argument's"
+          : first->destination.port == __builtin_bswap16(everybody.port)
+              ? say("%u is %u with its two bytes swapped: sin_port is in network byte order, "
+                    "htons(port)",
+                    first->destination.port, everybody.port)
+              : say("it goes to port %u: is PORT, the argument, used?", first->destination.port));
 }
 
 CHECK(client_broadcasts_once, "broadcast.3", "broadcast") {
@@ -106,11 +138,22 @@ static size_t count_reply_lines(struct program *client) {
   return right ? right : similar;
 }
 
+#define CONNECTED_CAUSE                                                                            \
+  "the socket is connected to the broadcast address, from which no reply comes: the kernel drops " \
+  "all others; use sendto() on a socket that is not connected"
+
 CHECK(client_shows_a_reply, "broadcast.4", "broadcast") {
   struct asking asking = start_client(1, EVERYBODY, NULL);
   await_question(&asking);
   reply(&asking, 0);
-  expect_line(asking.client, LONG, "Server responded: %t", ANSWER);
+  settle();
+  bool connected = udp_is_connected(asking.client, address(EVERYBODY, PORT));
+  EXPECT(await_line(asking.client, STDOUT, LONG, "Server responded: %t", ANSWER) >= 0,
+         .message = "the client does not print the reply", .expected = "Server responded: " ANSWER,
+         .actual = printed(asking.client),
+         .cause = connected
+                      ? CONNECTED_CAUSE
+                      : missing_line_cause(asking.client, STDOUT, "Server responded: %t", ANSWER));
 
   fresh_world();
   asking = start_client(1, EVERYBODY, NULL);
@@ -120,7 +163,8 @@ CHECK(client_shows_a_reply, "broadcast.4", "broadcast") {
   for (size_t i = 0; i < all.count; i++)
     EXPECT(!is_reply_line(all.list[i].text),
            .message = "the client prints a reply although none has come",
-           .expected = "no such line without a reply", .actual = printed(asking.client));
+           .expected = "no such line without a reply", .actual = printed(asking.client),
+           .cause = "print what recvfrom() has brought, and only when it has returned");
 }
 
 /* ---- how long it listens ---- */
@@ -143,6 +187,25 @@ static const char *timetable_text(const struct timetable *timetable) {
   return text;
 }
 
+/* Why it has printed so many lines for so many replies. */
+static const char *count_cause(struct program *client, size_t shown, size_t wanted,
+                               bool connected) {
+  if (connected)
+    return CONNECTED_CAUSE;
+  if (shown > wanted)
+    return say(
+        "there are %zu lines, and %s came: is each printed twice, or a line before any reply "
+        "has come? Print what recvfrom() has brought, once",
+        shown, wanted == 1 ? "one reply" : say("%zu replies", wanted));
+  if (shown == 1 && !await_exit(client, 0))
+    return "it waits for something else than more replies";
+  return shown == 1
+             ? "only one of them is printed, though all say the same: is a reply dropped because "
+               "its text was there before? Each is from another server"
+             : say("after %s no more are printed: is there room for so many only?",
+                   counted(shown, "line"));
+}
+
 static void check_replies(const struct timetable *timetable) {
   struct asking asking = start_client(timetable->replies, EVERYBODY, NULL);
   double asked = await_question(&asking).time;
@@ -155,6 +218,8 @@ static void check_replies(const struct timetable *timetable) {
     last_reply = now();
     due += last_reply < asked + at_least(PATIENCE);
   }
+  settle();
+  bool connected = udp_is_connected(asking.client, address(EVERYBODY, PORT));
   await_exit(asking.client, LONG);
   const char *when = timetable_text(timetable);
   size_t shown = count_reply_lines(asking.client), wanted = (size_t)timetable->replies;
@@ -169,21 +234,27 @@ static void check_replies(const struct timetable *timetable) {
          .expected = say("replies: %s. It ends 5 s after its question, or later", when),
          .actual = say("it %s %.3f s after its question\n%s", doing(asking.client), end - asked,
                        printed(asking.client)),
-         .cause = shown == 1 && wanted > 1
-                      ? "it ends with the first reply: nobody can know whether it is the last"
-                      : "nobody can know whether a reply is the last: wait until the time is over");
+         .cause = end - last_reply < at_most(0)
+                      ? "it ends with a reply: nobody can know whether that is the last, so wait "
+                        "until the time is over"
+                      : say("it ends %.1f s after its question: wait until 5 s are over, whether a "
+                            "reply has come or not",
+                            end - asked));
   EXPECT(shown >= due && shown <= wanted,
          .message = "the client does not print one line for each reply",
          .expected = say("%s, for the replies: %s", counted(wanted, "line"), when),
          .actual = say("%s\n%s", counted(shown, "line"), printed(asking.client)),
-         .cause = shown < wanted ? "does it go on receiving after a reply, until the 5 s are over?"
-                                 : NULL);
+         .cause = count_cause(asking.client, shown, wanted, connected));
   if (due > 0)
     expect_success(asking.client, "broadcast client, with replies,");
   EXPECT(end <= latest + at_most(PATIENCE), .message = "the client listens for too long",
          .expected = say("replies: %s. It ends at most 5 s after the last", when),
          .actual = say("it ended %.3f s after the last reply, %.3f s after its question",
-                       end - last_reply, end - asked));
+                       end - last_reply, end - asked),
+         .cause = end - asked >= 2 * at_least(PATIENCE)
+                      ? "the time is waited for more than once: the end is 5 s after the question, "
+                        "or at most after the last reply"
+                      : "the wait is longer than 5 s");
 }
 
 CHECK(client_hears_all_replies, "broadcast.5", "broadcast") {
@@ -208,12 +279,18 @@ CHECK(client_gives_up, "broadcast.6", "broadcast") {
   EXPECT(says_timed_out(asking.client, STDERR),
          .message = "the message does not say that it timed out",
          .expected = "the words “timed out” (or “time out”, “timeout”) on stderr",
-         .actual = printed(asking.client));
+         .actual = printed(asking.client),
+         .cause =
+             says_timed_out(asking.client, STDOUT)
+                 ? "the words are on stdout: errors belong on stderr"
+                 : "there is a message, and it does not say what happened: perror() makes of a "
+                   "time-out “Resource temporarily unavailable”; say that it timed out");
   struct datagrams_sent sent = datagrams_sent_by("client");
   double asked_last = sent.list[sent.count - 1].time, end = exit_time(asking.client);
   EXPECT(end >= asked + at_least(PATIENCE) && end <= asked_last + at_most(PATIENCE),
          .message = say("without any reply the client ends after %.3f s", end - asked),
-         .expected = "5 s after its question", .actual = say("%.3f s after it", end - asked));
+         .expected = "5 s after its question", .actual = say("%.3f s after it", end - asked),
+         .cause = say("the time-out is %.1f s: it is to be 5 s", end - asked_last));
 }
 
 /* ---- the limited broadcast address ---- */
@@ -244,7 +321,9 @@ CHECK(client_can_use_the_limited_broadcast, "broadcast.8", "broadcast") {
   EXPECT(address_equal(limited.question.destination, wanted) && limited.question.broadcast,
          .message = "told to ask at " EVERYBODY_HERE ", the client asks somewhere else",
          .expected = say("a datagram to %s, as an Ethernet broadcast", address_text(wanted)),
-         .actual = datagram_text(&limited.question));
+         .actual = datagram_text(&limited.question),
+         .cause = "the address is to be used as it is given: 255.255.255.255 is everybody on this "
+                  "LAN, and no other address stands for it");
   EXPECT(limited.shown >= usual.shown && limited.success >= usual.success,
          .message = "asking at " EVERYBODY_HERE ", the client does not take a reply",
          .expected = "the same as with " EVERYBODY,
@@ -299,9 +378,16 @@ static void expect_options_asked(const char *ip, const char *port, struct addres
                       address_text(wanted)),
       .actual = asked.ip ? say("it sends one to %s", address_text(asked))
                          : say("none is sent; the program %s\n%s", doing(client), printed(client)),
-      .cause = asked.ip ? "the option is read and not used, or its text is not converted as the "
-                          "argument's is"
-                        : NULL});
+      .cause =
+          asked.ip && asked.port == __builtin_bswap16(wanted.port)
+              ? say("%u is %u with its two bytes swapped: the option's text is to be converted "
+                    "as the argument's is, with htons()",
+                    asked.port, wanted.port)
+          : asked.ip ? "the option is read and not used"
+          : await_exit(client, 0) && printed_anything(client, STDERR)
+              ? "it ended with a message on stderr: is it taken for a wrong argument? "
+                "--serverIp and --serverPort are written in these letters"
+              : NULL});
 }
 
 CHECK(client_takes_options, "broadcast.9", "broadcast") {

@@ -102,6 +102,29 @@ static void stream_answer(uint8_t *stream, size_t length) {
       stream[i] = (uint8_t)(stream[i] - 'a' + 'A');
 }
 
+/* It may read slowly. */
+static void rest_send(struct connection *client, const uint8_t *stream, size_t sent) {
+  enum { TRIES = 1000 };
+  for (int i = 0; i < TRIES && sent < STREAM; i++) {
+    sent += tcp_send(client, stream + sent, STREAM - sent);
+    if (sent < STREAM)
+      pass(0.01);
+  }
+}
+
+/* Reads nothing until there is no room for answers any more, and then all. */
+static void stream_send_and_read_late(struct connection *client, const uint8_t *stream) {
+  enum { TRIES = 20 };
+  size_t sent = 0;
+  tcp_stop_reading(client);
+  for (int i = 0; i < TRIES; i++) {
+    sent += tcp_send(client, stream + sent, STREAM - sent);
+    pass(0.02);
+  }
+  tcp_read_on(client);
+  rest_send(client, stream, sent);
+}
+
 static void stream_send(struct connection *client, const uint8_t *stream) {
   size_t sent = tcp_send(client, stream, 256);
   sent += tcp_send_cut(client, stream + sent, 44, 1, 0.01);
@@ -110,23 +133,22 @@ static void stream_send(struct connection *client, const uint8_t *stream) {
   sent += tcp_send(client, stream + sent, 3);
   pass(0.1);
   sent += tcp_send_cut(client, stream + sent, MIXED - sent, 60, 0.01);
-  for (int i = 0; i < 1000 && sent < STREAM; i++) { /* it may read slowly */
-    sent += tcp_send(client, stream + sent, STREAM - sent);
-    if (sent < STREAM)
-      pass(0.01);
-  }
+  rest_send(client, stream, sent);
+}
+
+#define NEXT_TEXT "and the next"
+static void next_send(struct connection *client, const uint8_t *stream) {
+  tcp_send(client, stream, strlen(NEXT_TEXT));
 }
 
 static void expect_answers(struct program *server, const uint8_t *stream, size_t length,
+                           void (*send_all)(struct connection *client, const uint8_t *stream),
                            const char *who) {
   struct connection *client = connect_to(at_home());
   static uint8_t wanted[STREAM];
   memcpy(wanted, stream, length);
   stream_answer(wanted, length);
-  if (length == STREAM)
-    stream_send(client, stream);
-  else
-    tcp_send(client, stream, length);
+  send_all(client, stream);
   tcp_finish(client);
   tcp_await_bytes(client, length, PATIENCE);
   tcp_await_end(client, 1);
@@ -156,8 +178,13 @@ static void expect_answers(struct program *server, const uint8_t *stream, size_t
 static void check_server_answers(const char *name) {
   static uint8_t stream[STREAM];
   struct program *server = start_server_of(name);
-  expect_answers(server, stream, stream_make(stream), "the first client");
-  expect_answers(server, (const uint8_t *)"and the next", 12, "the next client");
+  expect_answers(server, stream, stream_make(stream), stream_send, "the first client");
+  expect_answers(server, (const uint8_t *)NEXT_TEXT, strlen(NEXT_TEXT), next_send,
+                 "the next client");
+  fresh_world();
+  set_tcp_buffers(localhost(), SMALL_RECEIVE, SMALL_SEND);
+  expect_answers(start_server_of(name), stream, STREAM, stream_send_and_read_late,
+                 "a client that reads late");
 }
 
 EACH_PROGRAM(server_answers, "deadlock.2", check_server_answers)

@@ -27,6 +27,15 @@ static bool await_url(struct program *server) {
   return shows_url(server);
 }
 
+static const char *url_cause(struct program *server) {
+  struct lines all = lines(server, STDOUT);
+  for (size_t i = 0; i < all.count; i++)
+    if (strstr(all.list[i].text, "localhost:8001"))
+      return "a name stands there, localhost: the address is required, 127.0.0.1";
+  const char *cause = missing_line_cause(server, STDOUT, URL);
+  return cause ? cause : "no line has it: print " URL " when the socket listens";
+}
+
 CHECK(listens_on_127_0_0_1, "http-server.1", "http-server") {
   struct lan *lan = new_lan("LAN", 1500);
   struct host *stranger = new_host("stranger");
@@ -34,21 +43,19 @@ CHECK(listens_on_127_0_0_1, "http-server.1", "http-server") {
   attach(stranger, lan, "192.168.1.3/24");
   struct program *server = begin_server();
   struct address listening = await_tcp_listening(server, PORT), wanted = at_home();
-  EXPECT(address_equal(listening, wanted),
-         .message = "the server does not listen on 127.0.0.1 only",
-         .expected = address_text(wanted), .actual = address_text(listening),
-         .cause = listening.ip == 0 ? "it is bound to every interface (INADDR_ANY, or an empty "
-                                      "host): any machine can reach it"
-                                    : NULL);
   const char *besides = tcp_listening_besides(server, wanted);
-  EXPECT(!besides, .message = "the server listens on other addresses than 127.0.0.1 too",
+  EXPECT(address_equal(listening, wanted) && !besides,
+         .message = "the server does not listen on 127.0.0.1 only",
          .expected = say("%s, and nothing else", address_text(wanted)),
-         .actual = say("also %s", besides));
+         .actual = besides ? besides : address_text(listening),
+         .cause = listening.ip && tcp_connect("client", "127.0.0.1", wanted)
+                      ? say("there is a listening socket too many, %s: one is enough", besides)
+                      : bound_cause(wanted, listening));
   EXPECT(!tcp_connect_at(stranger, "stranger", NULL, address("192.168.1.2", PORT)),
          .message = "the server can be reached from another host",
          .expected = "no connection to 192.168.1.2:8001", .actual = "there is one");
   EXPECT(await_url(server), .message = "the server does not print where it is to be found",
-         .expected = "a line " URL, .actual = printed(server));
+         .expected = "a line " URL, .actual = printed(server), .cause = url_cause(server));
 }
 
 /* ---- the response ---- */
@@ -127,7 +134,21 @@ static const char *status_cause(const char *line) {
     return "the response's version is the server's own, whatever the request says: HTTP/1.0";
   if (strncmp(line, "HTTP/", strlen("HTTP/")) != 0)
     return "a response begins with its status line";
-  return NULL;
+  if (strcmp(line, "HTTP/1.0 200") == 0 || strcmp(line, "HTTP/1.0 200 ") == 0)
+    return "the reason phrase, OK, is missing at its end";
+  if (strncmp(line, "HTTP/1.0 200", strlen("HTTP/1.0 200")) != 0)
+    return "200 is the status that says that all is well";
+  return words_cause("HTTP/1.0 200 OK", line);
+}
+
+static const char *type_cause(const char *type) {
+  if (!type)
+    return "there is no such line: without it the client has to guess";
+  if (strcasestr(type, "html"))
+    return "the body is plain text, no HTML: text/plain";
+  if (!strcasestr(type, "charset"))
+    return "the charset is missing: text/plain; charset=utf-8";
+  return words_cause("text/plain; charset=utf-8", type);
 }
 
 static void expect_header(const struct response *response) {
@@ -140,12 +161,14 @@ static void expect_header(const struct response *response) {
          .expected = expected, .actual = table,
          .cause = "\\r\\n ends the last line, and another \\r\\n is the empty line");
   EXPECT(response_field(response, "Date"), .message = "the response has no Date",
-         .expected = expected, .actual = table);
+         .expected = expected, .actual = table,
+         .cause = "a line Date: with the current time in GMT is missing (gmtime(), strftime())");
   EXPECT(type && is_plain_utf_8(type),
          .message = "the response's Content-Type is not text/plain; charset=utf-8",
-         .expected = expected, .actual = table);
+         .expected = expected, .actual = table, .cause = type_cause(type));
   EXPECT(response_field(response, "Content-Length"),
-         .message = "the response has no Content-Length", .expected = expected, .actual = table);
+         .message = "the response has no Content-Length", .expected = expected, .actual = table,
+         .cause = "a line Content-Length: 11 is missing: so many bytes has the body");
 }
 
 CHECK(responds, "http-server.2", "http-server") {
@@ -163,7 +186,19 @@ CHECK(responds, "http-server.2", "http-server") {
   /* How long it is, and what comes after it, is another requirement's business. */
   EXPECT(response.body_length >= BODY_LENGTH && memcmp(response.body, BODY, BODY_LENGTH) == 0,
          .message = "the body is not “Hello World”", .expected = quoted(BODY, BODY_LENGTH),
-         .actual = difference(BODY, BODY_LENGTH, response.body, response.body_length));
+         .actual = difference(BODY, BODY_LENGTH, response.body, response.body_length),
+         .cause = words_cause(BODY, say("%.*s", BODY_LENGTH, (const char *)response.body)));
+}
+
+static const char *length_cause(const char *length, const struct response *response) {
+  if (!length)
+    return "a line Content-Length: 11 is missing";
+  if (strcmp(length, "12") != 0)
+    return NULL;
+  return response->body_length > BODY_LENGTH && response->body[BODY_LENGTH] == '\n'
+             ? "a newline is sent behind the body, and counted: it is no part of the 11 bytes"
+             : "12 are promised: is C's terminating NUL counted, which sizeof does, and strlen() "
+               "does not?";
 }
 
 CHECK(counts_its_body, "http-server.3", "http-server") {
@@ -174,16 +209,12 @@ CHECK(counts_its_body, "http-server.3", "http-server") {
              strtol(length, NULL, 10) == BODY_LENGTH,
          .message = "Content-Length is not 11", .expected = "Content-Length: 11",
          .actual = length ? say("Content-Length: %s", length) : "no Content-Length",
-         .cause = length && strcmp(length, "12") == 0
-                      ? "a newline or C's terminating NUL is no part of the 11 bytes"
-                      : NULL);
+         .cause = length_cause(length, &response));
   EXPECT(response.body_length == BODY_LENGTH,
          .message = say("the body has %s, not 11", counted(response.body_length, "byte")),
          .expected = "exactly 11 bytes behind the empty line",
          .actual = difference(BODY, BODY_LENGTH, response.body, response.body_length),
-         .cause = response.body_length == BODY_LENGTH + 1
-                      ? "one byte more: a newline, or C's terminating NUL (sizeof counts it)"
-                      : NULL);
+         .cause = bytes_cause(BODY, BODY_LENGTH, response.body, response.body_length));
 }
 
 /* ---- the date ---- */
@@ -201,12 +232,29 @@ static const char *fixdate(time_t seconds) {
 }
 
 static const char *date_cause(const char *date, time_t now) {
+  enum { HOUR = 3600, ZONES = 14, SLACK = 60 };
   const char *right = fixdate(now);
+  for (time_t shift = -ZONES * HOUR; shift <= ZONES * HOUR; shift += HOUR)
+    for (time_t late = -2; shift && late <= 2; late++)
+      if (strcmp(date, fixdate(now + shift + late)) == 0)
+        return abs((int)(shift / HOUR)) == 12
+                   ? "it is 12 h off: is the hour one of twelve (%I)? HTTP's is one of 24 (%H)"
+                   : say("it is %+d h from now: that is the time of another zone; GMT is what gmtime() "
+                         "gives, and localtime() does not",
+                         (int)(shift / HOUR));
+  for (time_t age = 3; age <= SLACK; age++)
+    if (strcmp(date, fixdate(now - age)) == 0)
+      return say("it is %d s old: make it for each response, not once", (int)age);
   if (strncasecmp(date, right, strlen("Sun, 06 Nov 1994")) == 0 &&
       strncmp(date, right, strlen("Sun, 06 Nov 1994")) != 0)
     return "the names of days and months are written as Mon and Nov: upper and lower case matter";
+  if (!strchr(date, ','))
+    return "that is the form of asctime() and ctime(); HTTP's is strftime()'s "
+           "\"%a, %d %b %Y %H:%M:%S GMT\"";
+  if (strstr(date, "GMT") && strlen(date) < strlen(right))
+    return "each number has two digits, the year four: 05, not 5";
   if (!strstr(date, "GMT"))
-    return "the time is in GMT, and says so";
+    return "the time is in GMT, and says so with these letters";
   return NULL;
 }
 
@@ -214,7 +262,8 @@ static const char *date_cause(const char *date, time_t now) {
 static void expect_date(const struct response *response, double earliest, double latest) {
   const char *date = response_field(response, "Date");
   EXPECT(date, .message = "the response has no Date", .expected = fixdate((time_t)latest),
-         .actual = "no Date");
+         .actual = "no Date",
+         .cause = "a line Date: with the current time in GMT is missing (gmtime(), strftime())");
   for (time_t second = (time_t)earliest - 2; second <= (time_t)latest + 2; second++)
     if (strcmp(date, fixdate(second)) == 0)
       return;
@@ -253,14 +302,38 @@ CHECK(tells_the_time, "http-server.10", "http-server") {
 
 /* ---- a real client ---- */
 
+static bool says_two_lengths(const struct response *response) {
+  static const char name[] = "Content-Length:";
+  const char *text = (const char *)response->stream.bytes, *first = strcasestr(text, name);
+  return first && strcasestr(first + strlen(name), name);
+}
+
+/* Why libcurl, which believes the header, is not satisfied. */
+static const char *libcurl_cause(struct program *server, const char *error) {
+  struct connection *client = tcp_connect("another client", "127.0.0.1", at_home());
+  if (!client)
+    return silence_cause(server);
+  tcp_send_text(client, REQUEST);
+  struct response response = await_response(client);
+  if (response_field(&response, "Transfer-Encoding"))
+    return "the header says Transfer-Encoding, and the body has no chunks: HTTP/1.0 knows none, "
+           "leave the line out";
+  if (says_two_lengths(&response))
+    return "there are two Content-Length that contradict each other: one is right, 11";
+  return strstr(error, "remaining") ? "Content-Length promises more bytes than come" : NULL;
+}
+
 CHECK(satisfies_libcurl, "http-server.12", "http-server") {
   struct program *server = start_server();
   struct http_response got = http_get_at(localhost(), URL "/", PATIENCE);
   EXPECT(got.ok, .message = "libcurl is not satisfied", .expected = "200, and the body",
-         .actual = say("%s; the server %s\n%s", got.error, doing(server), printed(server)));
+         .actual = say("%s; the server %s\n%s", got.error, doing(server), printed(server)),
+         .cause = libcurl_cause(server, got.error));
   EXPECT(got.status == 200, .message = say("libcurl gets status %d", got.status),
-         .expected = "200 OK", .actual = got.header);
+         .expected = "200 OK", .actual = got.header,
+         .cause = "200 is the status that says that all is well");
   EXPECT(got.body_length >= BODY_LENGTH && memcmp(got.body, BODY, BODY_LENGTH) == 0,
          .message = "libcurl gets another body", .expected = quoted(BODY, BODY_LENGTH),
-         .actual = difference(BODY, BODY_LENGTH, got.body, got.body_length));
+         .actual = difference(BODY, BODY_LENGTH, got.body, got.body_length),
+         .cause = words_cause(BODY, say("%.*s", (int)got.body_length, (const char *)got.body)));
 }

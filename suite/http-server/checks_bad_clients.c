@@ -9,6 +9,7 @@
 CHECK(can_be_restarted, "http-server.8", "http-server") {
   /* The server's end is closed first, if need be by its own end, and the client's then: so it is
    * the server's that the kernel remembers (TIME_WAIT). */
+  record_calls();
   for (int runs = 0; runs < 2; runs++) {
     fresh_world();
     struct program *server = start_server();
@@ -30,8 +31,7 @@ CHECK(can_be_restarted, "http-server.8", "http-server") {
     EXPECT(next, .message = "right after a request the server cannot be started again",
            .expected = "the new run listens at once",
            .actual = say("it %s\n%s", doing(again), printed(again)),
-           .cause = "the port of a closed connection stays taken for a minute (TIME_WAIT) unless "
-                    "SO_REUSEADDR is set before bind()");
+           .cause = port_taken_cause(server, again));
     tcp_send_text(next, REQUEST);
     EXPECT(tcp_await_bytes(next, 1, PATIENCE),
            .message = "a server that was started again does not respond",
@@ -61,7 +61,8 @@ CHECK(bears_clients_that_leave, "http-server.9", "http-server") {
     double used = cpu_seconds(server) - before;
     EXPECT(!await_exit(server, 0), .message = say("the server ends when a client leaves %s", what),
            .expected = "it goes on to serve the next",
-           .actual = say("it %s\n%s", doing(server), printed(server)));
+           .actual = say("it %s\n%s", doing(server), printed(server)),
+           .cause = ended_cause(server));
     EXPECT(used < 0.05, .message = say("the server spins when a client leaves %s", what),
            .expected = "less than 0.05 s of CPU time in the next second",
            .actual = say("%.3f s", used),
@@ -114,7 +115,10 @@ static void check_huge(const struct response *undisturbed, bool one_line) {
          .expected = "the response, or one of 4xx, or the end of the connection",
          .actual =
              say("%s; the server %s\n%s", response_text(&response), doing(server), printed(server)),
-         .cause = "with a full buffer recv() is called for 0 bytes, and returns 0");
+         .cause = await_exit(server, 0)
+                      ? ended_cause(server)
+                      : "with a full buffer recv() is called for 0 bytes, and returns 0: answer "
+                        "with 431, or close, when there is no more room");
   tcp_close(client);
   expect_next(server, undisturbed, say("after one with %s", what));
 }

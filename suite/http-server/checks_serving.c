@@ -16,6 +16,16 @@ static const char *long_request(size_t length) {
              (int)(length - strlen(text) - strlen("\r\nX-Last: ") - strlen(end)), 0, end);
 }
 
+static const char *open_cause(struct program *server, struct connection *client) {
+  const char *what = doing(server);
+  if (strstr(what, address_text(tcp_local(client))))
+    return "it waits for the client to close first, which waits for it: in HTTP/1.0 the server "
+           "closes when it has responded";
+  return strstr(what, "sleep") && strstr(what, "nano")
+             ? "it sleeps before it closes: close() as soon as the response is sent"
+             : "close() the socket that accept() returned when the response is sent";
+}
+
 CHECK(closes_in_order, "http-server.4", "http-server") {
   /* No piece ends within the empty line. */
   static const struct {
@@ -45,17 +55,25 @@ CHECK(closes_in_order, "http-server.4", "http-server") {
     EXPECT(response.stream.end != TCP_RESET,
            .message = say("after %s the connection is broken off, not closed", requests[i].what),
            .expected = "the response, then FIN", .actual = response_text(&response),
-           .cause = "close() of a socket with bytes that were not read sends RST: read the whole "
-                    "header first");
+           .cause = i == 0 ? "all had been read: is SO_LINGER set, with a time of 0? close() then "
+                             "breaks the connection off"
+                           : "close() of a socket with bytes that were not read sends RST: read "
+                             "the whole header first, however long it is");
     EXPECT(response.stream.end == TCP_FINISHED,
            .message = say("after the response to %s the connection stays open", requests[i].what),
            .expected = "the server closes it",
            .actual = say("%s; the server %s", response_text(&response), doing(server)),
-           .cause = "in HTTP/1.0 the server closes the connection when it has responded");
+           .cause = open_cause(server, client));
   }
 }
 
 /* ---- the header's end ---- */
+
+static const char *early_cause(const char *then) {
+  return strstr(then, "end")
+             ? "the end of the client's side does not complete a header: nobody is to be answered"
+             : "a pause is not the end of the header: an empty line is, however long it takes";
+}
 
 /* Ends the check if anything was sent yet. */
 static void expect_nothing_yet(struct connection *client, const char *so_far, size_t length,
@@ -65,7 +83,11 @@ static void expect_nothing_yet(struct connection *client, const char *so_far, si
          .message = "the server responds before the request's header is complete",
          .expected = say("no byte after %s%s", quoted(so_far, length), then),
          .actual = quoted(stream.bytes, stream.length),
-         .cause = "one recv() is not one request: an empty line ends the header, and nothing else");
+         .cause = *then && strstr(then, " s") ? early_cause(then)
+                  : length > 2 && so_far[length - 1] == '\n'
+                      ? "the end of the first line is not the end of the header: an empty line is"
+                      : "one recv() is not one request: an empty line ends the header, and nothing "
+                        "else");
 }
 
 /* A request that is cut after `cut` bytes, with a pause there. */
@@ -146,6 +168,15 @@ static const uint8_t *find_request(struct output output, const char *request) {
   return at;
 }
 
+static const char *unprinted_cause(struct program *server, const char *request) {
+  if (find_request(output_of(server, STDERR), request))
+    return "the request was printed on stderr; it belongs on stdout";
+  const char *first_line = say("%.*s", (int)strcspn(request, "\r"), request);
+  if (find_request(output_of(server, STDOUT), first_line))
+    return "a part of it is there, and some lines are not: print all that was received";
+  return "nothing of it is printed on stdout: print the bytes themselves, and a newline at the end";
+}
+
 static void expect_printed(struct program *server, const char *request, const char *how) {
   enum { TRIES = 10 };
   for (int i = 0; i < TRIES && !find_request(output_of(server, STDOUT), request); i++)
@@ -154,7 +185,7 @@ static void expect_printed(struct program *server, const char *request, const ch
          .message = say("the server does not print the request, which came %s", how),
          .expected = say("all lines of the header, or its text in one line, escaped: %s",
                          quoted(request, strlen(request))),
-         .actual = printed(server));
+         .actual = printed(server), .cause = unprinted_cause(server, request));
 }
 
 static const char *request_with_token(void) {
@@ -196,7 +227,11 @@ CHECK(serves_one_after_another, "http-server.7", "http-server") {
     const char *what = say("client %d in a row", i);
     struct response response = visit(server, what, REQUEST);
     expect_as_good(&response, &undisturbed, server, what,
-                   "accept() belongs in a loop; are the sockets closed?");
+                   await_exit(server, 0)
+                       ? say("it ended after %d clients: is there a limit? accept() belongs in a "
+                             "loop without one",
+                             i - 1)
+                       : "accept() belongs in a loop; are the sockets closed?");
   }
 
   fresh_world();

@@ -17,13 +17,23 @@ struct program *start_server(void) {
   return running;
 }
 
+const char *ended_cause(struct program *server) {
+  if (exit_status(server) < 0)
+    return silence_cause(server);
+  return exit_status(server) == 0
+             ? "the server ended as if all were done: accept() belongs in a loop without an end"
+             : "the server ended with an error (see what it says on stderr): what goes wrong with "
+               "one client is to be told, and the next to be served";
+}
+
 struct connection *connect_home(struct program *server, const char *what) {
   struct connection *client = tcp_connect("client", "127.0.0.1", at_home());
   EXPECT(client, .message = say("%s cannot connect to 127.0.0.1:8001", what),
          .expected = "a connection",
          .actual = say("%s; the server %s\n%s", strerror(tcp_connect_error()), doing(server),
                        printed(server)),
-         .cause = "does it end, or close the listening socket, after a client?");
+         .cause = await_exit(server, 0) ? ended_cause(server)
+                                        : "is the listening socket closed after a client?");
   return client;
 }
 
@@ -167,5 +177,7 @@ void expect_next(struct program *server, const struct response *undisturbed, con
   const char *what = say("the client %s", after);
   struct response response = visit(server, what, REQUEST);
   expect_as_good(&response, undisturbed, server, what,
-                 "what goes wrong with one client is no reason to end, or to wait for ever");
+                 await_exit(server, 0) ? ended_cause(server)
+                                       : "what goes wrong with one client is no reason to wait for "
+                                         "ever: its end is the end of that connection");
 }

@@ -29,6 +29,8 @@ struct address at_home(void);
 /* Starts it; start_server() also waits until it listens. */
 struct program *begin_server(void);
 struct program *start_server(void);
+/* Why a server is no more that should go on. */
+const char *ended_cause(struct program *server);
 /* A connection to it; ends the check if there is none. `what` is the client's, in reports: "the
  * client after …". */
 struct connection *connect_home(struct program *server, const char *what);

@@ -1,62 +1,19 @@
-/* mtu: how large a datagram may be; and how a socket's options are read and set. */
+/* mtu: how large a datagram may be. (checks_sockopts.c has how a socket's options are read and
+ * set.) */
 #define LAB mtu
 #include "grader/sdk/wiregrade.h"
 
+#include "calls.h"
 #include "telling.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <netinet/in.h>
 #include <netinet/ip_icmp.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { HEADERS = 20 + 8 }; /* of IP and UDP: they count towards the MTU */
-
-/* More than any right program needs; a resolver may take its time. */
-static const double PATIENCE = 60;
-
-/* ---- calls that were made ---- */
-
-static const char *call_text(const struct option_call *call) {
-  static const struct {
-    int level, option;
-    const char *name;
-  } names[] = {{IPPROTO_IP, IP_MTU_DISCOVER, "IP_MTU_DISCOVER"},
-               {IPPROTO_IP, IP_MTU, "IP_MTU"},
-               {SOL_SOCKET, SO_TYPE, "SO_TYPE"},
-               {SOL_SOCKET, SO_BROADCAST, "SO_BROADCAST"},
-               {SOL_SOCKET, SO_DONTROUTE, "SO_DONTROUTE"}};
-  const char *name = NULL;
-  for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-    if (call->level == names[i].level && call->option == names[i].option)
-      name = names[i].name;
-  if (!name)
-    return NULL;
-  const char *outcome = call->error ? say("fails: %s", strerror(call->error))
-                                    : say("%s %ld", call->set ? "is set to" : "is", call->value);
-  return say("%s of socket %d%s %s", name, call->fd, call->connected ? " (connected)" : "",
-             outcome);
-}
-
-/* All of them, for `actual`. */
-static const char *calls_text(struct option_calls calls) {
-  enum { SHOWN = 8 };
-  const char *text = "";
-  int shown = 0;
-  for (size_t i = 0; i < calls.count && shown < SHOWN; i++) {
-    const char *line = call_text(&calls.list[i]);
-    if (line)
-      text = say("%s%s%s", text, shown++ ? "\n" : "", line);
-  }
-  return shown ? text : "no such option was set or read";
-}
-
-static bool is_call(const struct option_call *call, bool set, int level, int option) {
-  return call->set == set && call->level == level && call->option == option;
-}
-
-static bool is_of_udp_socket(const struct option_call *call) {
-  return call->type == SOCK_DGRAM && (call->family == AF_INET || call->family == AF_INET6);
-}
 
 /* ---- mtu: what the kernel knows ---- */
 
@@ -115,13 +72,59 @@ static void expect_mtu_read(struct program *program) {
          .actual = calls_text(calls), .cause = not_discovering_cause(calls));
 }
 
+/* What its message says of a call that failed, or of its arguments. */
+static const char *complaint_cause(struct program *program) {
+  static const struct {
+    const char *words, *cause;
+  } complaints[] = {
+      {"not connected",
+       "only a connected socket has an IP_MTU (ENOTCONN): connect() it to HOST and "
+       "PORT first"},
+      {"usage", "it takes its arguments for wrong ones: HOST may stand without PORT, and is then "
+                "asked at port 60000"},
+      {"too long",
+       "send() fails with EMSGSIZE, which is no end but the news that it is waited for: "
+       "read IP_MTU again, and try with that"},
+  };
+  struct lines all = lines(program, STDERR);
+  for (size_t i = 0; i < all.count; i++)
+    for (size_t k = 0; k < sizeof complaints / sizeof *complaints; k++)
+      if (strcasestr(all.list[i].text, complaints[k].words))
+        return complaints[k].cause;
+  return NULL;
+}
+
+/* The one line that it printed, as a number; LONG_MIN if it is none. */
+static long number_printed(struct program *program) {
+  struct lines all = lines(program, STDOUT);
+  char *end = NULL;
+  long number = all.count == 1 ? strtol(all.list[0].text, &end, 10) : LONG_MIN;
+  return end && end > all.list[0].text && !*end ? number : LONG_MIN;
+}
+
 static const char *wrong_mtu_cause(struct program *program, long mtu) {
+  enum { USUAL = 1500 };
+  long number = number_printed(program);
+  const char *complaint = complaint_cause(program);
+  if (complaint)
+    return complaint;
   if (telling_of(program, mtu).at_all)
     return "the number is there, but not on a line of its own; or others are beside it";
   if (tells(program, LOOPBACK + 1))
     return "65536 is the MTU of the link; IP_MTU is at most 65535, the largest IP packet";
   if (tells(program, mtu - HEADERS))
     return "that is what fits into a datagram; the headers of IP and UDP count towards the MTU";
+  if (number == 0)
+    return "0 is what the variable held before: did getsockopt(fd, IPPROTO_IP, IP_MTU, …) fail? "
+           "Look at what it returns";
+  if (number == (int16_t)mtu)
+    return say("%ld is %ld in 16 bits: keep it in an int", number, mtu);
+  if (number == USUAL)
+    return "1500 is what an Ethernet usually has: print what the kernel says of this one";
+  if (number > 0)
+    return say("%ld is the MTU of another link: the socket that is connected to HOST knows its own "
+               "(IP_MTU)",
+               number);
   if (!printed_anything(program, STDOUT) && printed_anything(program, STDERR))
     return "a call failed: see the message";
   return NULL;
@@ -189,8 +192,10 @@ CHECK(mtu_takes_names, "mtu.2", "mtu") {
   EXPECT(same || tells(named, LOOPBACK),
          .message = "`mtu localhost` does not print the MTU of loopback",
          .expected = say("%d", LOOPBACK), .actual = printed(named),
-         .cause = "a name is turned into an address with getaddrinfo(); inet_pton() knows "
-                  "addresses only");
+         .cause = complaint_cause(named)
+                      ? complaint_cause(named)
+                      : "a name is turned into an address with getaddrinfo(); inet_pton() knows "
+                        "addresses only");
 }
 
 CHECK(mtu_of_unknown_name, "mtu.3", "mtu") {
@@ -291,6 +296,21 @@ static const char *probing_text(const struct probing *seen) {
 static const char *wrong_probe_cause(struct program *program, const struct probing *seen,
                                      struct path path) {
   int mtu = narrowest(path);
+  const char *complaint = complaint_cause(program);
+  if (complaint)
+    return complaint;
+  if (tells(program, LOOPBACK))
+    return "that is loopback's: is the socket connected to HOST?";
+  if (!await_exit(program, 0))
+    return say("the host is silent, and a report comes soon or not at all: it %s, for ever",
+               doing(program));
+  if (!seen->sent)
+    return "no datagram left: is each larger than the first link lets through? Of its MTU the "
+           "headers of IP and UDP take 28 bytes; or was IP_MTU not read?";
+  if (path.mtus[0] > (int)seen->largest && number_printed(program) == (long)seen->largest)
+    return say("no datagram was larger than %zu bytes with its headers: begin with as many as "
+               "IP_MTU says, however many that are",
+               seen->largest);
   if (tells(program, mtu - HEADERS))
     return "that is what fits into a datagram; the headers of IP and UDP count towards the MTU";
   for (int i = 1; path.mtus[i]; i++)
@@ -300,12 +320,29 @@ static const char *wrong_probe_cause(struct program *program, const struct probi
              "before)";
   if (mtu == path.mtus[0] || !tells(program, path.mtus[0]))
     return NULL;
+  if ((int)seen->largest_there == mtu)
+    return "a datagram of the right size was tried in the end, and got through, but the MTU that it "
+           "began with is printed";
   if (seen->reports > 0)
     return "the router's report comes some time after the datagram was sent: wait for it (the "
            "socket then has an error, EMSGSIZE), and read IP_MTU again";
   return (int)seen->largest == path.mtus[0]
              ? "the datagram may be cut, so no router objects: IP_MTU_DISCOVER is not set"
              : "that is the first link's MTU; only a datagram of that size finds out about others";
+}
+
+static const char *untried_cause(const struct probing *seen, int mtu) {
+  if (!seen->sent)
+    return frames_sent().count > 0
+               ? "datagrams were sent, but not to PORT: is the argument used, in "
+                 "network byte order (htons)?"
+               : "it sends nothing: only a datagram finds out about the path";
+  if (seen->largest_there > 0 && (int)seen->largest_there < mtu)
+    return say("the datagram lacks %d bytes: its text is to have as many as the MTU but 28, 20 for "
+               "the header of IP and 8 for that of UDP",
+               mtu - (int)seen->largest_there);
+  return "after a refusal try again, with the new IP_MTU: a narrower link may come after the first "
+         "narrow one";
 }
 
 static void check_probe(struct path path) {
@@ -321,9 +358,7 @@ static void check_probe(struct path path) {
   EXPECT((int)seen.largest_there == mtu,
          .message = say("`mtu --probe` does not try what it prints on %s", path_text(path)),
          .expected = say("in the end a datagram that fills %d bytes with its headers", mtu),
-         .actual = probing_text(&seen),
-         .cause = "after a refusal try again, with the new IP_MTU: a narrower link may come after "
-                  "the first narrow one");
+         .actual = probing_text(&seen), .cause = untried_cause(&seen, mtu));
   EXPECT(ended, .message = "`mtu --probe` does not end by itself",
          .expected = "it ends when no datagram is refused any more, though nobody answers",
          .actual = say("it %s", doing(program)),
@@ -352,73 +387,4 @@ CHECK(mtu_of_path_that_is_nowhere_narrower, "mtu.4", "mtu") {
 CHECK(mtu_of_path_that_narrows_step_by_step, "mtu.4", "mtu") {
   static const struct path paths[] = {{{1500, 1400, 1280}}, {{9000, 1500, 1492, 1280}}};
   check_probes(paths, sizeof paths / sizeof *paths);
-}
-
-/* ---- sockopts ---- */
-
-/* The first call of that kind on the socket, from the i-th call on; calls.count if there is none.
- */
-static size_t next_call(struct option_calls calls, size_t i, uint64_t socket, bool set, int option,
-                        long value) {
-  while (i < calls.count &&
-         !(is_call(&calls.list[i], set, SOL_SOCKET, option) && calls.list[i].socket == socket &&
-           !calls.list[i].error && calls.list[i].value == value))
-    i++;
-  return i;
-}
-
-static bool was_switched_on(struct option_calls calls, int option) {
-  for (size_t i = 0; i < calls.count; i++) {
-    const struct option_call *call = &calls.list[i];
-    if (!is_of_udp_socket(call))
-      continue;
-    size_t read = next_call(calls, i, call->socket, false, option, 0);
-    size_t set = next_call(calls, read, call->socket, true, option, 1);
-    if (next_call(calls, set, call->socket, false, option, 1) < calls.count)
-      return true;
-  }
-  return false;
-}
-
-static void expect_switch(struct program *program, const char *name, int option) {
-  struct option_calls calls = option_calls_of(program);
-  EXPECT(was_switched_on(calls, option),
-         .message = say("sockopts does not read %s, set it to 1 and read it again", name),
-         .expected = say("getsockopt() of %s: 0, setsockopt() to 1, getsockopt(): 1, "
-                         "all on one UDP socket",
-                         name),
-         .actual = calls_text(calls),
-         .cause = "each number that is printed has to be what getsockopt() returned");
-}
-
-static size_t place_of(struct program *program, const char *line) {
-  struct lines all = lines(program, STDOUT);
-  size_t i = 0;
-  while (i < all.count && strcmp(all.list[i].text, line) != 0)
-    i++;
-  return i;
-}
-
-CHECK(sockopts_are_read_and_set, "mtu.5", "sockopts") {
-  record_calls();
-  struct program *program = start("sockopts");
-  await_exit(program, PATIENCE);
-  expect_line(program, 0, "SO_TYPE 2");
-  expect_line(program, 0, "SO_BROADCAST 0 1");
-  expect_line(program, 0, "SO_DONTROUTE 0 1");
-  size_t type = place_of(program, "SO_TYPE 2");
-  EXPECT(type < place_of(program, "SO_BROADCAST 0 1") &&
-             type < place_of(program, "SO_DONTROUTE 0 1"),
-         .message = "sockopts prints the lines in another order",
-         .expected = "SO_TYPE 2\nSO_BROADCAST 0 1\nSO_DONTROUTE 0 1", .actual = printed(program));
-  struct option_calls calls = option_calls_of(program);
-  bool type_read = false;
-  for (size_t i = 0; i < calls.count; i++)
-    type_read |= is_call(&calls.list[i], false, SOL_SOCKET, SO_TYPE) &&
-                 is_of_udp_socket(&calls.list[i]) && !calls.list[i].error;
-  EXPECT(type_read, .message = "sockopts does not read SO_TYPE of a UDP socket",
-         .expected = "getsockopt() of SO_TYPE: 2 (SOCK_DGRAM)", .actual = calls_text(calls));
-  expect_switch(program, "SO_BROADCAST", SO_BROADCAST);
-  expect_switch(program, "SO_DONTROUTE", SO_DONTROUTE);
-  expect_success(program, "sockopts");
 }

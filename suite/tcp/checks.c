@@ -3,6 +3,10 @@
 #define LAB tcp
 #include "service.h"
 
+static bool can_be_reached(struct address address) {
+  return tcp_connect("client", NULL, address) != NULL;
+}
+
 CHECK(server_listens_on_127_0_0_1, "tcp.1", "tcp-server") {
   struct lan *lan = new_lan("LAN", 1500);
   struct host *stranger = new_host("stranger");
@@ -10,16 +14,15 @@ CHECK(server_listens_on_127_0_0_1, "tcp.1", "tcp-server") {
   attach(stranger, lan, "192.168.1.3/24");
   struct program *server = start("tcp-server");
   struct address listening = await_tcp_listening(server, PORT), wanted = at_home();
-  EXPECT(address_equal(listening, wanted),
-         .message = "the server does not listen on 127.0.0.1 only",
-         .expected = address_text(wanted), .actual = address_text(listening),
-         .cause = listening.ip == 0 ? "it is bound to every interface (INADDR_ANY, or an empty "
-                                      "host): any machine can reach it"
-                                    : NULL);
   const char *besides = tcp_listening_besides(server, wanted);
-  EXPECT(!besides, .message = "the server listens on other addresses than 127.0.0.1 too",
+  EXPECT(address_equal(listening, wanted) && !besides,
+         .message = "the server does not listen on 127.0.0.1 only",
          .expected = say("%s, and nothing else", address_text(wanted)),
-         .actual = say("also %s", besides));
+         .actual =
+             address_equal(listening, wanted) ? say("also %s", besides) : address_text(listening),
+         .cause = listening.ip && can_be_reached(wanted)
+                      ? say("there is a listening socket too many, %s: one is enough", besides)
+                      : bound_cause(wanted, listening));
   EXPECT(!tcp_connect_at(stranger, "stranger", NULL, address("192.168.1.2", PORT)),
          .message = "the server can be reached from another host",
          .expected = "no connection to 192.168.1.2:60000", .actual = "there is one");
@@ -48,6 +51,17 @@ CHECK(server_shows_both_ends, "tcp.2", "tcp-server") {
     check_addresses(server, client);
 }
 
+/* Whether it shows a request that begins with the last piece of the one that came. */
+static bool shows_last_piece(struct program *server, const char *text, size_t piece) {
+  static const char words[] = "Receiving request: ";
+  struct lines all = lines(server, STDOUT);
+  for (size_t i = 0; i < all.count; i++)
+    if (strncmp(all.list[i].text, words, strlen(words)) == 0 &&
+        strncmp(all.list[i].text + strlen(words), text + MESSAGE_SIZE - piece, piece) == 0)
+      return true;
+  return false;
+}
+
 CHECK(server_reads_sixteen_bytes, "tcp.3", "tcp-server") {
   static const struct {
     const char *text, *how;
@@ -71,9 +85,12 @@ CHECK(server_reads_sixteen_bytes, "tcp.3", "tcp-server") {
         .message = say("a request that comes %s is not printed", cuts[i].how),
         .expected = say("Receiving request: %s", cuts[i].text),
         .actual = say("%s\nthe server %s", printed(server), doing(server)),
-        .cause = i == 0 ? "no '\\0' ends the 16 bytes; the words must be exactly these"
-                        : "one recv() returns what is there, which may be a part: call it until 16 "
-                          "bytes have come"});
+        .cause = i == 0 ? missing_line_cause(server, STDOUT, "Receiving request: %t", cuts[i].text)
+                 : shows_last_piece(server, cuts[i].text, cuts[i].then)
+                     ? "the last piece stands where the first should be: receive each behind those "
+                       "before it, at buffer + count"
+                     : "one recv() returns what is there, which may be a part: call it until 16 "
+                       "bytes have come"});
   }
 }
 
@@ -86,34 +103,51 @@ static bool says_sent(struct program *server) {
   return false;
 }
 
+/* Why the connection is still open: does the next client change that? */
+static const char *still_open_cause(struct program *server, struct connection *client) {
+  if (strstr(doing(server), address_text(tcp_local(client))))
+    return say("it waits for the client, which waits for it: it %s; close() the socket when all "
+               "is sent",
+               doing(server));
+  struct connection *next = tcp_connect("next client", "127.0.0.3", at_home());
+  if (next) {
+    tcp_send_text(next, REQUEST);
+    if (tcp_await_end(client, 1) == TCP_FINISHED)
+      return "it was closed when the next client came: close() the socket that accept() returned "
+             "as soon as the response is sent";
+  }
+  return "close() the socket that accept() returned, in every process that has it";
+}
+
 static void expect_response(struct program *server, struct connection *client) {
   tcp_send_text(client, REQUEST);
   enum tcp_end end = tcp_await_end(client, PATIENCE);
   struct stream_so_far response = tcp_received(client);
-  EXPECT(
-      response.length == strlen(RESPONSE) && memcmp(response.bytes, RESPONSE, response.length) == 0,
-      .message = "the response is not what is required",
-      .expected = say("16 bytes: %s", quoted(RESPONSE, strlen(RESPONSE))),
-      .actual = response.length == 0
-                    ? say("nothing came; the server %s\n%s", doing(server), printed(server))
-                    : difference(RESPONSE, strlen(RESPONSE), response.bytes, response.length),
-      .cause = response.length == strlen(RESPONSE) + 1 && response.bytes[response.length - 1] == 0
-                   ? "17 bytes: the terminating NUL of the C string is sent too"
-                   : NULL);
+  EXPECT(response.length == strlen(RESPONSE) &&
+             memcmp(response.bytes, RESPONSE, response.length) == 0,
+         .message = "the response is not what is required",
+         .expected = say("16 bytes: %s", quoted(RESPONSE, strlen(RESPONSE))),
+         .actual = response.length == 0
+                       ? say("nothing came; the server %s\n%s", doing(server), printed(server))
+                       : difference(RESPONSE, strlen(RESPONSE), response.bytes, response.length),
+         .cause = response.length
+                      ? bytes_cause(RESPONSE, strlen(RESPONSE), response.bytes, response.length)
+                      : silence_cause(server));
   EXPECT(end == TCP_FINISHED, .message = "the server does not close the connection as it should",
          .expected = "FIN from the server, after the response",
          .actual =
              end == TCP_RESET ? "RST" : say("nothing in %g s; it %s", PATIENCE, doing(server)),
          .cause = end == TCP_RESET
-                      ? "SO_LINGER with a time of 0, or bytes that were never read"
-                      : "close() the socket that accept() returned, in every process that has it, "
-                        "without waiting for the client to do so");
+                      ? "close() breaks a connection off if bytes were never read, or if SO_LINGER "
+                        "is set with a time of 0"
+                      : still_open_cause(server, client));
   tcp_close(client);
   enum { TRIES = 20 };
   for (int i = 0; i < TRIES && !says_sent(server); i++)
     pass(0.1);
   EXPECT(says_sent(server), .message = "the server does not say that the response was sent",
-         .expected = "Response was sent successfully.", .actual = printed(server));
+         .expected = "Response was sent successfully.", .actual = printed(server),
+         .cause = missing_line_cause(server, STDOUT, "Response was sent successfully."));
 }
 
 CHECK(server_responds_to_sixteen_bytes, "tcp.4", "tcp-server") {
@@ -165,6 +199,7 @@ CHECK(server_counts_what_came, "tcp.5", "tcp-server") {
 }
 
 CHECK(server_restarts_at_once, "tcp.6", "tcp-server") {
+  record_calls();
   struct program *server = start_server();
   struct connection *client = connect_home();
   tcp_send_text(client, REQUEST);
@@ -176,5 +211,5 @@ CHECK(server_restarts_at_once, "tcp.6", "tcp-server") {
          .message = "the server cannot be started again right after it closed a connection",
          .expected = "it listens at once, although that connection is in TIME_WAIT",
          .actual = say("it %s\n%s", doing(again), printed(again)),
-         .cause = "SO_REUSEADDR is to be set on the listening socket, before bind()");
+         .cause = port_taken_cause(server, again));
 }

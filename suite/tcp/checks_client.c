@@ -6,6 +6,26 @@
 #include <netinet/tcp.h>
 #include <signal.h>
 
+/* Why it does not connect there: where did it try to? */
+static const char *elsewhere_cause(struct program *client, struct address wanted) {
+  struct frames all = frames_all();
+  for (size_t i = 0; i < all.count; i++) {
+    struct address to = all.list[i].destination;
+    if (all.list[i].protocol != IPPROTO_TCP || !(all.list[i].tcp_flags & TH_SYN) ||
+        all.list[i].tcp_flags & TH_ACK || address_equal(to, wanted))
+      continue;
+    return to.port == __builtin_bswap16(wanted.port)
+               ? say("it connects to port %u, which is %u with its two bytes swapped: sin_port must "
+                     "be htons(port)",
+                     to.port, wanted.port)
+           : to.ip == wanted.ip
+               ? say("it connects to port %u: is PORT, the second argument, looked at?", to.port)
+               : say("it connects to %s: are HOST and PORT, its arguments, looked at?",
+                     address_text(to));
+  }
+  return silence_cause(client);
+}
+
 /* Starts the client, with up to two arguments, against a peer that plays the server at
  * 127.0.0.1:60000, or where the arguments say, and waits for its request. */
 static struct program *start_client_for(const char *ip, int port, const char *const *arguments,
@@ -16,7 +36,8 @@ static struct program *start_client_for(const char *ip, int port, const char *co
   EXPECT(
       *server, .message = say("tcp-client does not connect to %s", address_text(address(ip, port))),
       .expected = arguments[1] ? "a connection to HOST and PORT of its arguments" : "a connection",
-      .actual = say("none within %g s; it %s\n%s", PATIENCE, doing(client), printed(client)));
+      .actual = say("none within %g s; it %s\n%s", PATIENCE, doing(client), printed(client)),
+      .cause = elsewhere_cause(client, address(ip, port)));
   tcp_await_bytes(*server, MESSAGE_SIZE, 2);
   return client;
 }
@@ -40,15 +61,14 @@ static void expect_request(const char *ip, int port, const char *const *argument
          .message = "the request is not what is required",
          .expected = say("16 bytes: %s", quoted(REQUEST, strlen(REQUEST))),
          .actual = difference(REQUEST, strlen(REQUEST), request.bytes, request.length),
-         .cause = request.length == strlen(REQUEST) + 1 && request.bytes[strlen(REQUEST)] == 0
-                      ? "17 bytes: the terminating NUL of the C string is sent too"
-                      : NULL);
+         .cause = bytes_cause(REQUEST, strlen(REQUEST), request.bytes, request.length));
   struct connection *more = tcp_accept(listener, 0);
   EXPECT(!more || !tcp_await_bytes(more, 1, 1), .message = "tcp-client sends two requests",
          .expected = "one connection, and 16 bytes", .actual = "a second connection, with more");
 
   /* It may have a port by bind(), before it has an address by connect(). */
   struct address own = tcp_remote(server), any = address("0.0.0.0", own.port);
+  struct address servers = tcp_local(server);
   struct lines all = lines(client, STDOUT);
   bool bound = false;
   for (size_t i = 0; i < all.count; i++)
@@ -56,7 +76,10 @@ static void expect_request(const char *ip, int port, const char *const *argument
              line_matches(all.list[i].text, "Client is bound to %a", &any);
   EXPECT(bound, .message = "tcp-client does not print the address that it has",
          .expected = say("Client is bound to %s", address_text(own)), .actual = printed(client),
-         .cause = "getsockname() after connect(), and ntohs() for the port");
+         .cause = await_line(client, STDOUT, 0, "Client is bound to %a", &servers) >= 0
+                      ? "that is the server's address: a socket's own is told by getsockname(), "
+                        "the other end's by getpeername()"
+                      : missing_line_cause(client, STDOUT, "Client is bound to %a", &own));
   expect_line(client, 2, "Sending to Server: %t", REQUEST);
 }
 
@@ -97,9 +120,14 @@ CHECK(client_reads_sixteen_bytes, "tcp.10", "tcp-client") {
     EXPECT(shown, .message = say("a response that comes %s is not printed", cuts[i].how),
            .expected = say("Server responded %s", cuts[i].text),
            .actual = say("%s\ntcp-client %s", printed(client), doing(client)),
-           .cause = i == 0 ? "no '\\0' ends the 16 bytes; the words must be exactly these"
-                           : "one recv() returns what is there, which may be a part: call it until "
-                             "16 bytes have come");
+           .cause =
+               i == 0 ? missing_line_cause(client, STDOUT, "Server responded %t", cuts[i].text)
+               : await_line(client, STDOUT, 0, "Server responded %t", RESPONSE) >= 0 &&
+                       strcmp(cuts[i].text, RESPONSE) != 0
+                   ? "it prints the response that it expects, and another one came: print what "
+                     "recv() has put into the buffer"
+                   : "one recv() returns what is there, which may be a part: call it until "
+                     "16 bytes have come");
     expect_success(client, "tcp-client, after the response,");
     enum tcp_end end = tcp_received(server).end;
     EXPECT(end == TCP_FINISHED, .message = "tcp-client does not close the connection in order",
@@ -193,7 +221,12 @@ CHECK(client_finds_nobody, "tcp.12", "tcp-client") {
          .expected = "a SYN", .actual = say("none; it %s\n%s", doing(client), printed(client)));
   EXPECT(last - first <= TRYING, .message = "tcp-client, with nobody listening, tries again",
          .expected = "its end, as soon as connect() has failed",
-         .actual = say("another SYN %.3f s after the first", last - first));
+         .actual = say("another SYN %.3f s after the first", last - first),
+         .cause = await_exit(client, 0)
+                      ? "connect() is called again after it has failed: ECONNREFUSED tells at once "
+                        "that nobody listens"
+                      : "connect() is called again and again: ECONNREFUSED tells at once that "
+                        "nobody listens, and is the end");
   expect_failure(client, "tcp-client, with nobody listening,");
   EXPECT(exit_time(client) - last <= ENDING,
          .message = "tcp-client, with nobody listening, does not end at once",
@@ -223,7 +256,6 @@ CHECK(client_can_be_stopped, "tcp.13", "tcp-client") {
            .expected = say("as without: the response %s printed, exit status %d",
                            undisturbed.shown ? "is" : "is not", undisturbed.status),
            .actual = say("it %s\n%s", doing(outcome.client), printed(outcome.client)),
-           .cause = "SIGCONT makes some calls fail with EINTR, and recv() with MSG_WAITALL return "
-                    "less than it was asked for: call them again");
+           .cause = stopped_cause(outcome.client));
   }
 }

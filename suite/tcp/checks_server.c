@@ -6,6 +6,32 @@
 
 /* ---- several clients ---- */
 
+/* Why a client is not served as the one before it was. */
+static const char *unserved_cause(const struct service *service) {
+  if (service->response.length > 0)
+    return "the answer came, but not as it did to the client before: is a buffer or a counter not "
+           "begun anew for each client?";
+  const char *cause = silence_cause(service->server);
+  return cause ? cause
+               : say("it never came back to accept(), which belongs in a loop with all that "
+                     "serves a client: it %s",
+                     doing(service->server));
+}
+
+/* Why the server does not go on after a client that failed it. */
+static const char *lost_by_one_cause(struct program *server) {
+  if (!await_exit(server, 0))
+    return "it still waits for something of the client that has gone: its end is the end of this "
+           "connection, and the next is to be accepted";
+  if (exit_status(server) < 0)
+    return silence_cause(server);
+  return exit_status(server) == 0
+             ? "the server ended as if all were done: the end of one client's stream is not the "
+               "end of its work"
+             : "the server ended with an error (see what it says on stderr): what goes wrong with "
+               "one connection is to be told, and that connection closed, and no more";
+}
+
 CHECK(server_serves_one_after_another, "tcp.7", "tcp-server") {
   enum { CLIENTS = 20 };
   static const char others[] = "fedcba9876543210", more[] = "another 16 bytes";
@@ -23,10 +49,13 @@ CHECK(server_serves_one_after_another, "tcp.7", "tcp-server") {
            .expected = "the server goes on listening",
            .actual = say("%s; the server %s\n%s", strerror(tcp_connect_error()), doing(server),
                          printed(server)),
-           .cause = "does it end, or close the listening socket, after a client?");
+           .cause = await_exit(server, 0)
+                        ? say("it ended after %s: is there a limit? accept() belongs in a loop "
+                              "without one",
+                              counted((size_t)i, "client"))
+                        : "is the listening socket closed after a client?");
     struct service service = finish_request(server, client, request, 0);
-    expect_as_good(&service, &first, server, what,
-                   "does it end, or wait for ever, after a client? accept() belongs in a loop");
+    expect_as_good(&service, &first, server, what, unserved_cause(&service));
   }
 
   fresh_world();
@@ -64,10 +93,11 @@ static void expect_next(struct program *server, const struct service *first, con
          .expected = "the server goes on to serve the next",
          .actual = say("%s; the server %s\n%s", strerror(tcp_connect_error()), doing(server),
                        printed(server)),
-         .cause = "what goes wrong with one client is no reason to end");
+         .cause = lost_by_one_cause(server));
   struct service service = finish_request(server, client, request, 0);
   expect_as_good(&service, first, server, say("the client after %s", what),
-                 "what goes wrong with one client is no reason to end, or to wait for ever");
+                 service.response.length > 0 ? unserved_cause(&service)
+                                             : lost_by_one_cause(server));
 }
 
 /* A client that is connected, and that the server has taken notice of: to break off before accept()
@@ -156,8 +186,7 @@ CHECK(server_can_be_stopped, "tcp.13", "tcp-server") {
            .message =
                say("a server that was stopped and let go on %s loses something", whens[when]),
            .expected = say("as without: %s", service_text(&without)), .actual = service_text(&with),
-           .cause = "SIGCONT makes some calls fail with EINTR, and recv() with MSG_WAITALL return "
-                    "less than it was asked for: call them again");
+           .cause = stopped_cause(with.server));
   }
 }
 
@@ -173,6 +202,18 @@ static struct host *begin_on_lan(bool from_stranger) {
   return from_stranger ? stranger : localhost();
 }
 
+static const char *unreachable_cause(struct program *server, struct address to) {
+  const char *elsewhere = tcp_listening_besides(server, to);
+  if (elsewhere)
+    return say("it listens on %s: are HOST and PORT of the command line what bind() is given? "
+               "0.0.0.0 is every interface",
+               elsewhere);
+  return await_exit(server, 0)
+             ? "it ended (see what it says on stderr): HOST may be a name, such as localhost, as "
+               "well as an address; getaddrinfo() takes both"
+             : NULL;
+}
+
 static void expect_served_at(struct program *server, struct host *from, struct address to,
                              const struct service *first, const char *started) {
   struct connection *client = connect_when_ready(server, from, to);
@@ -180,7 +221,7 @@ static void expect_served_at(struct program *server, struct host *from, struct a
          .expected = "a connection",
          .actual =
              say("%s; it %s\n%s", strerror(tcp_connect_error()), doing(server), printed(server)),
-         .cause = "bind() to what HOST and PORT say (getaddrinfo(), inet_pton(), htons())");
+         .cause = unreachable_cause(server, to));
   struct service service = finish_request(server, client, REQUEST, 0);
   expect_as_good(&service, first, server, say("a client of %s", started), NULL);
 }
@@ -210,7 +251,7 @@ CHECK(server_listens_where_it_is_told, "tcp.14", "tcp-server") {
          .expected = address_text(wanted),
          .actual = besides ? say("%s, and %s", address_text(listening), besides)
                            : address_text(listening),
-         .cause = listening.ip == 0 ? "it is bound to INADDR_ANY" : NULL);
+         .cause = bound_cause(wanted, listening));
   EXPECT(!tcp_connect("client", "127.0.0.1", at_home()),
          .message = "“tcp-server 192.168.1.2” can be reached at 127.0.0.1 too",
          .expected = "no connection", .actual = "there is one");

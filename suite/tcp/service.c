@@ -40,7 +40,7 @@ struct service finish_request(struct program *server, struct connection *client,
   if (tcp_await_end(client, SLOW) == TCP_OPEN)
     tcp_finish(client); /* a server that waits for that (tcp.4) is not to hold up the others */
   tcp_await_end(client, 3);
-  struct service service = {.response = tcp_received(client)};
+  struct service service = {.response = tcp_received(client), .server = server};
   tcp_close(client);
   service.request_shown = await_line(server, STDOUT, 1, "Receiving request: %t", request) >= 0;
   return service;

@@ -10,6 +10,7 @@
 struct service {
   struct stream_so_far response;
   bool request_shown;
+  struct program *server;
 };
 
 /* 127.0.0.1:60000 */

@@ -2,7 +2,7 @@
 #define LAB udp_retry
 #include "suite/lucky_number.h"
 
-#include "drops.h"
+#include "causes.h"
 #include "observe.h"
 
 #include <stdlib.h>
@@ -57,7 +57,15 @@ CHECK(server_shows_what_it_does, "udp-retry.1", "udp-flaky-server") {
     size_t lines_before = lines(server, STDOUT).count;
     udp_send_text(client, server_address(), text);
     if (!udp_receive(client, 0.2, &answer)) {
-      expect_line(server, 1, "Pretending to drop packet from %a", &from);
+      EXPECT(await_line(server, STDOUT, 1, "Pretending to drop packet from %a", &from) >= 0,
+             .message = "the server does not say that it drops a datagram",
+             .expected = say("Pretending to drop packet from %s", address_text(from)),
+             .actual = printed(server),
+             .cause = lines(server, STDOUT).count > lines_before
+                          ? missing_line_cause(server, STDOUT, "Pretending to drop packet from %a",
+                                               &from)
+                          : "there was neither an answer nor a line: print the line where the "
+                            "datagram is dropped, and its newline (\\n)");
       pass(0.05);
       expect_no_line_of_an_answer(server, lines_before, &from, text);
       dropped++;
@@ -74,11 +82,13 @@ CHECK(server_shows_what_it_does, "udp-retry.1", "udp-flaky-server") {
       pretended |= line_matches(all.list[k].text, "Pretending to drop packet from %a", &from);
     }
     EXPECT(said, .message = "the server does not say that it has sent its answer",
-           .expected = "Packet sent successfully!", .actual = printed(server));
+           .expected = "Packet sent successfully!", .actual = printed(server),
+           .cause = missing_line_cause(server, STDOUT, "Packet sent successfully!"));
     EXPECT(!pretended, .message = "the server says that it drops a datagram, and answers it",
            .expected = "one or the other", .actual = printed(server));
     EXPECT(!udp_receive(client, 0, &answer), .message = "the server answers one datagram twice",
-           .expected = "one answer", .actual = quoted(answer.bytes, answer.length));
+           .expected = "one answer", .actual = quoted(answer.bytes, answer.length),
+           .cause = "two came for one question: is sendto() called twice?");
   }
 }
 
@@ -101,11 +111,7 @@ CHECK(server_drops_seven_of_ten, "udp-retry.2", "udp-flaky-server") {
                     judgement.rate * 100, judgement.period)
               : say("%.1f %% dropped, and what happens to a datagram follows from what happened %zu before it",
                     judgement.rate * 100, judgement.period),
-      .cause = rate ? "draw a number in [0, 1) for each datagram and drop it if it is below 0.7"
-               : even
-                   ? say("a fixed number of every %zu is dropped: draw for each datagram by itself",
-                         judgement.period)
-                   : "a counter or a fixed list decides: draw for each datagram by itself"});
+      .cause = drops_cause(&judgement, dropped, DROPS_NEEDED)});
 }
 
 CHECK(server_runs_differ, "udp-retry.3", "udp-flaky-server") {
@@ -125,7 +131,7 @@ CHECK(server_runs_differ, "udp-retry.3", "udp-flaky-server") {
          .message = "two runs of the server drop the same datagrams",
          .expected = "runs that start in different seconds drop differently",
          .actual = say("of %d datagrams, the same ones were dropped in both runs", COUNT),
-         .cause = "the generator is not seeded (srand(time(NULL)), random.seed())");
+         .cause = same_drops_cause(first, COUNT));
 }
 
 /* ---- the client against a silent server ---- */
@@ -146,6 +152,10 @@ static struct program *run_client_to_the_end(struct frames *sent) {
   return client;
 }
 
+#define NEW_SOCKET_CAUSE                                                                             \
+  "each attempt has a new socket, so another port, and a reply to an earlier one is lost: make one " \
+  "socket, before the loop"
+
 CHECK(client_repeats_itself, "udp-retry.4", "udp-retry-client") {
   struct frames sent;
   run_client_to_the_end(&sent);
@@ -155,14 +165,11 @@ CHECK(client_repeats_itself, "udp-retry.4", "udp-retry-client") {
            .message = say("datagram %zu is not what is required", i + 1),
            .expected = quoted(QUESTION, strlen(QUESTION)),
            .actual = quoted(frame->bytes, frame->length),
-           .cause = frame->length == strlen(QUESTION) + 1 && frame->bytes[strlen(QUESTION)] == 0
-                        ? "21 bytes: the terminating NUL of the C string is sent too"
-                        : NULL);
+           .cause = bytes_cause(QUESTION, strlen(QUESTION), frame->bytes, frame->length));
     EXPECT(frame->source.port == sent.list[0].source.port,
            .message = say("datagram %zu comes from another port than the first", i + 1),
            .expected = address_text(sent.list[0].source), .actual = address_text(frame->source),
-           .cause =
-               "a new socket is made for each attempt; a reply to an earlier one would be lost");
+           .cause = NEW_SOCKET_CAUSE);
   }
 }
 
@@ -172,8 +179,8 @@ CHECK(client_says_how_long_it_waits, "udp-retry.5", "udp-retry-client") {
   struct lines all = lines(client, STDOUT);
   double times[ATTEMPTS];
   size_t moments = sending_moments(sent, times, ATTEMPTS), found = 0;
+  double seconds;
   for (size_t i = 0; i < all.count && found < ATTEMPTS; i++) {
-    double seconds;
     if (!line_matches(all.list[i].text, "Waiting up to %n seconds for a reply", &seconds))
       continue;
     double difference = seconds - WAITS[found];
@@ -181,7 +188,7 @@ CHECK(client_says_how_long_it_waits, "udp-retry.5", "udp-retry-client") {
            .message = say("line %zu about waiting names another time", found + 1),
            .expected = say("Waiting up to %g seconds for a reply", WAITS[found]),
            .actual = all.list[i].text,
-           .cause = "the delays are 0.1, 0.2, 0.4, 0.8, 1.6 and 3.2: each twice the one before");
+           .cause = announced_cause(found, seconds, WAITS[found], 2 * WAITS[found], sent));
     EXPECT(found >= moments || all.list[i].time <= times[found] + at_most(0),
            .message = say("line %zu about waiting comes after its wait", found + 1),
            .expected = say("“%s” before the wait, at %.3f s", all.list[i].text, times[found]),
@@ -190,29 +197,12 @@ CHECK(client_says_how_long_it_waits, "udp-retry.5", "udp-retry-client") {
   }
   EXPECT(found == ATTEMPTS, .message = "not every wait is announced",
          .expected = "six lines: Waiting up to 0.1 (0.2, 0.4, 0.8, 1.6, 3.2) seconds for a reply",
-         .actual = say("%s of that form\n%s", counted(found, "line"), printed(client)));
-}
-
-static const char *gaps_text(struct frames sent) {
-  const char *text = "";
-  for (size_t i = 1; i < sent.count && i < 12; i++)
-    text = say("%s%s%.3f", text, i > 1 ? ", " : "", sent.list[i].time - sent.list[i - 1].time);
-  return *text ? text : "none";
-}
-
-static const char *gaps_cause(struct frames sent) {
-  if (sent.count < 3)
-    return "after a time-out it is to send again, up to six times";
-  double first = sent.list[1].time - sent.list[0].time,
-         second = sent.list[2].time - sent.list[1].time;
-  double last = sent.list[sent.count - 1].time - sent.list[sent.count - 2].time;
-  if (about(second, first) && about(last, first))
-    return say("all gaps are %.1f s: the delay is not doubled", first);
-  if (sent.count > 3 && about(second, 2 * first) && about(last, first * (double)(sent.count - 1)))
-    return "the delay grows by the same step each time; it is to be doubled";
-  if (sent.count != ATTEMPTS)
-    return say("it gives up after %zu attempts: the last wait is to be 3.2 s", sent.count);
-  return NULL;
+         .actual = say("%s of that form\n%s", counted(found, "line"), printed(client)),
+         .cause = found > 0 ? say("%zu waits are announced, and %zu attempts made: count them from "
+                                  "1 to 6",
+                                  found, moments)
+                            : missing_line_cause(client, STDOUT,
+                                                 "Waiting up to %n seconds for a reply", &seconds));
 }
 
 CHECK(client_backs_off, "udp-retry.6", "udp-retry-client") {
@@ -233,7 +223,10 @@ CHECK(client_gives_up, "udp-retry.7", "udp-retry-client") {
   expect_failure(client, "udp-retry-client, without any reply,");
   EXPECT(says_timed_out(client, STDERR), .message = "the message does not say that it timed out",
          .expected = "the words “timed out” (or “time out”, “timeout”) on stderr",
-         .actual = printed(client));
+         .actual = printed(client),
+         .cause = says_timed_out(client, STDOUT)
+                      ? "the words are on stdout: errors belong on stderr"
+                      : "there is a message, and it does not say what happened: it timed out");
   double after = exit_time(client) - sent.list[0].time;
   double last = exit_time(client) - sent.list[sent.count - 1].time;
   EXPECT(about(after, WHOLE), .message = say("it gives up %.3f s after the first datagram", after),
@@ -277,25 +270,33 @@ static void check_reply_in_wait(int attempt, double part, bool to_first) {
   const char *when = say("%.0f %% into wait %d%s", part * 100, attempt,
                          to_first && attempt > 1 ? " (to the first attempt)" : "");
   double replied = now();
+  bool lost_reply = to_first && !address_equal(first.from, last.from);
   bool missed = replied >= last.time + WAITS[attempt - 1];
   if (missed && attempt == ATTEMPTS)
     return;
   udp_send_text(server, to_first ? first.from : last.from, REPLY);
   await_exit(client, 8);
   size_t more = sent_after_reply(missed ? at_most(0) : 0);
-  EXPECT(
-      more == 0, .message = say("after a reply that came %s it sends again", when),
-      .expected = "nothing more is sent after a reply",
-      .actual = say("%s more", counted(more, "datagram")),
-      .cause =
-          "does the loop go on after the reply, or is the reply noticed only when the wait is over?");
-  expect_line(client, 0, "The server replied %t", REPLY);
+  EXPECT(more == 0, .message = say("after a reply that came %s it sends again", when),
+         .expected = "nothing more is sent after a reply",
+         .actual = say("%s more", counted(more, "datagram")),
+         .cause = lost_reply ? NEW_SOCKET_CAUSE
+                             : "does the loop go on after the reply, or is the reply noticed only "
+                               "when the wait is over?");
+  EXPECT(await_line(client, STDOUT, 0, "The server replied %t", REPLY) >= 0,
+         .message = say("a reply %s is not printed", when), .expected = "The server replied " REPLY,
+         .actual = printed(client),
+         .cause = lost_reply ? NEW_SOCKET_CAUSE
+                             : missing_line_cause(client, STDOUT, "The server replied %t", REPLY));
   expect_success(client, say("udp-retry-client, with a reply %s,", when));
   double late = exit_time(client) - replied;
   EXPECT(late <= at_most(0.1), .message = say("a reply %s does not end it at once", when),
          .expected = "it ends as soon as the reply is there",
          .actual = say("it ended %.3f s after the reply", late),
-         .cause = "it sleeps through its whole wait, and looks for a reply only then");
+         .cause =
+             await_line(client, STDOUT, 0, "The server replied %t", REPLY) <= replied + at_most(0.1)
+                 ? "it prints the reply at once, and goes on waiting: end when it is there"
+                 : "it sleeps through its whole wait, and looks for a reply only then");
 }
 
 CHECK(client_takes_a_reply_in_any_wait, "udp-retry.8", "udp-retry-client") {
@@ -329,28 +330,18 @@ static void expect_same_schedule(struct frames calm, struct frames disturbed, co
     same = i < calm.count && i < disturbed.count &&
            as_long(disturbed.list[i].time - disturbed.list[0].time,
                    calm.list[i].time - calm.list[0].time);
-  EXPECT(
-      same, .message = say("%s moves the client's schedule", by),
-      .expected = say("the gaps that it has without: %s s", gaps_text(calm)),
-      .actual = say("%s s", gaps_text(disturbed)),
-      .cause =
-          disturbed.count > 1 && calm.count > 1 &&
-                  disturbed.list[1].time - disturbed.list[0].time <
-                      calm.list[1].time - calm.list[0].time
-              ? "a forged datagram is taken for a time-out: go on waiting for the rest of the wait"
-              : "a forged datagram restarts the wait: wait only for what is left of it");
+  EXPECT(same, .message = say("%s moves the client's schedule", by),
+         .expected = say("the gaps that it has without: %s s", gaps_text(calm)),
+         .actual = say("%s s", gaps_text(disturbed)), .cause = schedule_cause(calm, disturbed));
 }
 
 static void expect_no_forged_reply(struct program *client) {
   struct lines all = lines(client, STDOUT);
   for (size_t i = 0; i < all.count; i++)
-    EXPECT(
-        !line_matches(all.list[i].text, "The server replied %t", FORGED) &&
-            !line_matches(all.list[i].text, "The server replied %t", FORGED_WELL),
-        .message = "the client takes a forged reply", .expected = "forged datagrams are dropped",
-        .actual = all.list[i].text,
-        .cause =
-            "connect() the socket, or compare the address that recvfrom() returns, host and port, with the server's");
+    EXPECT(!line_matches(all.list[i].text, "The server replied %t", FORGED) &&
+               !line_matches(all.list[i].text, "The server replied %t", FORGED_WELL),
+           .message = "the client takes a forged reply", .expected = "forged datagrams are dropped",
+           .actual = all.list[i].text, .cause = forgery_cause(client, server_address()));
 }
 
 /* Runs the client against a silent server while forgers send `count` datagrams, `at_once` together,
