@@ -171,23 +171,30 @@ static bool complains_on_stdout(struct program *program) {
   return false;
 }
 
-void expect_failure(struct program *program, const char *what) {
+void expect_failure_because(struct program *program, const char *what,
+                            struct failure_causes causes) {
   static const char expected[] = "an exit status that is not 0, and a message on stderr";
   bool ended = program_ended(program, NULL);
   EXPECT(ended, .message = say("%s does not end", what), .expected = expected,
          .actual = say("%s\n%s", why_standing_still(), printed(program)),
-         .cause = say("it waits for something that never comes: it %s", doing(program)));
+         .cause = causes.still_runs
+                      ? causes.still_runs
+                      : say("it waits for something that never comes: it %s", doing(program)));
   int status = exit_status(program);
-  EXPECT(!crashed(status), .message = say("%s crashes", what), .expected = expected,
-         .actual = say("%s %s", program_name(program), doing(program)),
-         .cause =
-             "is an error not looked for, and what it leaves behind (a null pointer) used? Run "
-             "it under gdb, or build with -fsanitize=address");
+  EXPECT(
+      !crashed(status), .message = say("%s crashes", what), .expected = expected,
+      .actual = say("%s %s", program_name(program), doing(program)),
+      .cause =
+          causes.crashes
+              ? causes.crashes
+              : "is an error not looked for, and what it leaves behind (a null pointer) used? Run "
+                "it under gdb, or build with -fsanitize=address");
   EXPECT(status != 0, .message = say("%s ends with status 0, as if all were well", what),
          .expected = expected,
          .actual = say("%s ended with exit status 0\n%s", program_name(program), printed(program)),
          .cause =
-             printed_anything(program, STDERR)
+             causes.succeeds ? causes.succeeds
+             : printed_anything(program, STDERR)
                  ? N_("the error is noticed, but main() returns 0 all the same: return "
                       "EXIT_FAILURE, or exit(1), behind the message")
                  : "the error is not noticed: does the program look at what its calls return?");
@@ -195,11 +202,16 @@ void expect_failure(struct program *program, const char *what) {
          .expected = expected,
          .actual = say("exit status %d, and stderr is empty\n%s", status, printed(program)),
          .cause =
-             complains_on_stdout(program)
+             causes.silent ? causes.silent
+             : complains_on_stdout(program)
                  ? N_("the message seems to be on stdout; errors go to stderr: fprintf(stderr, "
                       "…), perror(…), print(…, file=sys.stderr)")
                  : "it ends without a word: say what went wrong on stderr, with perror(…), "
                    "fprintf(stderr, …) or print(…, file=sys.stderr)");
+}
+
+void expect_failure(struct program *program, const char *what) {
+  expect_failure_because(program, what, (struct failure_causes){0});
 }
 
 /* ---- lines ---- */

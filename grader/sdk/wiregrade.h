@@ -238,6 +238,14 @@ double cpu_seconds(struct program *program);
  * crash (SIGSEGV and the like are no acceptable failure). `what` begins the message. */
 void expect_success(struct program *program, const char *what);
 void expect_failure(struct program *program, const char *what);
+/* The same, with the likely causes of what may go wrong with it; NULL: the usual one. */
+struct failure_causes {
+  const char *still_runs, *crashes;
+  const char *succeeds; /* status 0 */
+  const char *silent;   /* nothing on stderr */
+};
+void expect_failure_because(struct program *program, const char *what,
+                            struct failure_causes causes);
 
 /* All that it wrote so far, as it is; a 0 byte follows. */
 struct output {

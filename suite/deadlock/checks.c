@@ -4,11 +4,16 @@
 #include "service.h"
 
 #include <errno.h>
+#include <signal.h>
 
-static struct connection *connect_to(struct address server) {
+static struct connection *connect_to(struct program *program, struct address server) {
   struct connection *client = tcp_connect("client", "127.0.0.1", server);
   EXPECT(client, .message = "the server cannot be reached", .expected = "a connection",
-         .actual = say("%s: %s", address_text(server), strerror(tcp_connect_error())));
+         .actual = say("%s: %s\nthe server %s", address_text(server), strerror(tcp_connect_error()),
+                       doing(program)),
+         .cause = await_exit(program, 0) ? "the server has ended: it goes on with accept() when a "
+                                           "client has gone"
+                                         : NULL);
   return client;
 }
 
@@ -21,7 +26,10 @@ static void expect_listening(struct program *server, struct address wanted, cons
          .message = say("“%s” does not listen where HOST and PORT say", started),
          .expected = say("%s, and nothing else", address_text(wanted)),
          .actual = besides ? say("%s, and %s", address_text(listening), besides)
-                           : address_text(listening));
+                           : address_text(listening),
+         .cause = listening.ip == 0 || (besides && strstr(besides, "::"))
+                      ? "it listens on every interface: bind() the socket to the address of HOST"
+                      : NULL);
   expect_line(server, 2, "Listening at %a", &wanted);
 }
 
@@ -55,11 +63,18 @@ static void check_every_interface(const char *name) {
          .expected = "Listening at 0.0.0.0:60000", .actual = printed(server));
 }
 
+static const char *not_closed_cause(struct program *server) {
+  const char *cause = nearly_cause(lines(server, STDOUT), "Socket closed.");
+  return cause ? cause
+               : "the client has sent its FIN: when recv() has returned 0, close the socket and "
+                 "print the line";
+}
+
 static void check_server_prints(const char *name) {
   struct program *server =
       start_with(localhost(), name, (const char *const[]){name, "server", "127.0.0.1", NULL});
   expect_listening(server, at_home(), say("%s server 127.0.0.1", name));
-  struct connection *client = connect_to(at_home());
+  struct connection *client = connect_to(server, at_home());
   struct address own = tcp_local(client);
   tcp_send_text(client, CHUNK_TEXT);
   tcp_await_bytes(client, CHUNK, 2);
@@ -69,8 +84,11 @@ static void check_server_prints(const char *name) {
   EXPECT(await_total(server, TOTAL_PROCESSED, CHUNK) >= 0,
          .message = "the server does not print how many bytes it has processed",
          .expected = "16 bytes have been processed so far.", .actual = printed(server),
-         .cause = "the words must be exactly these; the line may be drawn over itself with \\r");
-  expect_line(server, 2, "Socket closed.");
+         .cause = total_cause(last_total(server, TOTAL_PROCESSED), CHUNK, 0));
+  EXPECT(await_line(server, STDOUT, 2, "Socket closed.") >= 0,
+         .message = "the server does not say that it has closed the connection",
+         .expected = "Socket closed.", .actual = printed(server),
+         .cause = not_closed_cause(server));
 
   struct address elsewhere = address("127.0.0.1", 60007);
   server = start_with(localhost(), name,
@@ -142,9 +160,10 @@ static void next_send(struct connection *client, const uint8_t *stream) {
 }
 
 static void expect_answers(struct program *server, const uint8_t *stream, size_t length,
+                           size_t before,
                            void (*send_all)(struct connection *client, const uint8_t *stream),
                            const char *who) {
-  struct connection *client = connect_to(at_home());
+  struct connection *client = connect_to(server, at_home());
   static uint8_t wanted[STREAM];
   memcpy(wanted, stream, length);
   stream_answer(wanted, length);
@@ -170,20 +189,18 @@ static void expect_answers(struct program *server, const uint8_t *stream, size_t
   EXPECT(total < 0 || total == (double)length, /* no such line: deadlock.1 has something to say */
          .message = say("the server's total for %s is wrong", who),
          .expected = say("at the end: %zu bytes have been processed so far.", length),
-         .actual = printed(server),
-         .cause =
-             "count what recv() returned, anew for each client, and print the total at the end");
+         .actual = printed(server), .cause = total_cause(total, (double)length, (double)before));
 }
 
 static void check_server_answers(const char *name) {
   static uint8_t stream[STREAM];
   struct program *server = start_server_of(name);
-  expect_answers(server, stream, stream_make(stream), stream_send, "the first client");
-  expect_answers(server, (const uint8_t *)NEXT_TEXT, strlen(NEXT_TEXT), next_send,
+  expect_answers(server, stream, stream_make(stream), 0, stream_send, "the first client");
+  expect_answers(server, (const uint8_t *)NEXT_TEXT, strlen(NEXT_TEXT), STREAM, next_send,
                  "the next client");
   fresh_world();
   set_tcp_buffers(localhost(), SMALL_RECEIVE, SMALL_SEND);
-  expect_answers(start_server_of(name), stream, STREAM, stream_send_and_read_late,
+  expect_answers(start_server_of(name), stream, STREAM, 0, stream_send_and_read_late,
                  "a client that reads late");
 }
 
@@ -248,6 +265,20 @@ static void leave_while_full(struct connection *client) {
   pass(0.2);
 }
 
+/* Why the next client is not served. */
+static const char *not_survived_cause(struct program *server) {
+  if (!await_exit(server, 0))
+    return "it still has to do with the client that has left: recv() or send() fails then, which is "
+           "the end of this client; close its socket, and go on with accept()";
+  if (exit_status(server) == -SIGPIPE)
+    return "SIGPIPE has ended it: send() to a client that has left raises that signal; give it "
+           "MSG_NOSIGNAL, or ignore the signal, and look at the error";
+  if (exit_status(server) == 0)
+    return "it ends after one client as if all were done: go on with accept()";
+  return "an error of one client (ECONNRESET, EPIPE; an exception in Python) has ended the server: "
+         "close that client's socket, and go on with accept()";
+}
+
 static void check_server_survives(const char *name) {
   enum { LARGE_RECEIVE = 65536, SMALL_SEND_BUFFER = 16384 };
   static const struct {
@@ -261,7 +292,7 @@ static void check_server_survives(const char *name) {
     fresh_world();
     set_tcp_buffers(localhost(), LARGE_RECEIVE, SMALL_SEND_BUFFER);
     struct program *server = start_server_of(name);
-    clients[i].misbehave(connect_to(at_home()));
+    clients[i].misbehave(connect_to(server, at_home()));
     pass(0.2);
     struct stream_so_far answer = serve_one(server);
     EXPECT(!await_exit(server, 0) && answer.length == wanted.length && answer.end == wanted.end,
@@ -269,10 +300,7 @@ static void check_server_survives(const char *name) {
            .expected = say("as if nothing had been: %s", quoted(wanted.bytes, wanted.length)),
            .actual = say("%s; the server %s\n%s", quoted(answer.bytes, answer.length),
                          doing(server), printed(server)),
-           .cause =
-               "recv() and send() fail with ECONNRESET or EPIPE then (an exception in Python), "
-               "and send() without MSG_NOSIGNAL raises SIGPIPE: close that client's socket, "
-               "and go on with accept()");
+           .cause = not_survived_cause(server));
   }
 }
 

@@ -3,6 +3,9 @@
 #define LAB deadlock
 #include "service.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+
 /* Buffers in which a million bytes have room, as they have on a usual machine; and more than 50
  * times as many bytes as the small ones hold. */
 enum { LARGE_BUFFER = 4 << 20, BULK = 2500000 };
@@ -16,6 +19,7 @@ static void begin(int receive, int send) {
 
 /* What came of one run of a client. */
 struct outcome {
+  const char *name;
   struct program *client;
   bool ended;
   int status;
@@ -24,7 +28,7 @@ struct outcome {
 };
 
 static struct outcome run_client(const char *name, const char *bytes) {
-  struct outcome outcome = {.client = start_client_of(name, bytes)};
+  struct outcome outcome = {.name = name, .client = start_client_of(name, bytes)};
   outcome.ended = await_exit_while_moving(outcome.client, CPU_LIMIT);
   if (outcome.ended)
     outcome.status = exit_status(outcome.client);
@@ -36,33 +40,68 @@ static struct outcome run_client(const char *name, const char *bytes) {
   return outcome;
 }
 
-static void expect_ended(const struct outcome *outcome, const char *what) {
+/* Whether the client has said that it will send no more. */
+static bool has_half_closed(void) {
+  struct frames all = frames_all();
+  for (size_t i = 0; i < all.count; i++)
+    if (all.list[i].protocol == IPPROTO_TCP && all.list[i].destination.port == PORT &&
+        (all.list[i].tcp_flags & TH_FIN))
+      return true;
+  return false;
+}
+
+/* Why a client, and the server with it, stand still. */
+static const char *standstill_cause(const char *name, bool is_mutual, const char *server_does) {
+  if (is_mutual && strcmp(name, "upper") == 0)
+    return "both only send, as this program is to do; but so many bytes have room in the system's own "
+           "buffers: are the sockets' made smaller (SO_SNDBUF, SO_RCVBUF)?";
+  if (is_mutual && strcmp(name, "upper-poll") == 0)
+    return "that poll() says there is room means room for something: send() of more than that waits "
+           "for the rest, unless it is given MSG_DONTWAIT; and meanwhile nothing is read";
+  if (is_mutual || strstr(server_does, "send") || strstr(server_does, "write"))
+    return "the server waits for room for its answer, and the client does not read while it still "
+           "sends: neither of the two may wait for the other alone";
+  if (!has_half_closed())
+    return "the client has sent no FIN, so the server waits for more: shutdown(fd, SHUT_WR) behind "
+           "the last byte";
+  return NULL;
+}
+
+static void expect_ended(const struct outcome *outcome, struct program *server, const char *what) {
   if (outcome->ended)
     return;
-  bool stuck = is_mutual_send();
   check_fail((struct failure_report){
       .message = say("%s does not come to an end", what),
       .expected = "it sends them all, reads the whole answer, and ends",
       .actual = say("%s\n%s", why_standing_still(), printed(outcome->client)),
-      .cause = stuck
-                   ? "read what is there while you still send: neither of the two may wait for the "
-                     "other alone"
-                   : "see what each of them waits for"});
+      .cause = standstill_cause(outcome->name, is_mutual_send(), doing(server))});
+}
+
+/* Why a client fails, or tells another number of bytes. */
+static const char *failure_cause(const struct outcome *outcome, const struct outcome *small,
+                                 double bytes) {
+  if (refused_cause())
+    return refused_cause();
+  if (outcome->received >= 0 && outcome->received != bytes)
+    return total_cause(outcome->received, bytes, 0);
+  return outcome->status > 0 && small->ended && small->status == 0
+             ? "with 16 bytes it does not fail: is there a limit on BYTES?"
+             : NULL;
 }
 
 /* Ends the check unless it is as good as with 16 bytes: what is wrong with those is the business of
  * other requirements. */
 static void expect_as_good(const struct outcome *outcome, const struct outcome *small,
-                           const char *what, double bytes) {
-  expect_ended(outcome, what);
+                           struct program *server, const char *what, double bytes) {
+  expect_ended(outcome, server, what);
   EXPECT(outcome->status == 0 || (outcome->status > 0 && small->ended && small->status > 0),
          .message = say("%s fails", what), .expected = "exit status 0",
-         .actual = say("it %s\n%s", doing(outcome->client), printed(outcome->client)));
+         .actual = say("it %s\n%s", doing(outcome->client), printed(outcome->client)),
+         .cause = failure_cause(outcome, small, bytes));
   EXPECT(outcome->received == bytes || !small->ended || small->received != CHUNK,
          .message = say("%s says another number of bytes", what),
          .expected = say("at the end: %.0f bytes received", bytes),
-         .actual = printed(outcome->client),
-         .cause = "count what recv() returned, in a size_t, until it returns 0");
+         .actual = printed(outcome->client), .cause = failure_cause(outcome, small, bytes));
 }
 
 /* ---- deadlock.5 ---- */
@@ -89,13 +128,15 @@ static void check_sizes(const char *name) {
              .message = say("%s does not work", what),
              .expected = "16 bytes go to the server, and come back",
              .actual = say("the client %s\n%s\nthe server %s\n%s", doing(outcome.client),
-                           printed(outcome.client), doing(server), printed(server)));
+                           printed(outcome.client), doing(server), printed(server)),
+             .cause = outcome.ended ? refused_cause()
+                                    : standstill_cause(name, is_mutual_send(), doing(server)));
     }
-    expect_as_good(&outcome, &small, what, sizes[i].count);
+    expect_as_good(&outcome, &small, server, what, sizes[i].count);
     EXPECT(!server_counts || processed == sizes[i].count,
            .message = say("the server's total for %s bytes is wrong", sizes[i].bytes),
            .expected = say("at the end: %s bytes have been processed so far.", sizes[i].bytes),
-           .actual = printed(server));
+           .actual = printed(server), .cause = total_cause(processed, sizes[i].count, 0));
   }
 }
 
@@ -123,7 +164,14 @@ CHECK(upper_deadlocks, "deadlock.6", "upper") {
                        went_on ? say("more than %d bytes went through", FAR_TOO_MANY)
                                : why_standing_still(),
                        doing(client), printed(client)),
-         .cause = "this one is to send everything before it reads anything, by calls that wait");
+         .cause =
+             bytes_answered(server) > FAR_TOO_MANY
+                 ? "it reads while it still sends: this one is to send everything before it reads "
+                   "anything, in one process, by calls that wait"
+             : await_exit(client, 0)
+                 ? "it has ended by itself: no time-out (SO_SNDTIMEO) and no call that does not "
+                   "wait; this one is to wait for ever"
+                 : "this one is to send everything before it reads anything, by calls that wait");
 }
 
 /* ---- deadlock.7 ---- */
@@ -141,11 +189,11 @@ static void check_bulk(const char *name) {
   const char *what =
       say("“%s client 127.0.0.1 %s”, with a server that answers as it reads,", name, bytes);
   struct outcome outcome = run_client(name, bytes);
-  expect_as_good(&outcome, &small, what, BULK);
+  expect_as_good(&outcome, &small, server, what, BULK);
   EXPECT(outcome.received < 0 || outcome.received == BULK,
          .message = say("%s says another number of bytes", what),
          .expected = say("at the end: %d bytes received", BULK), .actual = printed(outcome.client),
-         .cause = "count what recv() returned, until it returns 0");
+         .cause = failure_cause(&outcome, &small, BULK));
   double answered = bytes_answered(server);
   EXPECT(answered == BULK, .message = say("%s does not send so many", what),
          .expected = say("%d bytes", BULK), .actual = say("the server got %.0f", answered),
@@ -156,11 +204,11 @@ static void check_bulk(const char *name) {
   server = start_server_of(name);
   what = say("“%s client 127.0.0.1 %s”, with “%s server 127.0.0.1”,", name, bytes, name);
   outcome = run_client(name, bytes);
-  expect_as_good(&outcome, &small, what, BULK);
+  expect_as_good(&outcome, &small, server, what, BULK);
   double processed = await_total(server, TOTAL_PROCESSED, BULK);
   EXPECT(processed < 0 || processed == BULK, .message = "the server's total is wrong",
          .expected = say("at the end: %d bytes have been processed so far.", BULK),
-         .actual = printed(server));
+         .actual = printed(server), .cause = total_cause(processed, BULK, 0));
 }
 
 EACH_CURE(finishes, "deadlock.7", check_bulk)

@@ -2,13 +2,32 @@
 #define LAB deadlock
 #include "service.h"
 
+#include <ctype.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+
 /* A client, and the grader's end of its connection. */
 struct talk {
   struct program *client;
   struct connection *server;
 };
 
-static struct talk talk_begin(struct listener *listener, const char *const *arguments) {
+/* Why it does not connect to `listener`'s port. */
+static const char *not_connected_cause(struct program *client, const char *const *arguments,
+                                       int port) {
+  struct frames all = frames_all();
+  for (size_t i = 0; i < all.count; i++)
+    if (all.list[i].protocol == IPPROTO_TCP && (all.list[i].tcp_flags & TH_SYN) &&
+        !(all.list[i].tcp_flags & TH_ACK) && all.list[i].destination.port != port)
+      return say("it connects to port %d: -p %d says where", all.list[i].destination.port, port);
+  if (arguments[2] && !*arguments[2] && await_exit(client, 0))
+    return "an empty HOST means this machine: hand NULL to getaddrinfo(), not \"\"; in Python "
+           "'localhost'";
+  return NULL;
+}
+
+static struct talk talk_begin(struct listener *listener, int port, const char *const *arguments) {
   struct talk talk = {.client = start_with(localhost(), arguments[0], arguments)};
   talk.server = tcp_accept(listener, PATIENCE);
   const char *line = "";
@@ -16,8 +35,9 @@ static struct talk talk_begin(struct listener *listener, const char *const *argu
     line = say("%s%s%s", line, i ? " " : "", *arguments[i] ? arguments[i] : "''");
   EXPECT(talk.server, .message = say("“%s” does not connect where it should", line),
          .expected = "a connection to HOST (this machine, if it is empty) and PORT",
-         .actual = say("none within %g s; it %s\n%s", PATIENCE, doing(talk.client),
-                       printed(talk.client)));
+         .actual =
+             say("none within %g s; it %s\n%s", PATIENCE, doing(talk.client), printed(talk.client)),
+         .cause = not_connected_cause(talk.client, arguments, port));
   return talk;
 }
 
@@ -41,7 +61,20 @@ static uint8_t *repeated(const char *text, size_t length) {
 
 /* ---- deadlock.3 ---- */
 
-static void expect_stream(const struct talk *talk, size_t length) {
+/* Why the client's stream is not so long, or not that text. */
+static const char *stream_cause(struct stream_so_far sent, size_t length, size_t asked) {
+  if (asked % CHUNK && sent.length == asked / CHUNK * CHUNK)
+    return say("BYTES was rounded down, to %zu: it is rounded up to a multiple of 16", sent.length);
+  if (sent.length == asked && asked != length)
+    return "BYTES is rounded up to a multiple of 16";
+  if (sent.length == length)
+    return "the text is another one: capitalize this!, 16 bytes, in small letters";
+  return sent.length < length ? "send() may take less than it was given: go on behind that"
+                              : "more was sent: is each chunk of 16 bytes, without a '\\0'?";
+}
+
+/* `asked`: BYTES. */
+static void expect_stream(const struct talk *talk, size_t length, size_t asked) {
   const uint8_t *wanted = repeated(CHUNK_TEXT, length);
   tcp_await_bytes(talk->server, length, PATIENCE);
   enum tcp_end end = tcp_await_end(talk->server, PATIENCE);
@@ -53,9 +86,7 @@ static void expect_stream(const struct talk *talk, size_t length) {
                        ? say("nothing; it %s\n%s", doing(talk->client), printed(talk->client))
                        : say("%s\n%s", counted(sent.length, "byte"),
                              difference(wanted, length, sent.bytes, sent.length)),
-         .cause = sent.length < length && length - sent.length < CHUNK
-                      ? "BYTES is rounded up to a multiple of 16"
-                      : "send() may take less than it was given: go on behind that");
+         .cause = stream_cause(sent, length, asked));
   EXPECT(end == TCP_FINISHED, .message = "the client does not half-close after its last byte",
          .expected = "FIN, before the whole answer has come",
          .actual = end == TCP_RESET
@@ -85,12 +116,21 @@ static size_t answer_slowly(const struct talk *talk, const uint8_t *answer, size
   return answered;
 }
 
-static void check_stream(struct listener *listener, const char *const *arguments, size_t length,
-                         bool slowly) {
-  struct talk talk = talk_begin(listener, arguments);
+/* Why there is no line on how many bytes are sent. */
+static const char *not_announced_cause(struct lines seen, size_t length) {
+  const char *cause =
+      nearly_cause(seen, say("Sending %zu bytes of data, in chunks of 16 bytes", length));
+  return cause ? cause : "no line begins with “Sending”";
+}
+
+static void check_stream(struct listener *listener, int port, const char *const *arguments,
+                         size_t length, bool slowly) {
+  struct talk talk = talk_begin(listener, port, arguments);
+  const char *bytes = arguments[3];
+  size_t asked = bytes && isdigit((unsigned char)*bytes) ? strtoul(bytes, NULL, 10) : CHUNK;
   const uint8_t *answer = repeated(ANSWER_TEXT, length);
   size_t answered = slowly ? answer_slowly(&talk, answer, length) : 0;
-  expect_stream(&talk, length);
+  expect_stream(&talk, length, asked);
   bool left = await_exit(talk.client, 0.2);
   if (!left)
     send_whole(talk.server, answer + answered, length - answered);
@@ -114,39 +154,44 @@ static void check_stream(struct listener *listener, const char *const *arguments
             number == (double)length;
   EXPECT(said, .message = "the client does not print how many bytes it sends",
          .expected = say("Sending %zu bytes of data, in chunks of 16 bytes", length),
-         .actual = printed(talk.client));
+         .actual = printed(talk.client), .cause = not_announced_cause(all, length));
 }
 
 static void check_client_sends(const char *name) {
+  enum { ELSEWHERE = 60007 };
   struct listener *listener = tcp_listen("server", "0.0.0.0", PORT);
-  check_stream(listener, (const char *const[]){name, "client", "127.0.0.1", NULL}, 16, false);
-  check_stream(listener, (const char *const[]){name, "client", "127.0.0.1", "1", NULL}, 16, false);
-  check_stream(listener, (const char *const[]){name, "client", "localhost", "17", NULL}, 32, false);
-  check_stream(listener, (const char *const[]){name, "client", "", "1000", NULL}, 1008, false);
-  struct listener *elsewhere = tcp_listen("server", "127.0.0.1", 60007);
-  check_stream(elsewhere,
+  check_stream(listener, PORT, (const char *const[]){name, "client", "127.0.0.1", NULL}, 16, false);
+  check_stream(listener, PORT, (const char *const[]){name, "client", "127.0.0.1", "1", NULL}, 16,
+               false);
+  check_stream(listener, PORT, (const char *const[]){name, "client", "localhost", "17", NULL}, 32,
+               false);
+  check_stream(listener, PORT, (const char *const[]){name, "client", "", "1000", NULL}, 1008,
+               false);
+  struct listener *elsewhere = tcp_listen("server", "127.0.0.1", ELSEWHERE);
+  check_stream(elsewhere, ELSEWHERE,
                (const char *const[]){name, "client", "127.0.0.1", "48", "-p", "60007", NULL}, 48,
                false);
-  check_stream(elsewhere, (const char *const[]){name, "client", "127.0.0.1", "-p", "60007", NULL},
-               16, false);
+  check_stream(elsewhere, ELSEWHERE,
+               (const char *const[]){name, "client", "127.0.0.1", "-p", "60007", NULL}, 16, false);
 
   fresh_world();
   set_tcp_buffers(localhost(), SMALL_RECEIVE, SMALL_SEND);
   listener = tcp_listen("server", "127.0.0.1", PORT);
-  check_stream(listener, (const char *const[]){name, "client", "127.0.0.1", "32000", NULL}, 32000,
-               true);
+  check_stream(listener, PORT, (const char *const[]){name, "client", "127.0.0.1", "32000", NULL},
+               32000, true);
 }
 
 EACH_PROGRAM(client_sends, "deadlock.3", check_client_sends)
 
 /* ---- deadlock.4 ---- */
 
+#define FIRST_SAYS "The first chunk received says"
+
 /* Whether it is b'…' with any beginning of the answer between the quotes, or the like. */
 static bool says_beginning(const char *line) {
-  static const char words[] = "The first chunk received says ";
-  if (strncmp(line, words, strlen(words)) != 0)
+  if (strncmp(line, FIRST_SAYS, strlen(FIRST_SAYS)) != 0)
     return false;
-  const char *text = line + strlen(words);
+  const char *text = line + strlen(FIRST_SAYS);
   text += strspn(text, " ");
   if (*text == 'b' && (text[1] == '\'' || text[1] == '"'))
     text++;
@@ -168,7 +213,7 @@ enum { MANY = 70016, WHOLE = -1 };
 static struct program *answer_client(const char *name, size_t length, size_t answered, int first) {
   struct listener *listener = tcp_listen("server", "127.0.0.1", PORT);
   struct talk talk = talk_begin(
-      listener, (const char *const[]){name, "client", "127.0.0.1", say("%zu", length), NULL});
+      listener, PORT, (const char *const[]){name, "client", "127.0.0.1", say("%zu", length), NULL});
   tcp_await_bytes(talk.server, length, 2);
   tcp_await_end(talk.server, 0.5); /* if it says FIN at all: that is deadlock.3's business */
   uint8_t *answer = repeated(ANSWER_TEXT, answered);
@@ -187,6 +232,17 @@ static struct program *answer_client(const char *name, size_t length, size_t ans
   return talk.client;
 }
 
+static const char *not_shown_cause(struct lines seen) {
+  if (refused_cause())
+    return refused_cause();
+  for (size_t i = 0; i < seen.count; i++)
+    if (strncmp(seen.list[i].text, FIRST_SAYS, strlen(FIRST_SAYS)) == 0)
+      return strstr(seen.list[i].text, "capit")
+                 ? "this is what was sent: the answer is in upper case, show what recv() returned"
+                 : "what stands there is not the beginning of the answer";
+  return "no line begins with “" FIRST_SAYS "”: print it when the first bytes of the answer come";
+}
+
 static void expect_answer_shown(const char *name, size_t length, int first) {
   struct program *client = answer_client(name, length, length, first);
   bool said = false;
@@ -197,13 +253,13 @@ static void expect_answer_shown(const char *name, size_t length, int first) {
          .expected = say("The first chunk received says b'%.*s' (or as much of the answer as came "
                          "first)",
                          first == WHOLE ? CHUNK : first, ANSWER_TEXT),
-         .actual = say("%s\n%s %s", printed(client), name, doing(client)));
+         .actual = say("%s\n%s %s", printed(client), name, doing(client)),
+         .cause = not_shown_cause(all));
   double total = last_total(client, TOTAL_RECEIVED);
   EXPECT(total == (double)length, .message = "the client does not print how many bytes it received",
          .expected = say("at the end: %zu bytes received", length),
          .actual = say("%s\n%s %s", printed(client), name, doing(client)),
-         .cause =
-             total >= 0 ? "add up what each call of recv() returned, until it returns 0" : NULL);
+         .cause = total_cause(total, (double)length, 0));
   expect_success(client, say("%s client, after the answer to %zu bytes,", name, length));
 }
 

@@ -96,18 +96,25 @@ static void check_manner(const char *name) {
            .expected = "poll, ppoll, select, pselect, epoll_wait or epoll_pwait on the connection",
            .actual = seen, .cause = "ask poll() for POLLIN and POLLOUT, and do what it says");
     EXPECT(threads_in(&calls) == 1, .message = "upper-poll uses several threads",
-           .expected = "one thread that waits for both directions at once", .actual = seen);
+           .expected = "one thread that waits for both directions at once", .actual = seen,
+           .cause =
+               "one poll() can ask for POLLIN and POLLOUT at once, so no second thread is needed");
   } else if (strcmp(name, "upper-threads") == 0) {
     EXPECT(threads >= 2 || threads_in(&calls) >= 2,
            .message = "upper-threads does not use two threads (or processes)",
-           .expected = "one that sends, while another one reads", .actual = seen);
+           .expected = "one that sends, while another one reads", .actual = seen,
+           .cause = "start one for one of the directions: pthread_create(), or fork()");
   } else {
-    EXPECT(count_kind(&calls, false, false) == 0,
-           .message = "upper-nonblocking makes calls on its connection that may wait",
-           .expected =
-               "O_NONBLOCK on the socket, or MSG_DONTWAIT in each call that sends or receives",
-           .actual = seen,
-           .cause = "fcntl(fd, F_SETFL, flags | O_NONBLOCK), or setblocking(False) in Python");
+    EXPECT(
+        count_kind(&calls, false, false) == 0,
+        .message = "upper-nonblocking makes calls on its connection that may wait",
+        .expected = "O_NONBLOCK on the socket, or MSG_DONTWAIT in each call that sends or receives",
+        .actual = seen,
+        .cause = count_kind(&calls, false, true) > 0
+                     ? "some calls never wait, and others may: MSG_DONTWAIT holds for one call "
+                       "only, so each needs it; or O_NONBLOCK on the socket, for all"
+                     : "fcntl(fd, F_SETFL, flags | O_NONBLOCK), or setblocking(False) in Python; "
+                       "that poll() was asked before does not make it so");
   }
 }
 
@@ -146,14 +153,26 @@ static double busy_share(struct program *client) {
   return cpu / (cpu + (idle > 0 ? idle : 0) + 1e-6);
 }
 
-static void expect_idle(struct program *client, const char *when) {
+/* Why it does not sleep. `at_end`: all but the last bytes has gone both ways. */
+static const char *busy_cause(const char *name, bool at_end) {
+  if (strcmp(name, "upper-nonblocking") == 0)
+    return "it asks again and again: where neither send() nor recv() could do anything, sleep a "
+           "little, or wait in poll()";
+  return at_end
+             ? "nothing is left to be sent, and it does not sleep: is POLLOUT still asked for, so "
+               "that poll() returns at once, or is the time-out of poll() 0?"
+             : "neither direction can go on, and it does not sleep: is the time-out of poll() 0? "
+               "-1 waits";
+}
+
+static void expect_idle(struct program *client, const char *name, bool at_end) {
+  const char *when = at_end ? "before it sends the last bytes" : "in the middle";
   double share = busy_share(client);
   EXPECT(share < 0.8, .message = say("the client uses the CPU while the server pauses %s", when),
          .expected =
              "it sleeps until there is something to do: less than 80 % of the time on the CPU",
          .actual = say("%.0f %%; it %s", share * 100, doing(client)),
-         .cause = "wait in poll(), or sleep a little, when nothing can be done; and do not ask for "
-                  "POLLOUT when nothing is left to be sent: there is always room then");
+         .cause = busy_cause(name, at_end));
 }
 
 static struct memory run_and_measure(const char *name, size_t bytes, size_t pause_at) {
@@ -170,14 +189,14 @@ static struct memory run_and_measure(const char *name, size_t bytes, size_t paus
       return (struct memory){.known = false};
     await_stillness();
     if (!await_exit(client, 0))
-      expect_idle(client, "in the middle");
+      expect_idle(client, name, false);
     send_signal(server, SIGCONT);
   }
   struct memory memory = {.known = await_line_while_moving(server, HOLDING, client, CPU_LIMIT)};
   if (memory.known && pause_at > 0) {
     await_stillness();
     if (!await_exit(client, 0))
-      expect_idle(client, "before it sends the last bytes");
+      expect_idle(client, name, true);
   }
   pass(0.1);
   memory.known = memory.known && !await_exit(client, 0);

@@ -2,6 +2,7 @@
 #include "service.h"
 
 #include <arpa/inet.h>
+#include <netinet/tcp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/socket.h>
@@ -52,6 +53,42 @@ double await_total(struct program *program, const char *pattern, double wanted) 
     if (!await_exit(program, 0))
       pass(0.1);
   return last_total(program, pattern);
+}
+
+const char *nearly_cause(struct lines seen, const char *wanted) {
+  for (size_t i = 0; i < seen.count; i++) {
+    const char *line = seen.list[i].text;
+    if (strncmp(line, wanted, strcspn(wanted, " ")) != 0)
+      continue;
+    const char *cause = words_cause(wanted, line);
+    return cause ? say("the line “%s” is almost right: %s", line, cause)
+                 : "the words must be exactly these";
+  }
+  return NULL;
+}
+
+const char *refused_cause(void) {
+  struct frames all = frames_all();
+  for (size_t i = 0; i < all.count; i++)
+    if (all.list[i].protocol == IPPROTO_TCP && all.list[i].destination.port == PORT &&
+        (all.list[i].tcp_flags & TH_RST))
+      return "the client's kernel answers bytes of the server with RST: was the connection closed, or "
+             "shut in both directions (SHUT_RDWR), before the whole answer was read?";
+  return NULL;
+}
+
+const char *total_cause(double total, double wanted, double before) {
+  enum { SIXTEEN_BITS = 65536 };
+  if (total < 0)
+    return "the words must be exactly these; the line may be drawn over itself with \\r";
+  if (wanted >= SIXTEEN_BITS && total == (double)((uint64_t)wanted % SIXTEEN_BITS))
+    return say("%.0f is what is left of %.0f in 16 bits: count in a size_t", total, wanted);
+  if (before > 0 && total == wanted + before)
+    return "it goes on from the client before: count anew for each one";
+  return total < wanted ? say("the last total is %.0f, which is not all: add up what each recv() "
+                              "returned, and print it once more at the end",
+                              total)
+                        : "count what recv() returned, and nothing else";
 }
 
 /* ---- the grader's own server: it may do nothing but system calls ---- */

@@ -53,6 +53,15 @@ double last_total(struct program *program, const char *pattern);
 /* The same, but waits up to 2 s for it to become `wanted`: it may be flushed late. */
 double await_total(struct program *program, const char *pattern, double wanted);
 
+/* The first line that begins with the same word as the one that is wanted: what is wrong with it.
+ * NULL if there is none. */
+const char *nearly_cause(struct lines seen, const char *wanted);
+/* If the client's machine has refused bytes of the answer (RST to PORT): why. NULL if not. */
+const char *refused_cause(void);
+/* Why a total is another one than `wanted`; `before`: what was counted for the client before, 0:
+ * there was none. */
+const char *total_cause(double total, double wanted, double before);
+
 /* ---- a server of the grader's own, in whose calls a process really waits ---- */
 
 struct answering {

@@ -16,6 +16,36 @@ static bool is_integer(const char *text, long *value) {
   return (isdigit((unsigned char)text[0]) || text[0] == '-') && end > text && *end == '\0';
 }
 
+/* Why these are not the three lines. */
+static const char *lines_cause(struct lines seen) {
+  enum { LINES = 3 };
+  long numbers[LINES] = {0};
+  size_t count = 0;
+  for (size_t i = 0; i < seen.count && i < LINES; i++)
+    count += is_integer(seen.list[i].text, &numbers[i]);
+  if (seen.count == 1 && strpbrk(seen.list[0].text, " ,\t"))
+    return "all stand on one line: print a newline after each";
+  if (seen.count > LINES)
+    return "exactly three lines: no heading, nothing else";
+  if (seen.count == 2 && count == 2)
+    return "the closed socket gets a line too: its number is -1 now";
+  if (seen.count == LINES && count == 2)
+    return "the closed socket is shown by a number as well: -1";
+  if (seen.count == LINES && count == 0)
+    return "a line is the number alone: no word beside it";
+  if (count < LINES)
+    return NULL;
+  if (numbers[0] == -1 && numbers[1] == -1)
+    return "more than one is shown as closed: only the third socket is to be closed";
+  if (numbers[0] == -1 || numbers[1] == -1)
+    return "it is the third socket that is closed, so -1 comes last";
+  if (numbers[2] >= 0)
+    return "close() does not change the variable that holds the number: print -1";
+  return numbers[0] == numbers[1] ? "the same number twice: is the first printed twice, or was it "
+                                    "closed before the second was created?"
+                                  : NULL;
+}
+
 CHECK(prints_three_lines, "descriptors.1", "descriptors") {
   struct program *descriptors = start("descriptors");
   await_exit(descriptors, PATIENCE);
@@ -26,12 +56,7 @@ CHECK(prints_three_lines, "descriptors.1", "descriptors") {
   EXPECT(good && first >= 0 && second >= 0 && first != second && third == -1,
          .message = "descriptors does not print the three lines, and nothing else",
          .expected = "two different integers that are not negative, and -1, one a line",
-         .actual = printed(descriptors),
-         .cause = good && third >= 0
-                      ? "close() does not change the variable that holds the number: print -1"
-                  : good && first == second && first >= 0
-                      ? "the first was closed, or never kept, before the second was created"
-                      : NULL);
+         .actual = printed(descriptors), .cause = lines_cause(seen));
   expect_success(descriptors, "descriptors");
 }
 
@@ -107,6 +132,60 @@ static const char *calls_text(struct socket_calls calls) {
   return *text ? text : "no socket was created";
 }
 
+/* The number of the socket that socket() returned as `fd`: 1 for the first; 0 if there is none. */
+static size_t number_of_socket(struct socket_calls calls, long fd) {
+  size_t number = 0;
+  for (size_t i = next_socket_of_any_kind(calls, 0); i < calls.count;
+       i = next_socket_of_any_kind(calls, i + 1)) {
+    number++;
+    if (calls.list[i].fd == fd)
+      return number;
+  }
+  return 0;
+}
+
+/* Why the numbers are not those of the first two sockets. */
+static const char *numbers_cause(struct program *descriptors, struct socket_calls calls,
+                                 bool taken) {
+  struct lines seen = lines(descriptors, STDOUT);
+  long numbers[2];
+  size_t count = 0;
+  for (size_t i = 0; i < seen.count && count < 2; i++)
+    count += is_integer(seen.list[i].text, &numbers[count]) && numbers[count] >= 0;
+  if (taken && prints_both(descriptors, 3, 4))
+    return "3 and 4 stand in the program; here they were taken already";
+  if (count < 2)
+    return count == 0 && seen.count > 0 ? "no number of a socket that is still open is printed"
+                                        : NULL;
+  if (numbers[0] == numbers[1])
+    return say("%ld is printed twice; each socket has a number of its own", numbers[0]);
+  if (prints_both(descriptors, 0, 1))
+    return "0 and 1 are places in an array, or stdin and stdout: print what socket() returned";
+  size_t first = number_of_socket(calls, numbers[0]), second = number_of_socket(calls, numbers[1]);
+  if (first && second)
+    return "these are sockets, but not the first two: it is the third that is to be closed";
+  return say("no socket() returned %ld: a duplicate, made by dup(), has another number",
+             first ? numbers[1] : numbers[0]);
+}
+
+/* Why the third socket is not closed. */
+static const char *not_closed_cause(struct socket_calls calls) {
+  for (size_t i = 0; i < calls.count; i++)
+    if (!calls.list[i].created)
+      return say("close(%d) closes socket number %zu, not the third", calls.list[i].fd,
+                 number_of_socket(calls, calls.list[i].fd));
+  return "close() is not called: shutdown(), or the end of the program, is not the same";
+}
+
+/* Why there is no third socket. */
+static const char *no_third_cause(struct socket_calls calls, size_t second) {
+  for (size_t i = second + 1; i < calls.count; i++)
+    if (calls.list[i].created && calls.list[i].error)
+      return say("the third socket() failed: %s; look at what it returns",
+                 strerror(calls.list[i].error));
+  return "only two are created; -1 must be what is left of a third that there was";
+}
+
 /* With descriptors that are taken, 3 and 4 are not the likely numbers any more. */
 static void expect_true_descriptors(int taken) {
   more_descriptors(taken);
@@ -116,31 +195,32 @@ static void expect_true_descriptors(int taken) {
   struct socket_calls calls = socket_calls_of(descriptors);
   size_t first = next_socket(calls, 0), second = next_socket(calls, first + 1);
   EXPECT(second < calls.count, .message = "descriptors does not create three sockets",
-         .expected = "three calls of socket()", .actual = calls_text(calls));
+         .expected = "three calls of socket()", .actual = calls_text(calls),
+         .cause = calls.count == 0
+                      ? "socket() is never called: are the numbers printed those of files?"
+                      : NULL);
   int fds[2] = {calls.list[first].fd, calls.list[second].fd};
   EXPECT(prints_both(descriptors, fds[0], fds[1]),
          .message = "descriptors does not print what the kernel returned for the first two sockets",
          .expected = say("%d and %d", fds[0], fds[1]),
          .actual = say("%s\n%s", printed(descriptors), calls_text(calls)),
-         .cause = taken && prints_both(descriptors, 3, 4)
-                      ? "3 and 4 stand in the program; here they were taken already"
-                      : NULL);
+         .cause = numbers_cause(descriptors, calls, taken > 0));
   size_t third = next_socket_of_any_kind(calls, second + 1);
   EXPECT(third < calls.count, .message = "descriptors does not create a third socket",
          .expected = "three calls of socket()", .actual = calls_text(calls),
-         .cause = "-1 must be what is left of a socket that there was");
+         .cause = no_third_cause(calls, second));
   const struct socket_call *closing = closing_of(calls, third);
   EXPECT(closing, .message = "descriptors does not close the third socket",
          .expected = say("close(%d), after the third socket() returned it", calls.list[third].fd),
-         .actual = calls_text(calls),
-         .cause = "shutdown(), or the end of the program, is not close()");
+         .actual = calls_text(calls), .cause = not_closed_cause(calls));
   /* An interpreter closes at its end what the program has left open. */
   struct lines shown = lines(descriptors, STDOUT);
   EXPECT(shown.count == 0 || closing->time <= shown.list[shown.count - 1].time,
          .message = "descriptors closes the third socket only after it has printed all descriptors",
          .expected = say("close(%d), and then the last line", closing->fd),
          .actual = say("%s\n%s", printed(descriptors), calls_text(calls)),
-         .cause = "shutdown(), or the end of the program, is not close()");
+         .cause = "-1 is printed while the socket is still open: is close() left to the end of the "
+                  "program?");
 }
 
 CHECK(prints_what_the_kernel_returned, "descriptors.2", "descriptors") {

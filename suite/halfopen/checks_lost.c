@@ -32,25 +32,31 @@ static void expect_kept(struct program *server, struct connection *const *client
   }
 }
 
-static void expect_answer(struct program *server, struct connection *client, const char *what) {
+static void expect_answer(struct program *server, struct connection *client, const char *what,
+                          const char *cause) {
   size_t before = pongs(client);
   tcp_send_text(client, PING);
   EXPECT(await_pongs(client, before + 1, PATIENCE), .message = say("%s is not answered", what),
          .expected = "“pong”",
          .actual =
-             say("%s\nthe server %s\n%s", client_text(client), doing(server), printed(server)));
+             say("%s\nthe server %s\n%s", client_text(client), doing(server), printed(server)),
+         .cause = cause);
 }
 
 CHECK(server_keeps_silent_clients, "halfopen.4", "halfopen-server") {
+  static const char deaf[] =
+      "the connection is open, but its socket is not listened to any more: a "
+      "client may be silent as long as it likes, and then speak";
   struct program *server = start_server();
   struct connection *clients[] = {connect_from("talker", "127.0.0.2"),
                                   connect_from("listener", "127.0.0.3")};
   tcp_send_text(clients[0], PING);
   await_pongs(clients[0], 1, PATIENCE);
   expect_kept(server, clients, 2, 6);
-  expect_answer(server, clients[0], "a client that has been silent for 6 s");
+  expect_answer(server, clients[0], "a client that has been silent for 6 s", deaf);
   tcp_close(clients[0]); /* so that the next gets its turn even where there are turns */
-  expect_answer(server, clients[1], "a client that has been silent for 6 s from the beginning");
+  expect_answer(server, clients[1], "a client that has been silent for 6 s from the beginning",
+                deaf);
 }
 
 /* ---- hosts that vanish, or are restarted ---- */
@@ -119,8 +125,9 @@ struct living {
 
 static void ask_living(void *context) {
   const struct living *living = context;
-  expect_answer(living->server, living->client,
-                "a client that is there, while 200 others are not,");
+  expect_answer(living->server, living->client, "a client that is there, while 200 others are not,",
+                "one who is lost must not keep the server from serving the others: no sleep(), no "
+                "waiting for the one client");
 }
 
 CHECK(server_notices_many, "halfopen.5", "halfopen-server") {
@@ -130,6 +137,7 @@ CHECK(server_notices_many, "halfopen.5", "halfopen-server") {
   struct host *host = new_host("clients' host");
   attach(host, lan, "192.168.1.3/24");
   struct living living = {server, connect_from("living client", "127.0.0.2")};
+  is_accepted(living.client); /* before the others come: it is the first */
   static struct victim victims[VICTIMS_MAX];
   for (int i = 0; i < VICTIMS_MAX; i++) {
     struct connection *client =
@@ -141,8 +149,7 @@ CHECK(server_notices_many, "halfopen.5", "halfopen-server") {
                say("the server does not accept client %d, while %d others are there", i + 1, i + 1),
            .expected = say("%d clients at once, and one more", VICTIMS_MAX),
            .actual = say("it %s\n%s", doing(server), printed(server)),
-           .cause =
-               "is there a table with too few places? does one client keep all others waiting?");
+           .cause = too_few_cause((size_t)i + 1));
     victims[i] = victim_of(client);
   }
   let_all_arrive();

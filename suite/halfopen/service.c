@@ -67,6 +67,14 @@ bool is_accepted(struct connection *client) {
   return false;
 }
 
+const char *too_few_cause(size_t others) {
+  return others == 1
+             ? "one client at a time: recv() waits for this one while the others wait for the "
+               "server; use threads, processes, poll() or its kin"
+             : say("with %zu clients there it serves no more: is there a table with so few places?",
+                   others);
+}
+
 const char *client_text(struct connection *client) {
   static const char *const ends[] = {"the connection is still there", "FIN came", "RST came"};
   struct stream_so_far stream = tcp_received(client);

@@ -30,6 +30,8 @@ size_t pongs(struct connection *client);
 bool await_pongs(struct connection *client, size_t count, double within);
 /* Whether the server accepts the connection within PATIENCE. */
 bool is_accepted(struct connection *client);
+/* Why one more client is not served, where so many others are. */
+const char *too_few_cause(size_t others);
 /* Where a client stands, for reports: what it got, and how its connection ended. */
 const char *client_text(struct connection *client);
 

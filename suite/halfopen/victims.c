@@ -84,11 +84,13 @@ static bool is_in_time(struct silence silence) {
 
 struct keep_alive {
   bool on;
+  bool elsewhere;             /* on, but for another connection only */
   long idle, interval, count; /* 0: not set */
   int error;                  /* of a call that set any of them */
 };
 
-static struct keep_alive keep_alive_of(struct program *server) {
+/* What holds for the victim's connection: set on its socket, or on the one that listens. */
+static struct keep_alive keep_alive_of(struct program *server, const struct victim *victim) {
   struct keep_alive seen = {0};
   struct option_calls calls = option_calls_of(server);
   for (size_t i = 0; i < calls.count; i++) {
@@ -99,6 +101,10 @@ static struct keep_alive keep_alive_of(struct program *server) {
                     call->option == TCP_KEEPCNT);
     if (!call->set || !(is_keep_alive || is_time))
       continue;
+    if (call->connected && call->socket != victim->socket) {
+      seen.elsewhere |= is_keep_alive && !call->error && call->value != 0;
+      continue;
+    }
     if (call->error)
       seen.error = call->error;
     else if (is_keep_alive)
@@ -112,13 +118,17 @@ static struct keep_alive keep_alive_of(struct program *server) {
 }
 
 /* Why nothing was noticed in time. */
-static const char *cause_of_silence(struct program *server) {
+static const char *cause_of_silence(struct program *server, const struct victim *victim) {
   enum { IDLE = 7200, INTERVAL = 75, COUNT = 9 }; /* the kernel's defaults */
-  struct keep_alive seen = keep_alive_of(server);
+  enum { MILLISECONDS = 500 };                    /* who sets so much has not thought of seconds */
+  struct keep_alive seen = keep_alive_of(server, victim);
   if (seen.error)
     return say("setsockopt() of a keep-alive option fails: %s", strerror(seen.error));
   if (!seen.on && (seen.idle || seen.interval || seen.count))
     return "TCP_KEEPIDLE and its kin are set, but keep-alive is not switched on: SO_KEEPALIVE";
+  if (!seen.on && seen.elsewhere)
+    return "keep-alive is switched on for other connections, and not for this one: each socket that "
+           "accept() returns needs it";
   if (!seen.on)
     return "keep-alive is not switched on (SO_KEEPALIVE), so the kernel does not ask whether the "
            "client is still there";
@@ -126,9 +136,14 @@ static const char *cause_of_silence(struct program *server) {
        count = seen.count ? seen.count : COUNT, all = idle + interval * count;
   if ((double)all > REQUIRED)
     return say("with TCP_KEEPIDLE %ld s%s, TCP_KEEPINTVL %ld s%s and TCP_KEEPCNT %ld%s the kernel "
-               "gives the client up after %ld + %ld × %ld = %ld s of silence",
+               "gives the client up after %ld + %ld × %ld = %ld s of silence%s",
                idle, seen.idle ? "" : " (not set)", interval, seen.interval ? "" : " (not set)",
-               count, seen.count ? "" : " (not set)", idle, interval, count, all);
+               count, seen.count ? "" : " (not set)", idle, interval, count, all,
+               seen.idle >= MILLISECONDS || seen.interval >= MILLISECONDS
+                   ? "; these times are in seconds, not in milliseconds"
+                   : "");
+  if (victim->socket && sockets_open(server, &victim->socket, 1) == 0)
+    return "its socket is closed, so it was noticed: it must be told as well";
   return "keep-alive is set; does the program look at the error that recv() gives, on each "
          "connection, while nothing else happens?";
 }
@@ -140,6 +155,25 @@ static bool told_as(struct program *server, const struct victim *victim, const c
     if (line_matches(all.list[i].text, say("Connection from %%a %s.", word), &victim->address))
       return true;
   return false;
+}
+
+/* Whether a line tells of the victim with another port, and why. */
+static const char *wrong_port_cause(struct program *server, const struct victim *victim) {
+  struct lines all = lines(server, STDOUT);
+  struct address shown, swapped = {victim->address.ip, __builtin_bswap16(victim->address.port)};
+  for (size_t i = 0; i < all.count; i++)
+    if (line_matches(all.list[i].text, "Connection from %A lost.", &shown) &&
+        address_equal(shown, swapped) && shown.port != victim->address.port)
+      return address_cause(victim->address, shown);
+  return NULL;
+}
+
+static const char *cause_of_no_line(struct program *server, const struct victim *victim) {
+  if (told_as(server, victim, "closed"))
+    return "it is told as closed; but the client has not said that it ends (recv() would return 0): "
+           "recv() has failed";
+  const char *cause = wrong_port_cause(server, victim);
+  return cause ? cause : cause_of_silence(server, victim);
 }
 
 /* ---- waiting ---- */
@@ -165,7 +199,6 @@ static void expect_told(struct program *server, const struct victim *victims, si
   if (!late)
     return;
   struct silence silence = silence_of(late, &frames, since);
-  bool closed = told_as(server, late, "closed");
   check_fail((struct failure_report){
       .message = count == 1
                      ? say("%s is not told as lost in time", what)
@@ -176,9 +209,7 @@ static void expect_told(struct program *server, const struct victim *victims, si
                     silence.all >= 0 ? say("that line after %.1f s of silence", silence.all)
                                      : say("no such line within %.1f s", now() - since),
                     printed(server)),
-      .cause = closed ? "it is told as closed; but the client has not said that it ends (recv() "
-                        "would return 0): recv() has failed"
-                      : cause_of_silence(server)});
+      .cause = cause_of_no_line(server, late)});
 }
 
 static void expect_closed(struct program *server, const struct victim *victims, size_t count,

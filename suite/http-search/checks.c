@@ -1,6 +1,6 @@
 /* http-search: what is asked, of whom. */
 #define LAB http_search
-#include "web.h"
+#include "causes.h"
 
 #include <ctype.h>
 #include <stdlib.h>
@@ -63,6 +63,17 @@ static bool asked_for(const struct search *search, const char *word) {
          has_word(search->rest, search->rest_count, word);
 }
 
+/* What stands where the prompt should. */
+static const char *prompt_cause(struct program *program) {
+  struct output output = output_of(program, STDOUT);
+  const uint8_t *reply = memmem(output.bytes, output.length, "HTTP/1.1 ", strlen("HTTP/1.1 "));
+  if (!reply)
+    reply = memmem(output.bytes, output.length, "All is well", strlen("All is well"));
+  size_t length = reply ? (size_t)(reply - output.bytes) : output.length;
+  return length == 0 ? "nothing is printed before the reply: print the prompt, then read the line"
+                     : say("it asks in other words: %s", quoted(output.bytes, length));
+}
+
 static void check_reading(const char *name) {
   /* Not more of the words than this is looked for: what becomes of their ends, of spaces and other
    * characters is the business of other requirements. */
@@ -73,7 +84,7 @@ static void check_reading(const char *name) {
   EXPECT(find_printed(search.program, STDOUT, PROMPT) ||
              find_printed(search.program, STDERR, PROMPT),
          .message = "the prompt is not printed", .expected = "\"" PROMPT " \"",
-         .actual = printed(search.program));
+         .actual = printed(search.program), .cause = prompt_cause(search.program));
   const char *reading = say("%s reads one line from stdin", name);
   EXPECT(tried(), .message = say("%s makes nothing of the line that it is given", name),
          .expected = reading,
@@ -114,20 +125,6 @@ static bool is_target(const char *got, const char *path) {
   return strncmp(got, path, length) == 0 && strcmp(decoded(got + length), KEYWORD) == 0;
 }
 
-static const char *get_cause(const struct search *search, const char *url, const char *path) {
-  const struct question *first = search->count > 0 ? &search->questions[0] : &search->rest[0];
-  const char *got = request_target(&first->request);
-  if (search->count == 0)
-    return "an empty line ends the header: \\r\\n after the last line, and once more";
-  if (search->count > 1)
-    return "one call of the library, or one write to one socket, is one request";
-  if (strncmp(got, path, strlen(path)) == 0 && strcasestr(got, KEYWORD "%0"))
-    return "the line's end is a part of the keyword: take the newline off";
-  if (strcmp(first->url, url) != 0)
-    return say("it asked %s", first->url);
-  return NULL;
-}
-
 /* Whether anything but empty lines came besides whole requests. */
 static bool asked_more(const struct search *search) {
   for (size_t i = 0; i < search->rest_count; i++) {
@@ -154,7 +151,7 @@ static const struct request *expect_one_get(const struct search *search, const c
              is_target(request_target(request), path) &&
              strncmp(request_line(request), "GET ", 4) == 0,
          .message = say("%s does not ask what is required", search->name), .expected = expected,
-         .actual = asked(search), .cause = get_cause(search, url, path));
+         .actual = asked(search), .cause = get_cause(search, url, path, KEYWORD));
   EXPECT(!asked_more(search), .message = say("%s sends more than one request", search->name),
          .expected = expected, .actual = asked(search), .cause = more_cause(search));
   size_t hosts = request_field(request, "Host", &value);
@@ -162,7 +159,11 @@ static const struct request *expect_one_get(const struct search *search, const c
   EXPECT(hosts == 1 &&
              (strcasecmp(value, host) == 0 || strcasecmp(value, say("%s:%d", host, port)) == 0),
          .message = say("the request's Host is not %s", host), .expected = say("Host: %s", host),
-         .actual = hosts > 1 ? counted(hosts, "Host line") : say("Host: %s", value));
+         .actual = hosts > 1 ? counted(hosts, "Host line") : say("Host: %s", value),
+         .cause = hosts == 0 ? "a request by HTTP/1.1 must have a Host line"
+                  : hosts > 1
+                      ? "one Host line is enough"
+                      : say("%s is connected to, so the server is asked for this name", host));
   return request;
 }
 
@@ -221,7 +222,8 @@ CHECK(tls_says_every_byte, "http-search.4", "search-tls") {
   const struct request *request = &question->request;
   EXPECT(one.count < 2 && strcmp(question->url, "https://baidu.com") == 0,
          .message = "search-tls does not ask what is required",
-         .expected = "one request, by TLS, to baidu.com port 443", .actual = asked(&one));
+         .expected = "one request, by TLS, to baidu.com port 443", .actual = asked(&one),
+         .cause = url_cause(&one, "https://baidu.com"));
   const char *expected = right_tls_request(request);
   EXPECT(request->length == strlen(expected) &&
              memcmp(request->bytes, expected, request->length) == 0,
@@ -229,7 +231,7 @@ CHECK(tls_says_every_byte, "http-search.4", "search-tls") {
          .actual = difference(expected, strlen(expected), request->bytes, request->length),
          .cause = has_bare_newline(request) ? "lines end in CR LF, \"\\r\\n\""
                   : one.count == 0          ? "an empty line ends it"
-                                            : NULL);
+                                            : request_cause(request, expected));
   EXPECT(one.rest_count == 0, .message = "more bytes follow the request",
          .expected = "nothing after the empty line", .actual = asked(&one),
          .cause = more_cause(&one));
@@ -247,14 +249,18 @@ CHECK(tls_names_the_server, "http-search.11", "search-tls") {
   struct search one = search(&web, "search-tls", KEYWORD);
   const struct question *question = expect_question(&one);
   const char *sent = question->request.server_name;
-  EXPECT(question->request.tls && strcasecmp(sent, question->site) == 0,
-         .message = "search-tls does not tell the server, by SNI, whom it wants to talk to",
-         .expected = say("the server name %s in the ClientHello", question->site),
-         .actual = !question->request.tls ? "there is no TLS"
-                   : *sent                ? say("the server name %s", sent)
-                                          : "no server name",
-         .cause =
-             "SSL_set_tlsext_host_name() sends it; in Python wrap_socket(…, server_hostname=…)");
+  EXPECT(
+      question->request.tls && strcasecmp(sent, question->site) == 0,
+      .message = "search-tls does not tell the server, by SNI, whom it wants to talk to",
+      .expected = say("the server name %s in the ClientHello", question->site),
+      .actual = !question->request.tls ? "there is no TLS"
+                : *sent                ? say("the server name %s", sent)
+                                       : "no server name",
+      .cause =
+          !question->request.tls ? "without TLS there is no ClientHello that could name the server"
+          : *sent
+              ? say("%s is named, but %s is connected to", sent, question->site)
+              : "SSL_set_tlsext_host_name() sends it; in Python wrap_socket(…, server_hostname=…)");
 }
 
 /* ---- encoding ---- */
@@ -272,21 +278,21 @@ static size_t encoded_length(const char *text, unsigned char byte) {
   return percent_byte(text) == byte ? 3 : 0;
 }
 
-/* Where the query's text differs from the keyword's encoding: the keyword's byte in *byte. False if
- * it does not differ, up to *place. */
-static bool wrongly_encoded(const char *text, const char *keyword, unsigned char *byte,
+/* Where the query's text differs from the keyword's encoding: *at in the keyword. False if it does
+ * not differ, up to *place. */
+static bool wrongly_encoded(const char *text, const char *keyword, const char **at,
                             const char **place) {
   for (; *keyword; keyword++) {
-    *byte = (unsigned char)*keyword;
+    *at = keyword;
     *place = text;
-    size_t length = encoded_length(text, *byte);
-    if (length == 0 && *byte == ' ' && (*text == '\0' || *text == '&'))
+    size_t length = encoded_length(text, (unsigned char)*keyword);
+    if (length == 0 && *keyword == ' ' && (*text == '\0' || *text == '&'))
       break; /* it has read one word: another requirement's business */
     if (length == 0)
       return true;
     text += length;
   }
-  *byte = '\0';
+  *at = "";
   *place = text;
   return false;
 }
@@ -299,16 +305,39 @@ static const char *right_encoding(const char *keyword, unsigned char byte) {
                                    byte == ' ' ? ", or +" : "");
 }
 
-static const char *encoding_cause(unsigned char byte, const char *place) {
+/* Whether UTF-8 was taken for Latin-1, and each of its characters was encoded as UTF-8 then: what
+ * stands there, in two steps, for the byte in front of `at`. */
+static bool is_latin_1_twice(const char *keyword, const char *at, const char *query,
+                             const char *place) {
+  if (at == keyword || place - query < 3)
+    return false;
+  int before = (unsigned char)at[-1];
+  return before > 127 && percent_byte(place - 3) == (0xc0 | before >> 6) &&
+         percent_byte(place) == (0x80 | (before & 0x3f));
+}
+
+/* `at`: the place in the keyword; `place`: the one in the query, where something else stands. */
+static const char *encoding_cause(const char *keyword, const char *at, const char *query,
+                                  const char *place) {
+  unsigned char byte = (unsigned char)*at;
   if (byte == '\0')
     return "more stands behind it than behind another keyword";
   if (strncmp(place, "%25", 3) == 0 && byte != '%')
     return "it is encoded twice";
+  if (strncasecmp(place, "%FFFFFF", strlen("%FFFFFF")) == 0)
+    return "a char over 127 is negative, so that %02X makes eight digits of it: take unsigned char";
+  if (is_latin_1_twice(keyword, at, query, place))
+    return "the keyword's bytes are UTF-8 already: they were taken for Latin-1 characters, and each "
+           "was encoded as UTF-8 again";
   if (is_unreserved(byte))
     return say("%c is unreserved (RFC 3986, 2.3) and stays as it is", byte);
   if (byte > 127 && *place == '%')
     return "the keyword is taken for another encoding than UTF-8, or encoded by characters, not by "
            "bytes";
+  if (byte == '+' && *place == '+')
+    return "a + in a query stands for a space: “+” is to be percent-encoded, %2B";
+  if (byte == '/' && *place == '/')
+    return "“/” is to be percent-encoded, %2F: Python's quote() leaves it, quote_plus() does not";
   return say("%s is to be percent-encoded", byte > 127 ? "every byte over 127" : say("“%c”", byte));
 }
 
@@ -340,13 +369,12 @@ static const char *expect_encoding(const struct web *web, const char *name, cons
          .message = say("%s makes no request for the keyword “%s”", name, keyword),
          .expected = "a request with the keyword percent-encoded", .actual = asked(&one),
          .cause = "a library may refuse a URL in which something is not encoded");
-  const char *query = query_of(&one), *place = "";
-  unsigned char byte = 0;
-  bool wrong = wrongly_encoded(query_value(query), keyword, &byte, &place);
+  const char *query = query_of(&one), *place = "", *at = "";
+  bool wrong = wrongly_encoded(query_value(query), keyword, &at, &place);
   EXPECT(!wrong && (!behind || strcmp(place, behind) == 0),
          .message = say("the keyword “%s” is not rightly encoded", keyword),
-         .expected = right_encoding(keyword, byte), .actual = query,
-         .cause = encoding_cause(byte, place));
+         .expected = right_encoding(keyword, (unsigned char)*at), .actual = query,
+         .cause = encoding_cause(keyword, at, query, place));
   return place;
 }
 
@@ -411,11 +439,13 @@ static void check_direct(const char *name) {
   name_proxy();
   struct search one = search(&web, name, KEYWORD);
   int connections = connections_to(web.proxy);
-  EXPECT(connections == 0,
-         .message = say("%s goes through the proxy that the environment names", name),
-         .expected = "a connection to the site itself, whatever http_proxy and https_proxy say",
-         .actual = say("%s to the proxy", counted((size_t)connections, "connection")),
-         .cause = "a high-level library does the work; this program is to stand on a lower one");
+  EXPECT(
+      connections == 0,
+      .message = say("%s goes through the proxy that the environment names", name),
+      .expected = "a connection to the site itself, whatever http_proxy and https_proxy say",
+      .actual = say("%s to the proxy", counted((size_t)connections, "connection")),
+      .cause =
+          "a high-level library does the work, or the program reads http_proxy itself: this one is to stand on a lower one, and to connect to the site");
   EXPECT(connected_directly(), .message = say("%s does not connect to any site", name),
          .expected = "a connection to the site itself, whatever http_proxy and https_proxy say",
          .actual = asked(&one));

@@ -1,6 +1,6 @@
 /* http-search: replies, and what is printed of them. */
 #define LAB http_search
-#include "web.h"
+#include "causes.h"
 
 #include <string.h>
 #include <strings.h>
@@ -30,11 +30,12 @@ static struct output with_plain_newlines(const void *bytes, size_t length) {
 
 /* ---- what is printed ---- */
 
-static void expect_end(const struct search *search, const char *after) {
+/* `left_open`: the server has said all, and has not closed the connection. */
+static void expect_end(const struct search *search, const char *after, bool left_open) {
   EXPECT(!search->endless, .message = say("%s does not end after %s", search->name, after),
          .expected = "it prints the reply and ends",
          .actual = say("%s\n%s", search->waits_for, printed(search->program)),
-         .cause = "it waits for more than the reply: has it understood where the reply ends?");
+         .cause = no_end_cause(search, left_open));
 }
 
 /* Where the output stops being the text: from the place on where the text's first line stands. */
@@ -47,6 +48,25 @@ static const char *deviation(const struct search *search, struct output output,
   return difference(text.bytes, text.length, begin, output.length - (size_t)(begin - output.bytes));
 }
 
+/* Why the text is not printed as it came. */
+static const char *alteration_cause(const struct search *search, struct output output,
+                                    struct output text) {
+  struct output complaints = output_of(search->program, STDERR);
+  complaints = with_plain_newlines(complaints.bytes, complaints.length);
+  if (find(complaints, (const char *)text.bytes, text.length))
+    return "it is printed on stderr: it belongs on stdout";
+  if (find(output, "\\n", 2))
+    return "the bytes are printed as a program's text has them: decode them";
+  size_t line = strcspn((const char *)text.bytes, "\n"), same = 0;
+  const uint8_t *begin = find(output, (const char *)text.bytes, line < 8 ? line : 8);
+  size_t left = begin ? output.length - (size_t)(begin - output.bytes) : 0;
+  while (same < left && same < text.length && begin[same] == text.bytes[same])
+    same++;
+  return same < left && same < text.length && text.bytes[same] > 127 && begin[same] == '?'
+             ? "what is not ASCII comes as “?”: print the bytes as they came, or decode them as UTF-8"
+             : NULL;
+}
+
 /* What stands after the text, which may be followed by a newline, and by lines of the program's
  * own; but not by a piece of the text again. */
 static void expect_nothing_after(const char *what, struct output text, const uint8_t *end,
@@ -54,7 +74,9 @@ static void expect_nothing_after(const char *what, struct output text, const uin
   struct output rest = {end, length};
   EXPECT(length == 0 || end[0] == '\n', .message = say("something follows the end of %s", what),
          .expected = "nothing, or a newline", .actual = quoted(end, length),
-         .cause = "print as many bytes as were received, and no more");
+         .cause = find(rest, (const char *)text.bytes, text.length)
+                      ? say("%s is printed twice: as it comes, and once more at the end", what)
+                      : "print as many bytes as were received, and no more");
   EXPECT(!find(rest, (const char *)text.bytes, text.length),
          .message = say("%s is printed twice", what), .expected = "it is printed once",
          .actual = counted(text.length + length, "byte"));
@@ -89,16 +111,14 @@ static void check_body(const char *name) {
   set_reply(&web, &reply, reply.length, AT_ONCE, ORIGIN_CLOSES);
   struct search one = search(&web, name, KEYWORD);
   expect_question(&one);
-  expect_end(&one, "a reply");
+  expect_end(&one, "a reply", false);
   struct output bytes = output_of(one.program, STDOUT);
   struct output output = with_plain_newlines(bytes.bytes, bytes.length);
   struct output text = with_plain_newlines(body, strlen(body));
   const uint8_t *begin = find(output, (const char *)text.bytes, text.length);
   EXPECT(begin, .message = say("%s does not print the body as it came", name),
          .expected = "the body, whole and unaltered", .actual = deviation(&one, output, text),
-         .cause = find(output, "\\n", 2)
-                      ? "the bytes are printed as a program's text has them: decode them"
-                      : NULL);
+         .cause = alteration_cause(&one, output, text));
   expect_no_header(output, reply.header);
   EXPECT(!find(output, secret, strlen(secret)), .message = "the header of the reply is printed too",
          .expected = "the body, and not the header", .actual = printed(one.program));
@@ -122,15 +142,16 @@ CHECK(tls_prints_the_reply, "http-search.6", "search-tls") {
   set_reply(&web, &reply, reply.length, AT_ONCE, ORIGIN_CLOSES);
   struct search one = search(&web, "search-tls", KEYWORD);
   expect_question(&one);
-  expect_end(&one, "a reply");
+  expect_end(&one, "a reply", false);
   struct output bytes = output_of(one.program, STDOUT);
   struct output output = with_plain_newlines(bytes.bytes, bytes.length);
   struct output text = with_plain_newlines(reply.bytes, reply.length);
   const uint8_t *begin = find(output, (const char *)text.bytes, text.length);
-  EXPECT(
-      begin, .message = "search-tls does not print the whole reply",
-      .expected = "the header and the body, as they came", .actual = deviation(&one, output, text),
-      .cause = find(output, body, strlen(body)) ? "the header is to be printed too, here" : NULL);
+  EXPECT(begin, .message = "search-tls does not print the whole reply",
+         .expected = "the header and the body, as they came",
+         .actual = deviation(&one, output, text),
+         .cause = find(output, body, strlen(body)) ? "the header is to be printed too, here"
+                                                   : alteration_cause(&one, output, text));
   const uint8_t *end = begin + text.length;
   expect_nothing_after("the reply", text, end, output.length - (size_t)(end - output.bytes));
   expect_success(one.program, "search-tls, with a whole reply,");
@@ -184,19 +205,12 @@ static bool has_all_lines(struct output in, const struct reply *reply) {
   return true;
 }
 
-static const char *framing_cause(struct output output, enum framing framing,
-                                 const struct reply *reply) {
-  if (framing == BY_CHUNKS && find(output, "\r\n1a\r\n", 6))
-    return "the header is not understood: its names may be in upper or lower case";
-  if (framing == BY_CHUNKS && find(output, "\r\n0\r\n", 5))
-    return "the lengths in front of the chunks are no part of the body: Transfer-Encoding: chunked";
-  if (output.length < reply->body_length)
-    return "one read is not one reply: go on until all of it is there";
-  return NULL;
-}
+/* So long without a byte may be taken for the end by mistake. */
+static const double SILENCE = 1;
 
 static void expect_whole(const struct search *search, enum framing framing,
-                         const struct reply *reply, const char *how, struct habits habits) {
+                         const struct reply *reply, const char *how, struct pace pace,
+                         struct habits habits) {
   struct output output = output_of(search->program, STDOUT);
   struct output text = {(const uint8_t *)reply->body, reply->body_length};
   const char *what = say("%s, %s", reply->name, how);
@@ -205,10 +219,18 @@ static void expect_whole(const struct search *search, enum framing framing,
                              : find(output, reply->body, reply->body_length) != NULL;
   EXPECT(whole || search->endless, .message = say("the body is not printed whole: %s", what),
          .expected = say("%s, as they were sent", counted(reply->body_length, "byte")),
-         .actual = deviation(search, output, text), .cause = framing_cause(output, framing, reply));
-  expect_end(search, what);
-  if (habits.succeeds)
-    expect_success(search->program, say("%s, with %s,", search->name, what));
+         .actual = deviation(search, output, text),
+         .cause = framing_cause(search, framing, reply, pace.piece));
+  expect_end(search, what, !habits.closes && framing != BY_CLOSE);
+  if (!habits.succeeds)
+    return;
+  EXPECT(pace.pause < SILENCE || exit_status(search->program) == 0,
+         .message = say("%s, with %s, does not end with status 0", search->name, what),
+         .expected = "exit status 0",
+         .actual = say("it %s\n%s", search->did, printed(search->program)),
+         .cause = say("%g s without a byte are no end, and no failure: is there a time-out?",
+                      pace.pause));
+  expect_success(search->program, say("%s, with %s,", search->name, what));
 }
 
 /* `to_close`: it asks the server to close, by another requirement. */
@@ -235,7 +257,7 @@ static void check_framing(const char *name, const enum framing *framings, size_t
       set_reply(&web, &reply, reply.length, ways[k].pace,
                 closes ? ORIGIN_CLOSES : ORIGIN_STAYS_OPEN);
       struct search one = search(&web, name, KEYWORD);
-      expect_whole(&one, framings[i], &reply, ways[k].how, habits);
+      expect_whole(&one, framings[i], &reply, ways[k].how, ways[k].pace, habits);
     }
   }
 }

@@ -2,11 +2,12 @@
 #define LAB resolve
 #include "network.h"
 
+#include <arpa/inet.h>
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { PATIENCE = 60 };
+enum { PATIENCE = 60, DNS_PORT = 53 };
 
 #define DEFAULT_HOST "www.baidu.com"
 
@@ -28,7 +29,60 @@ static const char *swapped(const char *ip) {
   return say("%u.%u.%u.%u", number & 0xff, number >> 8 & 0xff, number >> 16 & 0xff, number >> 24);
 }
 
-static void expect_one_address(const char *host, const char *const *addresses, size_t count) {
+/* Whether the name server was asked about other names only. Not, if it was not asked: then
+ * /etc/hosts may have had the name. */
+static bool asked_about_another(struct dns *dns, const char *name) {
+  struct dns_queries queries = dns_queries_to(dns);
+  for (size_t i = 0; i < queries.count; i++)
+    if (strcasecmp(queries.list[i].name, name) == 0)
+      return false;
+  return queries.count > 0;
+}
+
+static const char *wrong_argument_cause(struct dns *dns, const char *host) {
+  return asked_about_another(dns, host)
+             ? say("the name server was asked about %s: is argv[1] used?",
+                   dns_queries_to(dns).list[0].name)
+             : NULL;
+}
+
+static bool all_the_same(struct lines seen) {
+  for (size_t i = 1; i < seen.count; i++)
+    if (strcmp(seen.list[i].text, seen.list[0].text) != 0)
+      return false;
+  return true;
+}
+
+static bool is_address(const char *text) {
+  struct in_addr binary;
+  return inet_pton(AF_INET, text, &binary) == 1;
+}
+
+/* Why what was seen is not one of the addresses, and nothing else. */
+static const char *answer_cause(struct program *resolve, struct dns *dns, const char *host,
+                                struct lines seen) {
+  enum { USAGE_ERROR = 2 };
+  if (!host && await_exit(resolve, 0) && exit_status(resolve) == USAGE_ERROR)
+    return "status 2 is that of a usage error: without an argument HOST is " DEFAULT_HOST;
+  if (seen.count == 0 && host && asked_about_another(dns, host))
+    return wrong_argument_cause(dns, host);
+  if (seen.count == 0 && !host && asked_about_another(dns, DEFAULT_HOST))
+    return say("the name server was asked about %s: without an argument HOST is %s",
+               dns_queries_to(dns).list[0].name, DEFAULT_HOST);
+  if (seen.count > 1 && is_address(seen.list[0].text))
+    return all_the_same(seen)
+               ? "the same address several times, one for each type of socket: print the first only, or set ai_socktype"
+               : "all addresses are printed: one is asked for, the first for example";
+  if (seen.count > 1)
+    return "one address, and nothing else: no heading";
+  if (seen.count == 1 && strncmp(seen.list[0].text, "::ffff:", strlen("::ffff:")) == 0)
+    return "this is an IPv4 address in the form of IPv6: ask for AF_INET";
+  const char *space = seen.count == 1 ? strrchr(seen.list[0].text, ' ') : NULL;
+  return space && is_address(space + 1) ? "there is more on the line than the address" : NULL;
+}
+
+static void expect_one_address(struct dns *dns, const char *host, const char *const *addresses,
+                               size_t count) {
   struct program *resolve = run_resolve(host);
   const char *what = host ? say("resolve %s", host) : "resolve without an argument";
   struct lines seen = lines(resolve, STDOUT);
@@ -46,8 +100,7 @@ static void expect_one_address(const char *host, const char *const *addresses, s
          .actual = say("%s\nit %s", printed(resolve), doing(resolve)),
          .cause = is_swapped
                       ? "the bytes are in the wrong order: an address is in network byte order"
-                  : seen.count > 1 ? "one address, and nothing else"
-                                   : NULL);
+                      : answer_cause(resolve, dns, host, seen));
   expect_success(resolve, what);
 }
 
@@ -63,7 +116,7 @@ static void check_addresses(const char *host, size_t count) {
   struct dns *dns = begin_network(hosts);
   for (size_t i = 0; i < count; i++)
     dns_address(dns, name, addresses[i]);
-  expect_one_address(host, addresses, count);
+  expect_one_address(dns, host, addresses, count);
 }
 
 CHECK(prints_an_address, "resolve.1", "resolve") {
@@ -93,6 +146,18 @@ static bool prints_address(struct program *resolve, const char *ip) {
   return prints(resolve, ip) || prints(resolve, swapped(ip));
 }
 
+/* Why a name is not found that only the name server knows. */
+static const char *not_asked_cause(struct dns *dns, const char *host) {
+  if (dns_queries_to(dns).count > 0)
+    return wrong_argument_cause(dns, host);
+  struct frames queries = frames_to_port(DNS_PORT);
+  if (queries.count > 0)
+    return say(
+        "another name server was asked, %s: ask the system's resolver, which reads /etc/resolv.conf",
+        address_text(queries.list[0].destination));
+  return "no name server was asked: /etc/hosts does not have every name";
+}
+
 CHECK(asks_etc_hosts_first, "resolve.2", "resolve") {
   const char *in_hosts = some_address(), *in_dns = some_address();
   struct dns *dns = begin_network(say("%s\tboth.example both\n"
@@ -108,10 +173,15 @@ CHECK(asks_etc_hosts_first, "resolve.2", "resolve") {
                       ? "the name server was asked, though the name is in /etc/hosts"
                       : NULL);
   resolve = run_resolve("both");
-  EXPECT(prints_address(resolve, in_hosts),
-         .message = "resolve does not find the second name of a line in /etc/hosts",
-         .expected = say("%s: the line is \"%s both.example both\"", in_hosts, in_hosts),
-         .actual = printed(resolve));
+  EXPECT(
+      prints_address(resolve, in_hosts),
+      .message = "resolve does not find the second name of a line in /etc/hosts",
+      .expected = say("%s: the line is \"%s both.example both\"", in_hosts, in_hosts),
+      .actual = printed(resolve),
+      .cause =
+          dns_queries_to(dns).count > 0
+              ? "the name server was asked: in a line of /etc/hosts each name counts, not only the first"
+              : "the first name of the line is found: is the second taken for an alias, as of DNS?");
 }
 
 CHECK(asks_the_name_server, "resolve.2", "resolve") {
@@ -124,7 +194,8 @@ CHECK(asks_the_name_server, "resolve.2", "resolve") {
          .message = "resolve does not find a name that the name server knows",
          .expected = say("%s, as the name server of /etc/resolv.conf says", ip),
          .actual = say("%s\nit %s; the name server was asked %s", printed(resolve), doing(resolve),
-                       counted(dns_queries_to(dns).count, "time")));
+                       counted(dns_queries_to(dns).count, "time")),
+         .cause = not_asked_cause(dns, "host.example"));
   resolve = run_resolve("other.example");
   EXPECT(prints_address(resolve, other),
          .message = "resolve does not find another name that the name server knows",
@@ -146,41 +217,66 @@ CHECK(follows_aliases, "resolve.2", "resolve") {
            .message = say("resolve does not follow %s to an address",
                           i ? "aliases of aliases" : "an alias"),
            .expected = ip, .actual = say("%s\nit %s", printed(resolve), doing(resolve)),
-           .cause = "the answer holds CNAME records before the address: they are no error");
+           .cause = dns_queries_to(dns).count == 0 || asked_about_another(dns, names[i])
+                        ? not_asked_cause(dns, names[i])
+                        : "the answer holds CNAME records before the address: they are no error");
   }
 }
 
 /* ---- no answer, or a bad one ---- */
 
-static void expect_no_such_name(const char *host) {
+static const char list_unchecked[] =
+    "is the list of addresses used where getaddrinfo() failed, and made none? look at what it returns first";
+
+/* Why the message does not name the host. */
+static const char *not_named_cause(struct output message) {
+  if (strstr((const char *)message.bytes, "Success"))
+    return "getaddrinfo() does not set errno, so perror() says “Success”: use gai_strerror(), and name the host";
+  if (strstr((const char *)message.bytes, DEFAULT_HOST))
+    return "it names " DEFAULT_HOST ": print the name that was asked for";
+  return "gai_strerror(), herror() and Python's gaierror do not name it: the program must";
+}
+
+static void expect_no_such_name(struct dns *dns, const char *host) {
   struct program *resolve = run_resolve(host);
   const char *what = say("resolve %s, which does not exist,", host);
-  expect_failure(resolve, what);
+  expect_failure_because(resolve, what,
+                         (struct failure_causes){.crashes = list_unchecked,
+                                                 .succeeds = wrong_argument_cause(dns, host)});
   struct output out = output_of(resolve, STDOUT), message = output_of(resolve, STDERR);
   EXPECT(strstr((const char *)message.bytes, host),
          .message = say("%s does not say which name it is", what),
          .expected = say("a message on stderr that names %s", host), .actual = printed(resolve),
-         .cause =
-             "gai_strerror(), herror() and Python's gaierror do not name it: the program must");
+         .cause = not_named_cause(message));
   EXPECT(out.length == 0, .message = say("%s prints something on stdout", what),
-         .expected = "nothing on stdout", .actual = printed(resolve));
+         .expected = "nothing on stdout", .actual = printed(resolve),
+         .cause = "stdout is for the address: where there is none, the message on stderr is all");
 }
 
 CHECK(says_what_does_not_exist, "resolve.3", "resolve") {
   struct dns *dns = begin_network("");
   dns_address(dns, DEFAULT_HOST, some_address());
   dns_address(dns, "example", some_address());
-  expect_no_such_name("no-such-host.example");
-  expect_no_such_name("unheard-of");
+  expect_no_such_name(dns, "no-such-host.example");
+  expect_no_such_name(dns, "unheard-of");
 }
 
 CHECK(gives_up, "resolve.4", "resolve") {
   /* Two attempts of 5 s are usual; other resolvers have other limits, and who asks for IPv6 too, or
    * once more with a domain behind the name, waits several times. */
-  enum { LIMIT = 120 };
+  enum { LIMIT = 120, OFTEN = 12 };
   struct dns *dns = begin_network("");
   dns_silence(dns);
   struct program *resolve = start("resolve", "host.example");
   await_exit(resolve, LIMIT);
-  expect_failure(resolve, "resolve, when the name server never answers,");
+  size_t asked = dns_queries_to(dns).count;
+  expect_failure_because(
+      resolve, "resolve, when the name server never answers,",
+      (struct failure_causes){
+          .crashes = list_unchecked,
+          .still_runs =
+              asked > OFTEN
+                  ? say("it has asked %zu times in %d s: getaddrinfo() has given up more than once, and is called again",
+                        asked, LIMIT)
+                  : NULL});
 }
