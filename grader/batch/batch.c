@@ -5,6 +5,7 @@
 #include "grader/base/memory.h"
 #include "grader/base/scope.h"
 #include "grader/batch/answer.h"
+#include "grader/batch/batch_inner.h"
 #include "grader/batch/clearing.h"
 #include "grader/batch/hash.h"
 #include "grader/batch/pool.h"
@@ -18,25 +19,7 @@
  * again with its copy and its programs, and more. */
 static const size_t worker_bytes = 400u << 20;
 
-struct job {
-  struct hash hash;
-  const struct source_submission *submission; /* the first with these contents */
-};
-
-struct batch {
-  const struct batch_spec *spec;
-  struct gradebook *book;
-  char *work; /* OUT/work */
-  struct source_list list;
-  struct roster roster;
-  struct job *jobs;
-  size_t job_count;
-  struct batch_event event;
-  double begun_s;
-  struct failure *failure;
-};
-
-static double now_s(void) {
+double batch_now_s(void) {
   struct timespec now;
   clock_gettime(CLOCK_MONOTONIC, &now);
   return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
@@ -195,7 +178,7 @@ static void path_leave_out(struct failure *failure, const char *path) {
     failure_set(failure, "the submission%s", rest);
 }
 
-static int job_work(void *context, size_t index, int answer_fd) {
+int batch_job_work(void *context, size_t index, int answer_fd) {
   const struct batch *batch = context;
   const struct job *job = &batch->jobs[index];
   scoped_text char *captures = memory_format("%s/captures/%.16s", batch->spec->out, job->hash.text);
@@ -217,15 +200,15 @@ static int job_work(void *context, size_t index, int answer_fd) {
   return answer_write(answer_fd, &answer);
 }
 
-static void event_tell(struct batch *batch) {
-  batch->event.elapsed_s = now_s() - batch->begun_s;
+void batch_tell(struct batch *batch) {
+  batch->event.elapsed_s = batch_now_s() - batch->begun_s;
   if (batch->spec->tell)
     batch->spec->tell(batch->spec->context, &batch->event);
   batch->event.file = batch->event.student = NULL;
 }
 
-static int job_finish(struct batch *batch, const struct job *job,
-                      struct gradebook_grading *grading) {
+int batch_job_finish(struct batch *batch, const struct job *job,
+                     struct gradebook_grading *grading) {
   grading->hash = job->hash.text;
   if (gradebook_put_grading(batch->book, grading, batch->failure))
     return -1;
@@ -253,21 +236,21 @@ static int job_take(void *context, size_t index, const struct pool_outcome *outc
   }
   grading.reason = reason;
   batch->event.retried = !outcome->last;
-  if (outcome->last && job_finish(batch, job, &grading))
+  if (outcome->last && batch_job_finish(batch, job, &grading))
     return -1;
   batch->event.file = submission->file;
   const struct source_student *student = &submission->students[0];
   batch->event.student = student->name ? student->name : student->key;
   batch->event.reason = reason;
   batch->event.tries = outcome->tries;
-  event_tell(batch);
+  batch_tell(batch);
   return 0;
 }
 
 static void pool_tick(void *context, unsigned working) {
   struct batch *batch = context;
   batch->event.working = working;
-  event_tell(batch);
+  batch_tell(batch);
 }
 
 static int jobs_do(struct batch *batch) {
@@ -276,7 +259,7 @@ static int jobs_do(struct batch *batch) {
       .limit_s = batch->spec->limit_s,
       .worker_bytes = worker_bytes,
       .stop = batch->spec->stop,
-      .work = job_work,
+      .work = batch_job_work,
       .take = job_take,
       .tick = pool_tick,
       .context = batch,
@@ -292,7 +275,8 @@ static int run_begin(struct batch *batch) {
   return gradebook_run_begin(batch->book, &run, batch->failure);
 }
 
-static int batch_do(struct batch *batch, enum batch_fault *fault) {
+/* All before the first grading. */
+static int batch_prepare(struct batch *batch, enum batch_fault *fault) {
   const struct batch_spec *spec = batch->spec;
   *fault = BATCH_UNREADABLE;
   if (spec->roster && roster_load(spec->roster, &batch->roster, batch->failure))
@@ -303,22 +287,45 @@ static int batch_do(struct batch *batch, enum batch_fault *fault) {
   *fault = BATCH_IMPOSSIBLE;
   if (spec->stop && *spec->stop)
     return 1;
-  if (run_begin(batch) || submissions_put(batch))
-    return -1;
-  int outcome = jobs_do(batch);
-  return outcome ? outcome : gradebook_run_end(batch->book, batch->failure);
+  return run_begin(batch) || submissions_put(batch) ? -1 : 0;
+}
+
+struct batch batch_begin(const struct batch_spec *spec, struct gradebook *book,
+                         struct failure *failure) {
+  return (struct batch){.spec = spec,
+                        .book = book,
+                        .begun_s = batch_now_s(),
+                        .failure = failure,
+                        .work = memory_format("%s/work", spec->out)};
+}
+
+void batch_end(struct batch *batch) {
+  source_list_free(&batch->list);
+  roster_free(&batch->roster);
+  free(batch->jobs);
+  free(batch->work);
 }
 
 int batch_run(const struct batch_spec *spec, struct gradebook *book, enum batch_fault *fault,
               struct failure *failure) {
-  struct batch batch = {.spec = spec, .book = book, .begun_s = now_s(), .failure = failure};
-  batch.work = memory_format("%s/work", spec->out);
-  int outcome = batch_do(&batch, fault);
+  struct batch batch = batch_begin(spec, book, failure);
+  int outcome = batch_prepare(&batch, fault);
+  if (outcome == 0)
+    outcome = jobs_do(&batch);
+  if (outcome == 0)
+    outcome = gradebook_run_end(book, failure);
   struct failure ignored;
   clearing_do(batch.work, &ignored); /* the next batch would do it */
-  source_list_free(&batch.list);
-  roster_free(&batch.roster);
-  free(batch.jobs);
-  free(batch.work);
+  batch_end(&batch);
+  return outcome;
+}
+
+int batch_plan(const struct batch_spec *spec, struct gradebook *book, const char *folder,
+               size_t chunk, size_t *tasks, enum batch_fault *fault, struct failure *failure) {
+  struct batch batch = batch_begin(spec, book, failure);
+  int outcome = batch_prepare(&batch, fault);
+  if (outcome == 0)
+    outcome = plan_write(&batch, folder, chunk, tasks);
+  batch_end(&batch); /* what was unpacked stays until it is graded */
   return outcome;
 }

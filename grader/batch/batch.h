@@ -63,3 +63,23 @@ struct batch_spec {
  * or the roster, of BATCH_IMPOSSIBLE this machine or the gradebook. */
 int batch_run(const struct batch_spec *spec, struct gradebook *book, enum batch_fault *fault,
               struct failure *failure);
+
+/* ---- the same on several machines (plan.c) ----
+ *
+ * One process reads the sources and writes a plan of tasks into a folder that all machines share;
+ * each task is done by a process somewhere, which leaves an answer for each submission; a last one
+ * puts the answers into the gradebook. A task that is done again does what is not there yet. */
+
+/* Instead of grading. *tasks is how many there are; 0: nothing is to be done. */
+int batch_plan(const struct batch_spec *spec, struct gradebook *book, const char *folder,
+               size_t chunk, size_t *tasks, enum batch_fault *fault, struct failure *failure);
+/* Does one task, numbered from 0; spec->out, workers, limit_s, stop, grade, tell and context count.
+ * As batch_run, but without a gradebook. */
+int batch_task(const struct batch_spec *spec, const char *folder, size_t task,
+               struct failure *failure);
+/* Puts the answers that are there into the gradebook, and removes plan, answers and what was
+ * unpacked. *missing is how many jobs had none: these are graded by the next batch. */
+int batch_merge(const struct batch_spec *spec, struct gradebook *book, const char *folder,
+                size_t *missing, struct failure *failure);
+/* How many answers there are now, of how many jobs. Both 0 if there is no plan. */
+void batch_plan_progress(const char *folder, size_t *answers, size_t *jobs);

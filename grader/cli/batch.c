@@ -6,6 +6,7 @@
 #include "grader/base/memory.h"
 #include "grader/base/scope.h"
 #include "grader/batch/hash.h"
+#include "grader/cli/batch_slurm.h"
 #include "grader/cli/batch_tell.h"
 #include "grader/cli/class.h"
 #include "grader/cli/grading.h"
@@ -21,11 +22,18 @@ enum {
   LIMIT_S = 1800
 }; /* of one submission; the whole reference takes 50 s on a very busy machine */
 
+enum {
+  CHUNK = 10
+}; /* submissions of one of Slurm's tasks: some 20 s of work, which is what is
+      lost at most with a node */
+
 struct batch_options {
   struct cli_words sources;
   const char *out, *course, *roster;
-  unsigned jobs, limit_s;
+  unsigned jobs, limit_s, chunk;
   bool regrade, json_progress;
+  enum { SLURM_NOT, SLURM_RUN, SLURM_TASK, SLURM_MERGE } slurm; /* the last two by Slurm itself */
+  struct cli_words slurm_options;
 };
 
 struct class_grading {
@@ -132,8 +140,63 @@ static int class_status(const struct class_grading *class, struct gradebook *boo
   return totals.errors || totals.waiting ? CLI_ERROR : totals.unreadable ? CLI_FAILED : CLI_PASSED;
 }
 
-static int batch_grade(struct class_grading *class, struct gradebook *book, const char *out,
-                       struct failure *failure) {
+/* On this machine. */
+static int batch_here(struct class_grading *class, const struct batch_spec *spec,
+                      struct failure *failure) {
+  struct gradebook *book = gradebook_open(spec->out, GRADEBOOK_WRITE, failure);
+  if (!book) {
+    cli_complain(failure->sentence);
+    return CLI_USAGE;
+  }
+  enum batch_fault fault;
+  class->tell = batch_tell_begin(class->options->json_progress);
+  int outcome = batch_run(spec, book, &fault, failure);
+  batch_tell_end(&class->tell);
+  int status = fault == BATCH_UNREADABLE ? CLI_USAGE : CLI_ERROR;
+  if (outcome < 0) {
+    cli_complain(failure->sentence);
+  } else {
+    status = class_status(class, book, spec->out, failure);
+    if (cli_class_write(book, spec->out, NULL))
+      status = CLI_ERROR;
+    else if (!class->options->json_progress)
+      cli_class_show(spec->out);
+  }
+  gradebook_close(book);
+  return interrupt_signal && outcome >= 0 ? 128 + interrupt_signal : status;
+}
+
+/* By Slurm's nodes: it is other processes that write the gradebook. */
+static int batch_by_slurm(struct class_grading *class, const struct batch_spec *spec,
+                          struct failure *failure) {
+  const struct batch_options *options = class->options;
+  scoped_text char *course = options->course ? realpath(options->course, NULL) : NULL;
+  const struct batch_slurm slurm = {.executable = class->places.executable,
+                                    .out = spec->out,
+                                    .course = course,
+                                    .chunk = options->chunk,
+                                    .jobs = options->jobs,
+                                    .limit_s = options->limit_s,
+                                    .options = options->slurm_options.words};
+  if (options->slurm == SLURM_TASK)
+    return batch_slurm_task(&slurm, spec);
+  if (options->slurm == SLURM_MERGE)
+    return batch_slurm_merge(&slurm, spec);
+  int status = batch_slurm_run(&slurm, spec);
+  struct gradebook *book = status ? NULL : gradebook_open(spec->out, GRADEBOOK_READ, failure);
+  if (!status && !book)
+    cli_complain(failure->sentence);
+  if (!book)
+    return status ? status : CLI_ERROR;
+  class->tell = batch_tell_begin(options->json_progress);
+  batch_tell_end(&class->tell);
+  status = class_status(class, book, spec->out, failure);
+  cli_class_show(spec->out);
+  gradebook_close(book);
+  return status;
+}
+
+static int batch_grade(struct class_grading *class, const char *out, struct failure *failure) {
   const struct batch_options *options = class->options;
   struct hash suite, course = {""};
   if (suite_hash(class, &suite, failure)) {
@@ -169,20 +232,7 @@ static int batch_grade(struct class_grading *class, struct gradebook *book, cons
       .tell = event_tell,
       .context = class,
   };
-  enum batch_fault fault;
-  class->tell = batch_tell_begin(options->json_progress);
-  int outcome = batch_run(&spec, book, &fault, failure);
-  batch_tell_end(&class->tell);
-  if (outcome < 0) {
-    cli_complain(failure->sentence);
-    return fault == BATCH_UNREADABLE ? CLI_USAGE : CLI_ERROR;
-  }
-  int status = class_status(class, book, out, failure);
-  if (cli_class_write(book, out, NULL))
-    status = CLI_ERROR;
-  else if (!options->json_progress)
-    cli_class_show(out);
-  return interrupt_signal ? 128 + interrupt_signal : status;
+  return options->slurm ? batch_by_slurm(class, &spec, failure) : batch_here(class, &spec, failure);
 }
 
 /* What must be known before anything is done. */
@@ -220,15 +270,8 @@ static int batch(const struct batch_options *options) {
     return CLI_ERROR;
   int status = class_prepare(&class, &out, &failure);
   if (!status) {
-    struct gradebook *book = gradebook_open(out, GRADEBOOK_WRITE, &failure);
-    if (book) {
-      interrupt_watch();
-      status = batch_grade(&class, book, out, &failure);
-    } else {
-      cli_complain(failure.sentence);
-      status = CLI_USAGE;
-    }
-    gradebook_close(book);
+    interrupt_watch();
+    status = batch_grade(&class, out, &failure);
   }
   selection_free(&class.selection);
   course_free(class.course);
@@ -246,6 +289,11 @@ static int options_read(const struct command *command, int argc, char **argv,
                                         {"course", required_argument, NULL, 'c'},
                                         {"roster", required_argument, NULL, 's'},
                                         {"json-progress", no_argument, NULL, 'j'},
+                                        {"slurm", no_argument, NULL, 'S'},
+                                        {"slurm-chunk", required_argument, NULL, 'C'},
+                                        {"slurm-option", required_argument, NULL, 'O'},
+                                        {"slurm-task", no_argument, NULL, 'T'},
+                                        {"slurm-merge", no_argument, NULL, 'M'},
                                         {"help", no_argument, NULL, 'h'},
                                         {0}};
   int option;
@@ -260,14 +308,25 @@ static int options_read(const struct command *command, int argc, char **argv,
       options->roster = optarg;
     else if (option == 'j')
       options->json_progress = true;
+    else if (option == 'S')
+      options->slurm = SLURM_RUN;
+    else if (option == 'T')
+      options->slurm = SLURM_TASK;
+    else if (option == 'M')
+      options->slurm = SLURM_MERGE;
+    else if (option == 'O')
+      cli_words_add(&options->slurm_options, optarg);
+    else if (option == 'C' && !cli_number(optarg, 1, 100000, &options->chunk))
+      return cli_usage(command, "--slurm-chunk takes a number from 1 to 100000, not '%s'", optarg);
     else if (option == 'n' && !cli_number(optarg, 1, 1024, &options->jobs))
       return cli_usage(command, "--jobs takes a number from 1 to 1024, not '%s'", optarg);
     else if (option == 't' && !cli_number(optarg, 1, 86400, &options->limit_s))
       return cli_usage(command, "--time-limit takes seconds, from 1 to 86400, not '%s'", optarg);
-    else if (option != 'n' && option != 't')
+    else if (!strchr("ntC", option))
       return option == CLI_HELP ? CLI_HELP : CLI_USAGE;
   }
-  if (optind == argc)
+  cli_words_add(&options->slurm_options, NULL); /* ends it */
+  if (optind == argc && (options->slurm == SLURM_NOT || options->slurm == SLURM_RUN))
     return cli_usage(command, "Name what holds the submissions: a folder, or an archive");
   for (; optind < argc; optind++)
     cli_words_add(&options->sources, argv[optind]);
@@ -277,10 +336,11 @@ static int options_read(const struct command *command, int argc, char **argv,
 int command_batch(const struct command *command, int argc, char **argv) {
   unsigned cpus = cli_cpus();
   struct batch_options options = {
-      .out = "batch", .jobs = cpus + (cpus + 1) / 2, .limit_s = LIMIT_S};
+      .out = "batch", .jobs = cpus + (cpus + 1) / 2, .limit_s = LIMIT_S, .chunk = CHUNK};
   int status = options_read(command, argc, argv, &options);
   if (!status)
     status = batch(&options);
   free(options.sources.words);
+  free(options.slurm_options.words);
   return cli_printed(status == CLI_HELP ? CLI_PASSED : status);
 }

@@ -70,6 +70,13 @@ static const struct command commands[] = {
      "  --time-limit SEC    seconds for one submission (default: 1800)\n"
      "  --regrade           grade everything once more, and show what changed\n"
      "  --json-progress     print what happens as JSON, an object in each line\n"
+     "  --slurm             let Slurm's nodes grade, and follow them: an array of tasks,\n"
+     "                      and a last job that merges. DIR, the sources and wiregrade\n"
+     "                      must be on a disk that all nodes share. --jobs is then of\n"
+     "                      each task, and so many CPUs are asked for\n"
+     "  --slurm-chunk N     submissions of one task (default: 10)\n"
+     "  --slurm-option OPT  one of sbatch's, such as --partition=long; may be given\n"
+     "                      several times\n"
      "  --help              show this\n"
      "\n"
      "Exit status: 0 all that was handed in is graded, whatever the score; 1 something\n"
@@ -78,7 +85,8 @@ static const struct command commands[] = {
      "\n"
      "Examples:\n"
      "  wiregrade batch --out week5 submissions.zip\n"
-     "  wiregrade batch --roster class.csv --course course.yaml --out week5 download\n",
+     "  wiregrade batch --roster class.csv --course course.yaml --out week5 download\n"
+     "  wiregrade batch --slurm --slurm-option=--time=30 --out shared/week5 download\n",
      command_batch},
     {"list", "the labs, their requirements and points",
      "Usage: wiregrade list [--json]\n"
