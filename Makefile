@@ -192,7 +192,7 @@ install: all
 	  install -m 644 suite/$$lab/lab.yaml suite/$$lab/README*.md '$(DESTDIR)$(PREFIX)/share/wiregrade/suite/'$$lab; \
 	done
 	set -e; for messages in $(MESSAGES:$(BUILD)/%=%); do \
-	  install -D -m 644 $(BUILD)/$$messages '$(DESTDIR)$(PREFIX)/share/'$$messages; \
+	  install -D -m 644 $(BUILD)/$$messages '$(DESTDIR)$(PREFIX)/share/wiregrade/'$$messages; \
 	done
 	cd grader/starter/files && find . -type f -exec install -D -m 644 '{}' '$(DESTDIR)$(PREFIX)/share/wiregrade/starter/{}' ';'
 	install -D -m 644 grader/cli/completion/wiregrade.bash '$(DESTDIR)$(PREFIX)/share/bash-completion/completions/wiregrade'

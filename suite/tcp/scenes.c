@@ -13,7 +13,7 @@ SCENE(server,
     if (tcp_await_bytes(client, MESSAGE_SIZE, PATIENCE)) {
       tcp_send(client, RESPONSE, 7);
       pass(0.5);
-      tcp_send_text(client, RESPONSE + 7);
+      tcp_send_text(client, &RESPONSE[7]);
     }
     tcp_close(client);
   }
