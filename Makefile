@@ -198,6 +198,9 @@ install: all
 	install -D -m 644 grader/cli/completion/wiregrade.bash '$(DESTDIR)$(PREFIX)/share/bash-completion/completions/wiregrade'
 	install -D -m 644 grader/cli/completion/_wiregrade '$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_wiregrade'
 	install -m 644 grader/cli/wiregrade.1 '$(DESTDIR)$(PREFIX)/share/man/man1/wiregrade.1'
+	set -e; for language in $(LANGUAGES); do \
+	  install -D -m 644 grader/po/wiregrade.$$language.1 '$(DESTDIR)$(PREFIX)/share/man/'$$language/man1/wiregrade.1; \
+	done
 
 # The tree's files, as git has them.
 dist:
