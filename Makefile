@@ -194,12 +194,15 @@ install: all
 	  install -m 644 suite/$$lab/lab.yaml suite/$$lab/README*.md '$(DESTDIR)$(PREFIX)/share/wiregrade/suite/'$$lab; \
 	done
 	set -e; for messages in $(MESSAGES:$(BUILD)/%=%); do \
-	  install -D -m 644 $(BUILD)/$$messages '$(DESTDIR)$(PREFIX)/share/'$$messages; \
+	  install -D -m 644 $(BUILD)/$$messages '$(DESTDIR)$(PREFIX)/share/wiregrade/'$$messages; \
 	done
 	cd grader/starter/files && find . -type f -exec install -D -m 644 '{}' '$(DESTDIR)$(PREFIX)/share/wiregrade/starter/{}' ';'
 	install -D -m 644 grader/cli/completion/wiregrade.bash '$(DESTDIR)$(PREFIX)/share/bash-completion/completions/wiregrade'
 	install -D -m 644 grader/cli/completion/_wiregrade '$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_wiregrade'
 	install -m 644 grader/cli/wiregrade.1 '$(DESTDIR)$(PREFIX)/share/man/man1/wiregrade.1'
+	set -e; for language in $(LANGUAGES); do \
+	  install -D -m 644 grader/po/wiregrade.$$language.1 '$(DESTDIR)$(PREFIX)/share/man/'$$language/man1/wiregrade.1; \
+	done
 # What a lab outside this repository is built with: see suite/GUIDE.md.
 	install -d '$(DESTDIR)$(PREFIX)/include/wiregrade/grader/sdk' '$(DESTDIR)$(PREFIX)/lib/pkgconfig'
 	install -m 644 $(SDK_HEADERS) '$(DESTDIR)$(PREFIX)/include/wiregrade/grader/sdk'

@@ -21,8 +21,8 @@ static struct {
 static bool name_fits(const char *wanted, size_t length, const char *folder) {
   size_t i = 0;
   for (; i < length && folder[i]; i++) {
-    char letter = wanted[i] == '-' ? '_' : wanted[i];
-    if (tolower((unsigned char)letter) != tolower((unsigned char)folder[i]))
+    int letter = wanted[i] == '-' ? '_' : tolower((unsigned char)wanted[i]);
+    if (letter != tolower((unsigned char)folder[i]))
       return false;
   }
   bool wanted_ends = i == length || wanted[i] == '_' || wanted[i] == '-';
@@ -69,8 +69,10 @@ char *language_find(const char *folder, const char *asked) {
   if (asked)
     return name_find(folder, asked);
   const char *locale = "";
-  for (size_t i = 0; i < sizeof variables / sizeof *variables && !*locale; i++)
-    locale = getenv(variables[i]) ? getenv(variables[i]) : "";
+  for (size_t i = 0; i < sizeof variables / sizeof *variables && !*locale; i++) {
+    const char *value = getenv(variables[i]);
+    locale = value ? value : "";
+  }
   if (locale_is_c(locale) || !locale_is_readable(locale))
     return memory_text("en");
   const char *list = getenv("LANGUAGE");
@@ -141,6 +143,12 @@ void language_add_files(const char *files) {
     language_add(path);
     files += length + (files[length] == ':');
   }
+}
+
+void language_inherit(void) {
+  const char *name = getenv("WIREGRADE_LANG"), *files = getenv("WIREGRADE_MESSAGES");
+  language_begin(NULL, name && *name ? name : "en");
+  language_add_files(files ? files : "");
 }
 
 /* ---- looking up ---- */

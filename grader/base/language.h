@@ -41,6 +41,8 @@ void language_add_domain(const char *domain);
 /* The files that are used, with ":" between them, for another process; the caller frees it. */
 char *language_files(void);
 void language_add_files(const char *files);
+/* In a process that the grader started: WIREGRADE_LANG and WIREGRADE_MESSAGES say both. */
+void language_inherit(void);
 
 /* The translation, or the text itself. */
 const char *language_text(const char *text) __attribute__((format_arg(1)));

@@ -198,10 +198,10 @@ char *language_format(const char *format, va_list arguments) {
   char *text = NULL;
   size_t size = 0;
   FILE *file = open_memstream(&text, &size);
-  va_list list;
-  va_copy(list, arguments);
   if (!file)
     return memory_text(format);
+  va_list list;
+  va_copy(list, arguments);
   if (language_is_english())
     vfprintf(file, format, list);
   else

@@ -1,5 +1,6 @@
 #include "grader/batch/answer.h"
 
+#include "grader/base/language.h"
 #include "grader/base/memory.h"
 #include "grader/base/scope.h"
 #include "grader/result/feedback.h"
@@ -58,7 +59,7 @@ char *answer_read(const void *bytes, size_t length, struct gradebook_grading *gr
   json_t *head = end ? json_loads(bytes, 0, NULL) : NULL;
   if (!head) {
     grading->state = GRADEBOOK_ERROR;
-    return memory_text("the worker that graded it gave no answer");
+    return memory_text(_("the worker that graded it gave no answer"));
   }
   static const enum gradebook_state states[] = {[BATCH_GRADED] = GRADEBOOK_GRADED,
                                                 [BATCH_UNREADABLE] = GRADEBOOK_UNREADABLE,

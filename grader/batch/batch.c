@@ -1,6 +1,7 @@
 #include "grader/batch/batch.h"
 
 #include "grader/base/file.h"
+#include "grader/base/language.h"
 #include "grader/base/memory.h"
 #include "grader/base/scope.h"
 #include "grader/batch/answer.h"
@@ -164,15 +165,15 @@ static int submissions_put(struct batch *batch) {
 /* Of a sentence about the folder or archive the path is left out: it may be one of OUT/work, which
  * nobody knows. */
 static void path_leave_out(struct failure *failure, const char *path) {
-  static const char front[] = "the submission ";
+  const char *front = _("the submission "), *colon = _(": ");
   const struct failure whole = *failure;
   size_t begin = strlen(front), length = strlen(path);
   const char *rest = whole.sentence + begin + length;
   if (strncmp(whole.sentence, front, begin) != 0 ||
       strncmp(whole.sentence + begin, path, length) != 0)
     return;
-  if (strncmp(rest, ": ", 2) == 0)
-    failure_set(failure, "%s", rest + 2);
+  if (strncmp(rest, colon, strlen(colon)) == 0)
+    failure_set(failure, "%s", rest + strlen(colon));
   else
     failure_set(failure, "the submission%s", rest);
 }
@@ -227,7 +228,7 @@ static int job_take(void *context, size_t index, const struct pool_outcome *outc
   struct gradebook_grading grading = {.state = GRADEBOOK_ERROR, .tries = outcome->tries};
   scoped_text char *reason = NULL;
   if (outcome->end == POOL_FAILED) {
-    reason = memory_format("the worker that graded it %s", outcome->reason);
+    reason = language_sentence("the worker that graded it %s", outcome->reason);
     if (gradebook_put_mishap(batch->book, job->hash.text, outcome->tries, reason, batch->failure))
       return -1;
   } else {

@@ -1,5 +1,6 @@
 #include "grader/batch/changes.h"
 
+#include "grader/base/language.h"
 #include "grader/base/memory.h"
 #include "grader/result/feedback.h"
 #include "grader/result/result.h"
@@ -54,14 +55,14 @@ char *changes_words(const struct changes *changes, size_t most) {
   char *words = memory_text("");
   for (size_t i = 0; i < changes->count && i < most; i++) {
     const struct change *change = &changes->changes[i];
-    char *longer = memory_format("%s%s%s %s, now %s", words, i ? "; " : "", change->check,
-                                 *change->before ? change->before : "not judged",
-                                 *change->now ? change->now : "not judged");
+    char *longer = language_sentence("%s%s%s %s, now %s", words, i ? "; " : "", change->check,
+                                     *change->before ? change->before : N_("not judged"),
+                                     *change->now ? change->now : N_("not judged"));
     free(words);
     words = longer;
   }
   if (changes->count > most) {
-    char *longer = memory_format("%s; and %zu more", words, changes->count - most);
+    char *longer = language_sentence("%s; and %zu more", words, changes->count - most);
     free(words);
     words = longer;
   }

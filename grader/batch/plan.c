@@ -2,6 +2,7 @@
 #include "grader/batch/batch_inner.h"
 
 #include "grader/base/file.h"
+#include "grader/base/language.h"
 #include "grader/base/memory.h"
 #include "grader/base/scope.h"
 #include "grader/batch/answer.h"
@@ -133,7 +134,7 @@ static int task_work(void *context, size_t index, int answer_fd) {
 
 /* Of a worker that failed for the last time: the same as an answer, in the grader's own words. */
 static int failure_keep(struct task *task, const char *path, const char *reason) {
-  scoped_text char *words = memory_format("the worker that graded it %s", reason);
+  scoped_text char *words = language_sentence("the worker that graded it %s", reason);
   scoped_fd int fd = memfd_create("answer", MFD_CLOEXEC);
   struct answer answer = {.fault = BATCH_IMPOSSIBLE, .reason = words};
   char bytes[4096];

@@ -1,5 +1,6 @@
 #include "grader/batch/pool.h"
 
+#include "grader/base/language.h"
 #include "grader/base/memory.h"
 #include "grader/base/scope.h"
 
@@ -79,11 +80,11 @@ static bool worker_start(struct pool *pool, struct worker *worker, size_t job, u
 
 static char *end_words(const struct worker *worker, const struct pool_spec *spec, int status) {
   if (worker->too_long)
-    return memory_format("took longer than %.0f s", spec->limit_s);
+    return language_sentence("took longer than %.0f s", spec->limit_s);
   if (WIFSIGNALED(status))
-    return memory_format("was killed by SIG%s",
-                         sigabbrev_np(WTERMSIG(status)) ? sigabbrev_np(WTERMSIG(status)) : "?");
-  return memory_format("ended with exit status %d", WEXITSTATUS(status));
+    return language_sentence("was killed by SIG%s",
+                             sigabbrev_np(WTERMSIG(status)) ? sigabbrev_np(WTERMSIG(status)) : "?");
+  return language_sentence("ended with exit status %d", WEXITSTATUS(status));
 }
 
 static void worker_finish(struct pool *pool, struct worker *worker, int status) {

@@ -1,6 +1,7 @@
 /* What a student has handed in: where in it the submission is. */
 #include "grader/batch/source_inner.h"
 
+#include "grader/base/language.h"
 #include "grader/base/memory.h"
 #include "grader/base/scope.h"
 
@@ -87,7 +88,7 @@ static void others_note(struct source_submission *submission, const struct sourc
   for (size_t i = 0; i < names->count; i++)
     if (strcmp(names->names[i], except) != 0) {
       scoped_text char *line =
-          memory_format("handed in beside %s and not looked at: %s", except, names->names[i]);
+          language_sentence("handed in beside %s and not looked at: %s", except, names->names[i]);
       source_note(submission, line);
     }
 }
@@ -124,10 +125,10 @@ static bool settle_once(const struct source_reading *reading,
   if (names_are_of_submission(&names)) {
     /* it is here */
   } else if (archives > 1) {
-    source_give_up(submission,
-                   memory_format("%u archives were handed in (%s is one), and nothing says which "
-                                 "of them is the submission",
-                                 archives, archive));
+    source_give_up(submission, language_sentence(
+                                   "%u archives were handed in (%s is one), and nothing says which "
+                                   "of them is the submission",
+                                   archives, archive));
   } else if (archives == 1) {
     others_note(submission, &names, archive);
     submission->path = memory_format("%s/%s", folder, archive);
@@ -148,7 +149,7 @@ void source_settle(const struct source_reading *reading, struct source_submissio
     while (settle_once(reading, submission))
       ;
   } else if (!source_is_file(path)) {
-    source_give_up(submission, memory_text("it is a link or a special file, not a folder and not "
-                                           "an archive"));
+    source_give_up(submission, memory_text(_("it is a link or a special file, not a folder and not "
+                                             "an archive")));
   }
 }

@@ -6,6 +6,7 @@
  * by what is asked of it, and would be there. */
 #include "grader/batch/source_inner.h"
 
+#include "grader/base/language.h"
 #include "grader/base/memory.h"
 #include "grader/base/scope.h"
 #include "grader/sandbox/sandbox.h"
@@ -128,7 +129,7 @@ static void commit_note(struct source_submission *submission, char *words) {
     return;
   *commit++ = '\0';
   submission->submitted = source_time(words);
-  scoped_text char *line = memory_format("commit %.64s", commit);
+  scoped_text char *line = language_sentence("commit %.64s", commit);
   source_note(submission, line);
 }
 
@@ -142,7 +143,7 @@ static void repository_take(struct source_reading *reading, const char *path, co
   scoped_text char *words = NULL;
   struct failure why;
   if (repository.git_folder == path && !source_is_file(head))
-    source_give_up(submission, memory_text("it is no git repository"));
+    source_give_up(submission, memory_text(_("it is no git repository")));
   else if (source_process(repository_read, &repository, &words, &why))
     source_give_up(submission, memory_text(why.sentence));
   if (!words) {

@@ -12,6 +12,7 @@
 #include "grader/batch/source_inner.h"
 
 #include "grader/base/instant.h"
+#include "grader/base/language.h"
 #include "grader/base/memory.h"
 #include "grader/base/scope.h"
 
@@ -107,7 +108,7 @@ static void submission_take(struct source_reading *reading, const char *folder,
   if (name_take(names, name))
     source_settle(reading, submission, memory_format("%s/%s", folder, name));
   else
-    source_give_up(submission, memory_text("the export has no folder of this submission"));
+    source_give_up(submission, memory_text(_("the export has no folder of this submission")));
 }
 
 static int document_take(struct source_reading *reading, const char *folder,

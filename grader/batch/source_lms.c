@@ -1,6 +1,7 @@
 /* Moodle's and Canvas's downloads: what their names say, and whose files belong together. */
 #include "grader/batch/source_inner.h"
 
+#include "grader/base/language.h"
 #include "grader/base/memory.h"
 #include "grader/base/scope.h"
 
@@ -124,8 +125,8 @@ static void loose_take(struct source_reading *reading, struct source_submission 
   for (size_t i = 0; i < files->count; i++) {
     scoped_text char *from = memory_format("%s/%s", folder, files->files[i].entry);
     if (place_fd < 0 || !file_copy(from, place_fd, files->files[i].name.file)) {
-      source_give_up(submission, memory_format("the file %s cannot be put beside the others",
-                                               files->files[i].name.file));
+      source_give_up(submission, language_sentence("the file %s cannot be put beside the others",
+                                                   files->files[i].name.file));
       return;
     }
   }
@@ -177,7 +178,7 @@ static void student_take(struct source_reading *reading, const char *folder,
   struct source_submission *submission = submission_of(reading, files, first);
   scoped_text char *path = memory_format("%s/%s", folder, first->entry);
   if (!first->name.is_file) {
-    source_give_up(submission, memory_text("it is a text that was typed in, without any file"));
+    source_give_up(submission, memory_text(_("it is a text that was typed in, without any file")));
   } else if (source_is_folder(path)) {
     source_settle(reading, submission, steal_pointer(&path));
   } else if (files->count == 1 && source_is_archive(first->name.file)) {

@@ -40,7 +40,7 @@ int cli_hidden_check(const struct course *course, const struct selection *select
                                  chosen->description.checks[c].id, "");
     }
     if (!is_there && is_looked_for) {
-      scoped_text char *sentence = memory_format(
+      scoped_text char *sentence = language_sentence(
           "The course hides %s, and there is no such check; `wiregrade grade` names them all",
           course->hidden[i]);
       cli_complain(sentence);

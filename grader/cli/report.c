@@ -2,6 +2,7 @@
 #include "grader/cli/cli.h"
 #include "grader/cli/deliver.h"
 
+#include "grader/base/language.h"
 #include "grader/base/scope.h"
 #include "grader/result/file.h"
 #include "grader/result/hidden.h"
@@ -64,6 +65,35 @@ static int report_deliver(const json_t *result, const struct format *format, con
   return 0;
 }
 
+static void text_translate(json_t *object, const char *key) {
+  const char *text = json_string_value(json_object_get(object, key));
+  const char *translation = text ? _(text) : NULL;
+  if (translation != text)
+    json_object_set_new(object, key, json_string(translation));
+}
+
+/* A result keeps the language that it was graded in. What comes from the labs (titles,
+ * requirements, hints, where to read on) can be had in the reader's, if they are here. */
+static void result_translate(json_t *result) {
+  static const char *const keys[] = {"text", "hint", "read", "message", "expected", "actual"};
+  struct places places;
+  struct catalogue catalogue;
+  struct failure ignored;
+  if (language_is_english() || places_find(NULL, &places, &ignored))
+    return;
+  if (catalogue_load(places.suite, &catalogue, &ignored) == 0)
+    catalogue_free(&catalogue); /* the labs' translations stay */
+  places_free(&places);
+  size_t lab_index, check_index;
+  json_t *lab, *check;
+  json_array_foreach (json_object_get(result, "labs"), lab_index, lab) {
+    text_translate(lab, "title");
+    json_array_foreach (json_object_get(lab, "checks"), check_index, check)
+      for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+        text_translate(check, keys[i]);
+  }
+}
+
 int command_report(const struct command *command, int argc, char **argv) {
   static const struct option options[] = {{"format", required_argument, NULL, 'f'},
                                           {"output", required_argument, NULL, 'o'},
@@ -100,6 +130,7 @@ int command_report(const struct command *command, int argc, char **argv) {
     cli_complain(failure.sentence);
     return CLI_USAGE;
   }
+  result_translate(result);
   int status = CLI_PASSED;
   json_t *shown = show_hidden ? json_incref(result) : result_for_students(result);
   if (report_deliver(shown, format, output, &failure)) {

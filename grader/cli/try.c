@@ -1,6 +1,7 @@
 /* wiregrade try LAB: a shell in a world of the lab, with the peers running. */
 #include "grader/cli/cli.h"
 
+#include "grader/base/language.h"
 #include "grader/base/memory.h"
 #include "grader/base/scope.h"
 #include "grader/cli/interrupt.h"
@@ -38,13 +39,16 @@ static _Noreturn void suite_become(const struct try_options *options, const char
   };
   memcpy(argv, fixed, sizeof fixed);
   memcpy(argv + FIXED, lab->programs, lab->program_count * sizeof *argv);
+  scoped_text char *files = language_files();
   setenv("WIREGRADE_MANIFEST", manifest, 1);
+  setenv("WIREGRADE_LANG", language_name(), 1);
+  setenv("WIREGRADE_MESSAGES", files, 1);
   if (options->captures) {
     setenv("WIREGRADE_CAPTURES", options->captures, 1);
     setenv("WIREGRADE_CAPTURES_OF_ALL", "1", 1);
   }
   execv(program, argv);
-  scoped_text char *sentence = memory_format("Cannot run %s: %s", program, strerror(errno));
+  scoped_text char *sentence = language_sentence("Cannot run %s: %s", program, _(strerror(errno)));
   cli_complain(sentence);
   _exit(CLI_ERROR);
 }
@@ -116,7 +120,7 @@ static int try_run(const struct try_options *options, const struct places *place
 static int scenes_show(const struct places *places, const struct lab *lab) {
   scoped_text char *program = place_program(places, lab->name);
   execl(program, program, "--scenes", (char *)NULL);
-  scoped_text char *sentence = memory_format("Cannot run %s: %s", program, strerror(errno));
+  scoped_text char *sentence = language_sentence("Cannot run %s: %s", program, _(strerror(errno)));
   cli_complain(sentence);
   return CLI_ERROR;
 }

@@ -112,5 +112,6 @@ char *place_languages(const char *executable) {
   if (place_is_folder(built))
     return steal_pointer(&built);
   scoped_text char *prefix = place_parent(folder);
-  return memory_format("%s/share/locale", prefix);
+  /* Not in the system's folder for these: no program may see what the checks say. */
+  return memory_format("%s/share/wiregrade/locale", prefix);
 }

@@ -1,5 +1,6 @@
 #include "grader/result/hidden.h"
 
+#include "grader/base/language.h"
 #include "grader/base/memory.h"
 #include "grader/base/scope.h"
 #include "grader/result/result.h"
@@ -61,11 +62,11 @@ static const char *sum_status(const struct hidden_sum *sum) {
 
 static char *sum_message(const struct hidden_sum *sum) {
   scoped_text char *errors =
-      sum->errors
-          ? memory_format("; of %zu the grader could not tell, which costs nothing", sum->errors)
-          : memory_text("");
-  return memory_format("%zu hidden check%s, %zu passed%s", sum->count, sum->count == 1 ? "" : "s",
-                       sum->passed, errors);
+      sum->errors ? language_sentence("; of %zu the grader could not tell, which costs nothing",
+                                      sum->errors)
+                  : memory_text("");
+  return language_sentence("%zu hidden check%s, %zu passed%s", sum->count,
+                           sum->count == 1 ? "" : "s", sum->passed, errors);
 }
 
 static json_t *sum_entry(const struct hidden_sum *sum, const char *lab) {

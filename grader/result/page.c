@@ -144,10 +144,9 @@ static bool line_may_end(const char *text, size_t at) {
          !memmem(opening, sizeof opening - 1, text + before, left_size);
 }
 
-/* How much of the text the next line takes: up to the last space that fits, or the last place
- * between Chinese characters; or, of a word longer than a whole line, as much as fits, but no line
- * begins with a colon for that: a CI job's log takes two of them for a command. Never nothing. */
-static size_t line_length(const char *text, unsigned room) {
+/* Of a word longer than a whole line as much as fits is taken, but no line begins with a colon for
+ * that: a CI job's log takes two of them for a command. */
+size_t text_line_length(const char *text, unsigned room) {
   size_t fitting = bytes_fitting(text, room), leading = strspn(text, " ");
   if (text[fitting] == '\0' || text[fitting] == ' ')
     return fitting;
@@ -195,7 +194,7 @@ static bool paragraph_line(struct paragraph *paragraph, const char *safe) {
       page_gap(paragraph->page);
       return false;
     }
-    size_t length = line_length(safe, room);
+    size_t length = text_line_length(safe, room);
     page_styled(paragraph->page, paragraph->style, safe, length);
     page_gap(paragraph->page);
     safe += length;

@@ -36,6 +36,9 @@ void page_gap(const struct page *page);
 /* A piece of a line, cut off or padded to so many columns; the caller sees to it that they fit. */
 void page_cell(const struct page *page, enum page_style style, const char *text, unsigned columns);
 
+/* How many bytes of the text a line of so many columns takes: up to the last space that fits, or
+ * the last place between Chinese characters. Never none, if there is any text. */
+size_t text_line_length(const char *text, unsigned columns);
 /* Columns that a safe text takes. */
 unsigned text_columns(const char *text);
 /* The beginning of a safe text that fits into so many columns, padded with spaces if `pad`; the

@@ -91,6 +91,23 @@ Test(page, wide_characters_take_two_columns) {
                  "                                   世界\n");
 }
 
+/* Chinese has no spaces: a line ends between any two characters, but does not begin with a full
+ * stop or end with an opening quote. */
+Test(page, chinese_is_wrapped_between_characters) {
+  page_paragraph(&page, PAGE_PLAIN, "要求", 6,
+                 "当服务器的端口已绑定但没有回应时，客户端发送六个数据报。", 0);
+  expect_printed("要求  当服务器的端口已绑定但没有回应时，\n"
+                 "      客户端发送六个数据报。\n");
+  page_paragraph(
+      &page, PAGE_PLAIN, "", 0,
+      "一二三四五六七八九十一二三四五六七八九十。一二三四五六七八九十一二三四五六七八九“十”", 0);
+  expect_printed("要求  当服务器的端口已绑定但没有回应时，\n"
+                 "      客户端发送六个数据报。\n"
+                 "一二三四五六七八九十一二三四五六七八九\n"
+                 "十。一二三四五六七八九十一二三四五六七八\n"
+                 "九“十”\n");
+}
+
 Test(page, a_label_that_is_too_long_pushes_the_text) {
   page_paragraph(&page, PAGE_PLAIN, "1234567890.123 |", 4, "some words that are wrapped", 0);
   expect_printed("1234567890.123 |some words that are\n"

@@ -25,8 +25,10 @@ static void heading(const struct page *page, enum page_style style, const char *
   long long points = result_number(check, "max_score") - result_number(check, "score");
   const char *level = report_word(result_text(check, "level"));
   scoped_text char *text =
-      language_sentence("%s  (%s%s%lld point%s)", result_text(check, "id"), level,
-                        *level ? ", " : "", points, report_plural(points));
+      *level ? language_sentence("%s  (%s, %lld point%s)", result_text(check, "id"), level, points,
+                                 report_plural(points))
+             : language_sentence("%s  (%lld point%s)", result_text(check, "id"), points,
+                                 report_plural(points));
   page_gap(page);
   page_paragraph(page, style, word, text_columns(word) + 1, text, 0);
 }

@@ -98,7 +98,11 @@ static void failed_body(const struct html *html, const json_t *check) {
   html_bytes(file, expected, seen);
   html_gaps(file, expected, seen);
   html_standstill(file, seen);
-  html_element(file, "p", "cause", result_text(check, "hint"));
+  if (*result_text(check, "hint")) {
+    fprintf(file, "<p class=\"cause\" data-label=\"%s\">", _("Likely cause: "));
+    html_text(file, result_text(check, "hint"));
+    fputs("</p>\n", file);
+  }
   struct diagram diagram = diagram_make(check, MOMENTS);
   html_diagram(file, &diagram);
   diagram_free(&diagram);

@@ -93,9 +93,9 @@ static void bar_draw(const struct page *page, enum page_style style, long long s
 static char *standing_words(const json_t *lab) {
   scoped_text char *counts = counts_words(lab);
   if (json_is_true(json_object_get(lab, "dropped")))
-    return memory_format("does not count, %s", counts);
+    return language_sentence("does not count, %s", counts);
   if (json_is_true(json_object_get(lab, "extra")))
-    return memory_format("extra, %s", counts);
+    return language_sentence("extra, %s", counts);
   return steal_pointer(&counts);
 }
 

@@ -119,11 +119,12 @@ static int plan_files(struct plan *plan, struct failure *failure) {
    * is a mount of its own, not at all. */
   plan->hosts = memory_format("127.0.0.1\tlocalhost\n127.0.1.1\t%s\n", plan->hostname);
   /* The program's user has a name, under either id that it may get; the host's are not shown. */
-  plan->passwd = memory_format("root:x:0:0:root:/root:/bin/sh\n"
-                               "student:x:%d:%d:student:/tmp:/bin/sh\n"
-                               "student:x:%u:%u:student:/tmp:/bin/sh\n"
-                               "nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n",
-                               SANDBOX_INNER_UID, SANDBOX_INNER_UID, sandbox_user(), sandbox_user());
+  plan->passwd =
+      memory_format("root:x:0:0:root:/root:/bin/sh\n"
+                    "student:x:%d:%d:student:/tmp:/bin/sh\n"
+                    "student:x:%u:%u:student:/tmp:/bin/sh\n"
+                    "nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n",
+                    SANDBOX_INNER_UID, SANDBOX_INNER_UID, sandbox_user(), sandbox_user());
   plan->group = memory_format("root:x:0:\nstudent:x:%d:\nstudent:x:%u:\nnogroup:x:65534:\n",
                               SANDBOX_INNER_UID, sandbox_user());
   plan->host_name_line = memory_format("%s\n", plan->hostname);

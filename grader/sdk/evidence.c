@@ -90,13 +90,24 @@ static void program_put(json_t *object, const char *name_key, const char *run_ke
   json_object_set_new(object, run_key, json_integer(program_run(program)));
 }
 
+/* A peer's or a host's name for a reader: "client 2" is a client, whatever its number. The name
+ * itself stays as it is, for checks compare names. */
+static const char *name_shown(const char *name) {
+  size_t length = strlen(name);
+  while (length > 0 && name[length - 1] >= '0' && name[length - 1] <= '9')
+    length--;
+  if (!name[length] || length < 2 || name[length - 1] != ' ')
+    return _(name);
+  return say("%s %s", _(scrap_text(name, length - 1)), name + length);
+}
+
 /* Who has the address, as seen on the host: a peer, or a program that was seen bound to the port,
  * or the one that was started last there. */
 static void party_put(json_t *object, const char *name_key, const char *run_key, struct host *host,
                       struct address address) {
   const struct peer *peer = peer_at(host, address);
   if (peer) {
-    json_object_set_new(object, name_key, json_string(_(peer->name)));
+    json_object_set_new(object, name_key, json_string(name_shown(peer->name)));
     return;
   }
   struct host *owner = address.ip >> 24 == 127 ? host : world_host_of(the_check.world, address.ip);
@@ -110,7 +121,7 @@ static void party_put(json_t *object, const char *name_key, const char *run_key,
   if (latest)
     program_put(object, name_key, run_key, latest);
   else
-    json_object_set_new(object, name_key, json_string(owner ? _(host_name(owner)) : ""));
+    json_object_set_new(object, name_key, json_string(owner ? name_shown(host_name(owner)) : ""));
 }
 
 static const char *protocol_name(uint8_t protocol) {

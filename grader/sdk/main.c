@@ -5,6 +5,7 @@
 #include "grader/sdk/runner.h"
 #include "grader/sdk/scene_inner.h"
 
+#include "grader/base/language.h"
 #include "grader/base/memory.h"
 #include "grader/base/scope.h"
 #include "grader/sandbox/sandbox.h"
@@ -151,6 +152,7 @@ static int scene_play(int count, char **arguments) {
 }
 
 int main(int count, char **arguments) {
+  language_inherit();
   if (count == 2 && strcmp(arguments[1], "--describe") == 0) {
     for (const struct check *const *check = __start_wiregrade_checks;
          check < __stop_wiregrade_checks; check++)

@@ -2,6 +2,7 @@
  * are carried between them, so that nothing in the world can type into the person's (TIOCSTI). */
 #include "grader/sdk/scene_inner.h"
 
+#include "grader/base/language.h"
 #include "grader/base/memory.h"
 #include "grader/base/scope.h"
 #include "grader/result/page.h"
@@ -31,7 +32,8 @@ static void alone_script(void) {
 
 /* Every lab has this one. */
 static const struct scene alone = {
-    "alone", "Nobody is there but you. Start one program with & behind it, and another beside it.",
+    "alone",
+    N_("Nobody is there but you. Start one program with & behind it, and another beside it."),
     alone_script, INT_MAX};
 
 static struct {
@@ -60,7 +62,7 @@ static const struct scene *scene_behind(int line) {
 
 void scenes_list(FILE *file) {
   for (const struct scene *scene = scene_behind(0); scene; scene = scene_behind(scene->line))
-    fprintf(file, "%s\t%s\n", scene->name, scene->sentence);
+    fprintf(file, "%s\t%s\n", scene->name, _(scene->sentence));
 }
 
 static const struct scene *scene_find(const char *name) {
@@ -223,15 +225,15 @@ bool shell_is_open(void) {
 static void introduce(const struct scene *scene) {
   struct page page = page_for(stdout);
   page_line(&page, PAGE_STRONG, say("%s, scene \"%s\"", shell.options.lab, scene->name));
-  page_paragraph(&page, PAGE_PLAIN, "", 0, scene->sentence, 0);
+  page_paragraph(&page, PAGE_PLAIN, "", 0, _(scene->sentence), 0);
   page_gap(&page);
   for (size_t i = 0; i < shell.options.program_count; i++) {
     const char *missing = NULL, *name = shell.options.programs[i];
     bool is_there = manifest_find(the_check.manifest, name, &missing);
     printf("  %s%s%s\n", name, is_there ? "" : ": ", is_there ? "" : missing);
   }
-  puts("\nYour programs are called by their names. What goes over the wire is shown as it goes.\n"
-       "Ctrl-D ends the scene.\n");
+  puts(_("\nYour programs are called by their names. What goes over the wire is shown as it goes.\n"
+         "Ctrl-D ends the scene.\n"));
   fflush(stdout);
 }
 
@@ -251,7 +253,7 @@ static void shell_finish(void) {
   shell.from_person = NULL;
   capture_keep();
   if (the_check.capture && !shell.options.command)
-    printf("\r\nThe frames, for Wireshark: %s\r\n", the_check.capture);
+    language_print(stdout, "\r\nThe frames, for Wireshark: %s\r\n", the_check.capture);
   shell.status = shell_status();
 }
 
@@ -268,8 +270,8 @@ int scene_run(const struct scene_options *options) {
   shell.options = *options;
   shell.scene = scene_find(options->scene);
   if (!shell.scene) {
-    fprintf(stderr, "wiregrade: The lab %s has no scene '%s'; it has:\n", options->lab,
-            options->scene);
+    language_print(stderr, "wiregrade: The lab %s has no scene '%s'; it has:\n", options->lab,
+                   options->scene);
     scenes_list(stderr);
     return USAGE;
   }

@@ -1,8 +1,10 @@
 #include "grader/starter/starter.h"
 
 #include "grader/base/file.h"
+#include "grader/base/language.h"
 #include "grader/base/memory.h"
 #include "grader/base/scope.h"
+#include "grader/result/page.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -18,26 +20,18 @@
 
 enum { COMMENT_COLUMNS = 96 };
 
-/* Prints the words as lines of a C comment; the first line stands behind what is there already. */
+/* Prints the words as lines of a C comment; the first line stands behind what is there already. No
+ * text ends the comment, or begins another in it. */
 static void comment_write(FILE *file, const char *words, unsigned indent) {
-  unsigned column = 3 + indent;
-  for (const char *word = words; *word;) {
-    size_t length = strcspn(word, " \n");
-    if (column + length > COMMENT_COLUMNS && column > 3 + indent) {
+  while (*words) {
+    size_t length = text_line_length(words, COMMENT_COLUMNS - 3 - indent);
+    for (const char *c = words; c < words + length; c++)
+      fprintf(file, "%c%s", *c == '\n' ? ' ' : *c,
+              (c[0] == '*' && c[1] == '/') || (c[0] == '/' && c[1] == '*') ? " " : "");
+    words += length;
+    words += strspn(words, " \n");
+    if (*words)
       fprintf(file, "\n * %*s", (int)indent, "");
-      column = 3 + indent;
-    } else if (column > 3 + indent) {
-      fputc(' ', file);
-      column++;
-    }
-    for (size_t i = 0; i < length; i++) /* no text ends the comment, or begins another in it */
-      fprintf(file, "%c%s", word[i],
-              (word[i] == '*' && word[i + 1] == '/') || (word[i] == '/' && word[i + 1] == '*')
-                  ? " "
-                  : "");
-    column += (unsigned)length;
-    word += length;
-    word += strspn(word, " \n");
   }
   fputc('\n', file);
 }
@@ -53,7 +47,7 @@ static void skeleton_write(FILE *file, const struct lab *lab, const char *progra
   unsigned first = 0;
   while (first + 1 < lab->requirement_count && !concerns(&lab->requirements[first], program))
     first++;
-  fprintf(
+  language_print(
       file,
       "/* Not begun: delete this line when you begin. Until then, make leaves this program out. "
       "*/\n"
@@ -120,6 +114,22 @@ static int file_copy(const char *from, const char *to, struct failure *failure) 
   return file_replace(to, text, (size_t)length, failure);
 }
 
+/* README.zh_CN.md takes README.md's place for who reads Chinese; nobody else gets it. NULL: this
+ * file is not for this reader. The caller frees it. */
+static char *name_for_reader(const char *from, const char *name) {
+  const char *end = strrchr(name, '.'),
+             *stem_end = end ? memrchr(name, '.', (size_t)(end - name)) : NULL;
+  const char *stem = stem_end ? stem_end : end;
+  if (!end || end == name)
+    return memory_text(name);
+  scoped_text char *own =
+      memory_format("%s/%.*s.%s%s", from, (int)(stem - name), name, language_name(), end);
+  bool is_own = stem_end && strncmp(stem_end + 1, language_name(), strlen(language_name())) == 0;
+  if (stem_end)
+    return is_own ? memory_format("%.*s%s", (int)(stem - name), name, end) : NULL;
+  return access(own, F_OK) == 0 ? NULL : memory_text(name);
+}
+
 static const char *name_in_starter(const char *name) {
   static const char *const dotted[][2] = {
       {"gitignore", ".gitignore"}, {"devcontainer", ".devcontainer"}, {"github", ".github"}};
@@ -138,8 +148,11 @@ static int files_copy(const char *from, const char *to, struct failure *failure)
   for (const struct dirent *entry; outcome == 0 && (entry = readdir(folder));) {
     if (entry->d_name[0] == '.')
       continue;
+    scoped_text char *name = name_for_reader(from, entry->d_name);
+    if (!name)
+      continue;
     scoped_text char *source = memory_format("%s/%s", from, entry->d_name);
-    scoped_text char *target = memory_format("%s/%s", to, name_in_starter(entry->d_name));
+    scoped_text char *target = memory_format("%s/%s", to, name_in_starter(name));
     struct stat status;
     bool is_folder = stat(source, &status) == 0 && S_ISDIR(status.st_mode);
     outcome = is_folder ? files_copy(source, target, failure) : file_copy(source, target, failure);

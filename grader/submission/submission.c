@@ -309,11 +309,12 @@ static void language_check(const struct building *building, const char *program,
     allowed = longer;
   }
   char *sentence =
-      *language ? memory_format("%s is written in %s, and this course takes only: %s", program,
-                                language, allowed)
-                : memory_format("%s is written in a language that cannot be told, and this course "
-                                "takes only: %s",
-                                program, allowed);
+      *language
+          ? language_sentence("%s is written in %s, and this course takes only: %s", program,
+                              language, allowed)
+          : language_sentence("%s is written in a language that cannot be told, and this course "
+                              "takes only: %s",
+                              program, allowed);
   found_free(found);
   *found = (struct found){.kind = FOUND_MISSING, .attempted = true, .text = sentence};
 }

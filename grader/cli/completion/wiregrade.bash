@@ -1,9 +1,9 @@
 # bash completion for wiregrade(1). Commands, options, labs and requirements are what wiregrade itself says they are.
 
-_wiregrade_commands() { wiregrade help 2>/dev/null | sed -n 's/^  \([a-z][a-z]*\)  *[a-z].*/\1/p'; }
-_wiregrade_options() { wiregrade help "$1" 2>/dev/null | grep -o -- '--[a-z][a-z-]*' | sort -u; }
+_wiregrade_commands() { wiregrade help --lang en 2>/dev/null | sed -n 's/^  \([a-z][a-z]*\)  *[a-z].*/\1/p'; }
+_wiregrade_options() { { wiregrade help "$1" 2>/dev/null; echo ' --lang'; } | grep -o -- '--[a-z][a-z-]*' | sort -u; }
 _wiregrade_labs() { wiregrade list 2>/dev/null | cut -f 1; }
-_wiregrade_formats() { wiregrade help report 2>/dev/null | sed -n 's/^  \([a-z][a-z0-9]*\)   *[A-Za-z].*/\1/p'; }
+_wiregrade_formats() { wiregrade help report --lang en 2>/dev/null | sed -n 's/^  \([a-z][a-z0-9]*\)   *[A-Za-z].*/\1/p'; }
 
 _wiregrade() {
   local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} command=${COMP_WORDS[1]}
@@ -15,6 +15,7 @@ _wiregrade() {
   case $before in
   --lab) mapfile -t COMPREPLY < <(compgen -W "$(_wiregrade_labs)" -- "$word") ; return ;;
   --format) mapfile -t COMPREPLY < <(compgen -W "$(_wiregrade_formats)" -- "$word") ; return ;;
+  --lang) mapfile -t COMPREPLY < <(compgen -W 'en zh_CN' -- "$word") ; return ;;
   --clock) mapfile -t COMPREPLY < <(compgen -W 'virtual real' -- "$word") ; return ;;
   --json | --junit | --output | --course | --roster) mapfile -t COMPREPLY < <(compgen -f -- "$word") ; return ;;
   --captures | --suite | --html | --out) mapfile -t COMPREPLY < <(compgen -d -- "$word") ; return ;;
