@@ -68,11 +68,11 @@ char *language_find(const char *folder, const char *asked) {
   static const char *const variables[] = {"LC_ALL", "LC_MESSAGES", "LANG"};
   if (asked)
     return name_find(folder, asked);
-  const char *locale = "";
-  for (size_t i = 0; i < sizeof variables / sizeof *variables && !*locale; i++) {
-    const char *value = getenv(variables[i]);
-    locale = value ? value : "";
-  }
+  const char *locale = NULL;
+  for (size_t i = 0; i < sizeof variables / sizeof *variables && (!locale || !*locale); i++)
+    locale = getenv(variables[i]);
+  if (!locale)
+    locale = "";
   if (locale_is_c(locale) || !locale_is_readable(locale))
     return memory_text("en");
   const char *list = getenv("LANGUAGE");

@@ -207,7 +207,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length) {
                             .sandbox = {.notify_fd = -1, .proc_fd = -1},
                             .record_calls = choice & 2,
                             .record_transfers = choice & 4};
-  tasks_begin(&program.tasks, -1, 2);
+  tasks_begin(&program.tasks, -1, SANDBOX_KEEPER, 2);
   struct known_task known = {
       .program = &program, .thread = task, .process = task, .inner_thread = 2, .pidfd = -1};
   size_t taken;
