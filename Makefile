@@ -19,6 +19,8 @@ LINK        = $(CC) $(CFLAGS) $(LDFLAGS)
 GRADER_SOURCES := $(filter-out %_test.c %_bench.c grader/cli/% grader/fuzz/% grader/sdk/main.c %/test_main.c,$(wildcard grader/*/*.c))
 GRADER_OBJECTS := $(GRADER_SOURCES:%.c=$(BUILD)/obj/%.o)
 CLI_OBJECTS    := $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard grader/cli/*.c))
+# What a lab includes.
+SDK_HEADERS    := $(addprefix grader/sdk/,wiregrade.h causes.h internet.h scene.h traffic.h)
 LABS           := $(notdir $(patsubst %/checks.c,%,$(wildcard suite/*/checks.c)))
 SUITES         := $(LABS:%=$(BUILD)/suite/%)
 # Translations: of the grader, and of each lab that has one.
@@ -205,6 +207,13 @@ install: all
 	set -e; for language in $(LANGUAGES); do \
 	  install -D -m 644 grader/po/wiregrade.$$language.1 '$(DESTDIR)$(PREFIX)/share/man/'$$language/man1/wiregrade.1; \
 	done
+# What a lab outside this repository is built with: see suite/GUIDE.md.
+	install -d '$(DESTDIR)$(PREFIX)/include/wiregrade/grader/sdk' '$(DESTDIR)$(PREFIX)/lib/pkgconfig'
+	install -m 644 $(SDK_HEADERS) '$(DESTDIR)$(PREFIX)/include/wiregrade/grader/sdk'
+	install -m 644 $(BUILD)/libgrader.a '$(DESTDIR)$(PREFIX)/lib/wiregrade/libwiregrade.a'
+	ar rs '$(DESTDIR)$(PREFIX)/lib/wiregrade/libwiregrade.a' $(BUILD)/obj/grader/sdk/main.o
+	sed -e "s/@VERSION@/$$(sed -n 's/.*WIREGRADE_VERSION "\(.*\)".*/\1/p' grader/base/version.h)/" \
+	  -e 's/@PACKAGES@/$(PACKAGES)/' grader/sdk/wiregrade.pc.in >'$(DESTDIR)$(PREFIX)/lib/pkgconfig/wiregrade.pc'
 
 # The tree's files, as git has them.
 dist:

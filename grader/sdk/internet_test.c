@@ -249,3 +249,11 @@ Test(internet, a_proxy_tunnels_and_passes_on) {
   said = python(GET("https://nobody.example/"));
   cr_assert(strstr(said, "502"), "%s", said);
 }
+
+Test(internet, a_variable_replaces_the_usual_one) {
+  const char *usual = python("import os; print(os.environ['TZ'])");
+  cr_assert_str_eq(usual, "UTC");
+  put_variable("TZ", "<here>-8");
+  const char *given = python("import os; print(os.environ['TZ'])");
+  cr_assert_str_eq(given, "<here>-8");
+}

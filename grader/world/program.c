@@ -221,6 +221,15 @@ bool program_drain(struct program *program) {
 
 /* ---- the beginning ---- */
 
+static bool environment_has(char *const *environment, const char *variable) {
+  size_t length = strcspn(variable, "=") + 1;
+  for (; environment && *environment; environment++)
+    if (strncmp(*environment, variable, length) == 0)
+      return true;
+  return false;
+}
+
+/* A name stands there once only: of two, getenv() would see the first. */
 static char **environment_merge(char *const *more) {
   static const char *const standard[] = {
       "PATH=/usr/local/bin:/usr/bin:/bin",
@@ -232,12 +241,13 @@ static char **environment_merge(char *const *more) {
       "USER=student",
       "LOGNAME=student",
   };
-  size_t count = sizeof standard / sizeof *standard, extra = 0;
+  size_t usual = sizeof standard / sizeof *standard, count = 0, extra = 0;
   while (more && more[extra])
     extra++;
-  char **merged = memory_zeroed(count + extra + 1, sizeof *merged);
-  for (size_t i = 0; i < count; i++)
-    merged[i] = (char *)standard[i];
+  char **merged = memory_zeroed(usual + extra + 1, sizeof *merged);
+  for (size_t i = 0; i < usual; i++)
+    if (!environment_has(more, standard[i]))
+      merged[count++] = (char *)standard[i];
   for (size_t i = 0; i < extra; i++)
     merged[count + i] = more[i];
   return merged;
