@@ -184,6 +184,10 @@ soak-batch: all
 bench: all $(BUILD)/tests/lan_bench $(BUILD)/tests/start_bench
 	@.ci/bench
 
+# What a made-up class costs, with one worker and with two: make bench-class SUBMISSIONS=300
+bench-class: all
+	@.ci/bench_class $(or $(SUBMISSIONS),300)
+
 install: all
 	install -d '$(DESTDIR)$(PREFIX)/bin' '$(DESTDIR)$(PREFIX)/lib/wiregrade/suite' \
 	  '$(DESTDIR)$(PREFIX)/share/wiregrade/starter' '$(DESTDIR)$(PREFIX)/share/man/man1'
@@ -226,6 +230,6 @@ clean:
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 
-.PHONY: all programs setup-build setup-test unit-tests messages grade test check verify soak soak-checks soak-deadlock soak-hostile soak-batch bench fuzz fuzz-programs install dist deb clean
+.PHONY: all programs setup-build setup-test unit-tests messages grade test check verify soak soak-checks soak-deadlock soak-hostile soak-batch bench bench-class fuzz fuzz-programs install dist deb clean
 .SECONDARY:
 .DELETE_ON_ERROR:

@@ -101,7 +101,6 @@ static const char *unready_cause(struct program *program, uint8_t protocol, int 
   bool tcp = protocol == IPPROTO_TCP;
   struct host *host = program_host(program);
   uint16_t swapped = __builtin_bswap16((uint16_t)port);
-  struct output complaint = output_of(program, STDERR);
   if (elsewhere && is_open_on(host, protocol, swapped))
     return say("%u is %d with its two bytes swapped: sin_port is in network byte order, htons(%d)",
                swapped, port, port);
@@ -109,14 +108,14 @@ static const char *unready_cause(struct program *program, uint8_t protocol, int 
     return N_("the port is another one than is asked for, by the lab or by an argument");
   if (sockets_listed(host, tcp ? IPPROTO_UDP : IPPROTO_TCP, -1, NULL))
     return N_("there is a socket, but of another kind: SOCK_STREAM is TCP, SOCK_DGRAM is UDP");
-  if (program_ended(program, NULL) && tcp &&
-      memmem(complaint.bytes, complaint.length, "in use", strlen("in use")))
+  if (!program_ended(program, NULL)) /* nothing may be waited for here: it may be a fork bomb */
+    return tcp ? N_("it never came to listen()") : N_("it never came to bind()");
+  struct output complaint = output_of(program, STDERR);
+  if (tcp && memmem(complaint.bytes, complaint.length, "in use", strlen("in use")))
     return N_(
         "bind() says that the address is in use (EADDRINUSE): an old connection keeps the port "
         "for a while (TIME_WAIT), unless SO_REUSEADDR is set before bind()");
-  if (program_ended(program, NULL))
-    return silence_cause(program);
-  return tcp ? N_("it never came to listen()") : N_("it never came to bind()");
+  return silence_cause(program);
 }
 
 /* `state`: what a right program does to its socket, in words. */
