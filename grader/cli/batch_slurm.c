@@ -153,7 +153,7 @@ static void follow(const char *folder, const long long ids[JOBS]) {
   enum { ASK_EVERY_S = 3 };
   struct progress progress = progress_begin();
   scoped_text char *what = language_sentence("Slurm's job %lld", ids[0]);
-  size_t told = 0;
+  size_t told = 0, wanted = 0;
   for (unsigned seconds = 0; !interrupt_signal; seconds++) {
     size_t done, all;
     batch_plan_progress(folder, &done, &all);
@@ -162,12 +162,17 @@ static void follow(const char *folder, const long long ids[JOBS]) {
     if (!progress.shown && done > told)
       language_print(stdout, "%zu of %zu\n", done, all);
     told = done > told ? done : told;
+    wanted = all ? all : wanted; /* none when it has been merged */
     fflush(stdout);
     if (seconds % ASK_EVERY_S == 0 && !slurm_is_live(ids, JOBS))
       break;
     sleep(1);
   }
   progress_end(&progress);
+  size_t done, all;
+  batch_plan_progress(folder, &done, &all);
+  if (!progress.shown && all == 0 && told < wanted)
+    language_print(stdout, "%zu of %zu\n", wanted, wanted);
 }
 
 int batch_slurm_run(const struct batch_slurm *slurm, const struct batch_spec *spec) {
