@@ -3,6 +3,7 @@
 
 #include "grader/base/language.h"
 #include "grader/base/memory.h"
+#include "grader/base/scope.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>
@@ -208,6 +209,7 @@ int check_perform(const struct check *check) {
 }
 
 bool check_judge(const struct check *check) {
+  scoped_fd int verdict_fd = verdict_open();
   context_begin(check);
   if (the_check.manifest && programs_are_there()) {
     check_attempt(the_check.clock);
@@ -217,7 +219,7 @@ bool check_judge(const struct check *check) {
     }
   }
   capture_keep();
-  verdict_send();
+  verdict_send(verdict_fd);
   snprintf(the_check.line, sizeof the_check.line, "%s%s",
            the_check.status == VERDICT_ERROR ? "error of the grader: " : "",
            the_check.report.message ? the_check.report.message : "");

@@ -296,9 +296,12 @@ char *verdict_record(void) {
   return text;
 }
 
-void verdict_send(void) {
+int verdict_open(void) {
   const char *number = getenv("WIREGRADE_VERDICT_FD");
-  scoped_fd int fd = number ? verdict_descriptor(number) : -1;
+  return number ? verdict_descriptor(number) : -1;
+}
+
+void verdict_send(int fd) {
   if (fd < 0)
     return;
   char *text = verdict_record();

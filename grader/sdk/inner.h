@@ -143,5 +143,8 @@ char *event_words(const struct event *event);
 /* The record of the check's verdict, as grader/result/verdict.h says; the caller frees it
  * (evidence.c). */
 char *verdict_record(void);
-/* Sends the verdict to the grader, if there is one (evidence.c). */
-void verdict_send(void);
+/* The descriptor by which the verdict goes to the grader; -1 if there is none. It is taken before
+ * the check begins: a program with very many tasks may leave no descriptor. (evidence.c) */
+int verdict_open(void);
+/* Sends the verdict there, if that is not -1 (evidence.c). */
+void verdict_send(int fd);

@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 extern const struct check *const __start_wiregrade_checks[];
 extern const struct check *const __stop_wiregrade_checks[];
@@ -120,6 +121,20 @@ static void group_share(void) {
   cgroup_share(wanted < most ? wanted : most, PROGRAMS_AT_ONCE * limits.processes + GRADER_TASKS);
 }
 
+/* A world has some descriptors open for each of a program's tasks, and for each that one waits for:
+ * more than the 1024 that processes begin with. A program's own limit does not depend on it. */
+static void descriptors_raise(void) {
+  enum { MOST = 1 << 16 };
+  struct rlimit limit;
+  if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= MOST)
+    return;
+  struct rlimit wanted = {MOST, limit.rlim_max < MOST ? MOST : limit.rlim_max};
+  if (setrlimit(RLIMIT_NOFILE, &wanted) == 0)
+    return;
+  limit.rlim_cur = limit.rlim_max; /* only root may have more */
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 /* SUITE --try LAB SCENE quiet|loud COMMAND PROGRAM... ("": none) */
 static int scene_play(int count, char **arguments) {
   enum { LAB_AT = 2, SCENE_AT, QUIET_AT, COMMAND_AT, PROGRAMS_AT };
@@ -156,6 +171,7 @@ int main(int count, char **arguments) {
     return 3;
   }
   group_share();
+  descriptors_raise();
   if (count > 1 && strcmp(arguments[1], "--checks") == 0)
     return checks_of_grader(count, arguments);
   if (count > 1 && strcmp(arguments[1], "--try") == 0)
