@@ -15,10 +15,6 @@
 #include <string.h>
 #include <time.h>
 
-/* A worker with one check at a time has some 150 MB at its peak; what it grades may fill as much
- * again with its copy and its programs, and more. */
-static const size_t worker_bytes = 400u << 20;
-
 double batch_now_s(void) {
   struct timespec now;
   clock_gettime(CLOCK_MONOTONIC, &now);
@@ -257,7 +253,7 @@ static int jobs_do(struct batch *batch) {
   const struct pool_spec pool = {
       .workers = batch->spec->workers,
       .limit_s = batch->spec->limit_s,
-      .worker_bytes = worker_bytes,
+      .worker_bytes = batch_worker_bytes,
       .stop = batch->spec->stop,
       .work = batch_job_work,
       .take = job_take,

@@ -5,6 +5,10 @@
 #include "grader/batch/hash.h"
 #include "grader/batch/roster.h"
 
+/* A worker with one check at a time has some 150 MB at its peak; what it grades may fill as much
+ * again with its copy and its programs, and more. */
+static const size_t batch_worker_bytes = 400u << 20;
+
 struct job {
   struct hash hash;
   const struct source_submission *submission; /* the first with these contents */

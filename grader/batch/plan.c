@@ -20,8 +20,6 @@
 
 #define PLAN_SCHEMA "wiregrade/plan/v1"
 
-static const size_t worker_bytes = 400u << 20; /* as in batch.c */
-
 static char *plan_path(const char *folder) {
   return memory_format("%s/plan.json", folder);
 }
@@ -187,7 +185,7 @@ int batch_task(const struct batch_spec *spec, const char *folder, size_t number,
   const struct pool_spec pool = {
       .workers = spec->workers,
       .limit_s = spec->limit_s,
-      .worker_bytes = worker_bytes,
+      .worker_bytes = batch_worker_bytes,
       .stop = spec->stop,
       .work = task_work,
       .take = task_take,
