@@ -55,6 +55,7 @@ $(BUILD)/obj/%.o: %.c
 # The page's style and script are taken in by the assembler, of which the compiler tells nothing.
 $(BUILD)/obj/grader/result/report_html_assets.o: $(wildcard grader/result/report_html.*s)
 $(BUILD)/obj/grader/class/page_assets.o: $(wildcard grader/class/class.*s)
+$(BUILD)/obj/grader/verify/report_page.o: grader/verify/verify.css
 
 $(BUILD)/libgrader.a: $(GRADER_OBJECTS) Makefile
 	@rm -f $@
