@@ -180,7 +180,7 @@ Test(findings, runs_and_clocks_that_disagree) {
   scoped_text char *text = written(findings_print, findings);
   expect_in(text, "flake rate  1 of 16 verdicts changed in 2 runs (6.250 %)");
   expect_in(text, "both clocks  1 of 4 verdicts differ");
-  expect_in(text, "Each check on the real clock");
+  expect_in(text, "On the real clock");
 }
 
 Test(findings, of_what_was_interrupted_only_what_was_seen_counts) {

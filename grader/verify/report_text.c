@@ -55,11 +55,11 @@ static void checks_print(const struct page *page, const json_t *findings, const 
   const char *id;
   json_t *row;
   scoped_text char *title =
-      language_sentence("Each check on the %s clock: seconds that passed, seconds that were judged",
+      language_sentence("On the %s clock: seconds that each check took, and judged (median, most)",
                         clock_word(clock));
   page_line(page, PAGE_STRONG, title);
   page_line(page, PAGE_STRONG,
-            _("                                         mutants  median    most  median    most"));
+            _("                                         mutants    took    most  judged    most"));
   json_object_foreach (json_object_get(findings, "checks"), id, row) {
     const json_t *times = json_object_get(json_object_get(row, "clocks"), clock);
     if (times)
