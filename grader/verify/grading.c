@@ -69,16 +69,17 @@ static int patch_apply(const char *patch, const char *folder, const char *log) {
 static char **grade_command(const struct grading_pool *pool, const struct grading *grading,
                             const char *folder, const char *result) {
   const char *const fixed[] = {
-      pool->executable,   "grade",      "--lang", "en",     "--jobs", "1",
-      "--no-build-cache", "--captures", "none",   "--json", result,   "--clock",
-      grading->clock,     "--seed"};
+      pool->executable, "grade",  "--lang", "en",      "--jobs",       "1",     "--captures",
+      "none",           "--json", result,   "--clock", grading->clock, "--seed"};
   enum { FIXED = sizeof fixed / sizeof *fixed };
   size_t labs = 0, used = FIXED;
   while (grading->labs[labs])
     labs++;
-  const char **argv = memory_zeroed(FIXED + 2 * (labs + grading->program_count) + 3, sizeof *argv);
+  const char **argv = memory_zeroed(FIXED + 2 * (labs + grading->program_count) + 4, sizeof *argv);
   memcpy(argv, fixed, sizeof fixed);
   argv[used++] = memory_format("%u", grading->seed);
+  if (!grading->keeps_build)
+    argv[used++] = "--no-build-cache";
   for (size_t i = 0; i < labs; i++) {
     argv[used++] = "--lab";
     argv[used++] = grading->labs[i];
@@ -105,6 +106,9 @@ static _Noreturn void grading_child(const struct grading_pool *pool,
     _exit(STATUS_NO_PATCH);
   if (pool->suite)
     setenv("WIREGRADE_SUITE", pool->suite, 1);
+  char *builds = memory_format("%s/builds", pool->work);
+  if (grading->keeps_build)
+    setenv("XDG_CACHE_HOME", builds, 1);
   const char *folder = grading->patch ? copy : grading->folder;
   execv(pool->executable, grade_command(pool, grading, folder, result));
   _exit(STATUS_NO_GRADER);

@@ -18,6 +18,7 @@ struct grading {
   const char *const *labs; /* ends with NULL */
   char *const *programs;   /* only checks that start one of them; none: all checks */
   size_t program_count;
+  bool keeps_build;  /* the same folder is graded several times: what was built is taken again */
   const char *clock; /* "virtual" or "real" */
   unsigned seed;
   unsigned stage;    /* it does not begin before all of the earlier stages have begun */

@@ -71,6 +71,10 @@ static void submission_add(struct planning *planning, const struct submission *s
       planned->base = clock == 0 && run == 1;
       *grading = submission->grading;
       grading->name = planned->name;
+      if (planned->kind == SUBMISSION_REFERENCE && !planned->base) /* it builds: that is known */
+        grading->folder = planning->base;
+      grading->keeps_build =
+          planned->kind == SUBMISSION_STYLE && (planning->runs > 1 || planning->clocks[1]);
       grading->clock = planning->clocks[clock];
       grading->seed = run;
       grading->stage = run;

@@ -36,7 +36,9 @@ static void requirement_put(const char *requirement, const json_t *row, long lon
   html_text(file, result_text(row, "text"));
   fprintf(file, "</td><td class=\"%s\">", strcmp(reference, "pass") == 0 ? "good" : "bad");
   html_text(file, reference);
-  fprintf(file, "</td><td class=\"number %s\">%lld/%lld</td><td class=\"number %s\">%zu</td><td>",
+  fprintf(file,
+          "</td><td class=\"number %s\">%lld/%lld</td><td class=\"number %s\">%zu</td>"
+          "<td class=\"names\">",
           passed == styles ? "good" : "bad", passed, styles,
           (long long)kills >= kills_least ? "good" : "bad", kills);
   json_array_foreach (killed_by, index, name) {
