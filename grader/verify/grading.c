@@ -172,6 +172,8 @@ struct schedule {
   size_t count;
   bool *begun;
   struct kind *kinds;
+  size_t begun_count;
+  unsigned stage; /* of the last that has begun */
 };
 
 /* Of a kind that is being tried for the first time: it takes as long as that has taken yet, at
@@ -182,26 +184,31 @@ static double expected_s(const struct kind *kind, double at_s) {
   return kind->first_s > 0 ? at_s - kind->first_s : INFINITY;
 }
 
-/* -1: none is left. */
-static ssize_t schedule_next(struct schedule *schedule) {
-  double at_s = now_s(), most_s = 0;
-  ssize_t next = -1;
-  for (size_t i = 0; i < schedule->count; i++) {
-    if (schedule->begun[i])
-      continue;
-    const struct grading *grading = &schedule->gradings[i];
-    double takes_s = expected_s(&schedule->kinds[grading->kind], at_s);
-    unsigned stage = next < 0 ? 0 : schedule->gradings[next].stage;
-    if (next < 0 || grading->stage < stage || (grading->stage == stage && takes_s > most_s)) {
-      next = (ssize_t)i;
-      most_s = takes_s;
-    }
-  }
-  if (next >= 0) {
-    struct kind *kind = &schedule->kinds[schedule->gradings[next].kind];
-    schedule->begun[next] = true;
-    kind->first_s = kind->first_s > 0 ? kind->first_s : at_s;
-  }
+/* Whether it goes before the other one. */
+static bool is_before(const struct schedule *schedule, const struct grading *one,
+                      const struct grading *other, double at_s) {
+  if (one->stage != other->stage)
+    return one->stage < other->stage;
+  if (one->turn != other->turn)
+    return one->turn < other->turn;
+  return expected_s(&schedule->kinds[one->kind], at_s) >
+         expected_s(&schedule->kinds[other->kind], at_s);
+}
+
+/* NULL: none is left, or, while `running` are, none of their stage. */
+static struct grading *schedule_next(struct schedule *schedule, size_t running) {
+  double at_s = now_s();
+  struct grading *next = NULL;
+  for (size_t i = 0; i < schedule->count; i++)
+    if (!schedule->begun[i] && (!next || is_before(schedule, &schedule->gradings[i], next, at_s)))
+      next = &schedule->gradings[i];
+  if (!next || (running > 0 && next->stage > schedule->stage))
+    return NULL;
+  struct kind *kind = &schedule->kinds[next->kind];
+  schedule->stage = next->stage;
+  schedule->begun[next - schedule->gradings] = true;
+  schedule->begun_count++;
+  kind->first_s = kind->first_s > 0 ? kind->first_s : at_s;
   return next;
 }
 
@@ -227,7 +234,7 @@ struct work {
   struct pollfd *waits;
   unsigned jobs;
   size_t running, ended;
-  bool stopped, exhausted;
+  bool stopped;
 };
 
 static int slot_start(const struct grading_pool *pool, struct slot *slot, struct grading *grading,
@@ -242,14 +249,13 @@ static int slot_start(const struct grading_pool *pool, struct slot *slot, struct
 }
 
 static void slot_fill(struct work *work, struct slot *slot) {
-  while (!slot->pid && !work->stopped && !work->exhausted) {
-    ssize_t next = schedule_next(&work->schedule);
-    work->exhausted = next < 0;
-    if (next < 0)
+  struct schedule *schedule = &work->schedule;
+  while (!slot->pid && !work->stopped) {
+    struct grading *next = schedule_next(schedule, work->running);
+    if (!next)
       return;
-    struct grading *grading = &work->schedule.gradings[next];
-    if (slot_start(work->pool, slot, grading, (size_t)next)) {
-      grading->ended = true;
+    if (slot_start(work->pool, slot, next, (size_t)(next - schedule->gradings))) {
+      next->ended = true;
       work->ended++;
     } else {
       work->running++;
@@ -310,7 +316,8 @@ static void work_do(struct work *work) {
     for (unsigned i = 0; i < work->jobs; i++)
       slot_reap(work, &work->slots[i]);
     work_tell(work);
-  } while (work->running > 0 || !(work->exhausted || work->stopped));
+  } while (work->running > 0 ||
+           (work->schedule.begun_count < work->schedule.count && !work->stopped));
 }
 
 int gradings_do(const struct grading_pool *pool, struct grading *gradings, size_t count) {
@@ -324,7 +331,7 @@ int gradings_do(const struct grading_pool *pool, struct grading *gradings, size_
   scoped_text struct kind *kinds = memory_zeroed(kind_count, sizeof *kinds);
   struct work work = {
       .pool = pool,
-      .schedule = {gradings, count, begun, kinds},
+      .schedule = {.gradings = gradings, .count = count, .begun = begun, .kinds = kinds},
       .slots = slots,
       .waits = waits,
       .jobs = jobs,

@@ -21,7 +21,8 @@ struct grading {
   bool keeps_build;  /* the same folder is graded several times: what was built is taken again */
   const char *clock; /* "virtual" or "real" */
   unsigned seed;
-  unsigned stage;    /* it does not begin before all of the earlier stages have begun */
+  unsigned stage;    /* it does not begin before all of the earlier stages have ended */
+  unsigned turn;     /* nor before all of the stage's earlier turns have begun */
   size_t kind;       /* a small number: those of a kind take about the same time */
   bool ended;        /* false: it was stopped, or had not begun yet */
   json_t *result;    /* what it found; NULL: failure says why there is nothing */

@@ -133,7 +133,7 @@ Test(grading, begins_with_each_kind_and_then_with_the_slowest) {
                                grading_of("slow-1", real), grading_of("slow-2", real),
                                grading_of("again", real)};
   gradings[2].kind = gradings[3].kind = 1;
-  gradings[4].stage = 1;
+  gradings[4].turn = 1;
   gradings[4].kind = 2;
   gradings[4].clock = "virtual";
   const struct grading_pool pool = {.executable = program, .work = work, .jobs = 1};
@@ -143,6 +143,20 @@ Test(grading, begins_with_each_kind_and_then_with_the_slowest) {
     cr_expect(gradings[i].ended);
     json_decref(gradings[i].result);
   }
+}
+
+Test(grading, a_stage_waits_for_the_end_of_the_one_before) {
+  file_write("fake", noting);
+  shell("chmod +x fake && mkdir work");
+  scoped_text char *real = path_of("real"), *work = path_of("work"), *program = path_of("fake");
+  struct grading gradings[] = {grading_of("later", real), grading_of("slow-1", real),
+                               grading_of("fast-1", real)};
+  gradings[0].stage = 1;
+  const struct grading_pool pool = {.executable = program, .work = work, .jobs = 3};
+  cr_assert(gradings_do(&pool, gradings, 3) == 0);
+  shell("test \"$(tail -n 1 noted)\" = 'later real 7'");
+  for (size_t i = 0; i < 3; i++)
+    json_decref(gradings[i].result);
 }
 
 static volatile sig_atomic_t stop;

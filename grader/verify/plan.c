@@ -77,7 +77,8 @@ static void submission_add(struct planning *planning, const struct submission *s
           planned->kind == SUBMISSION_STYLE && (planning->runs > 1 || planning->clocks[1]);
       grading->clock = planning->clocks[clock];
       grading->seed = run;
-      grading->stage = run;
+      grading->stage = (unsigned)clock;
+      grading->turn = run;
       grading->kind = kind_number(planning->material, planned, clock);
     }
 }

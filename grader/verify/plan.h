@@ -1,5 +1,8 @@
 /* Which gradings a verification takes: each submission on each clock, and as often as is wanted.
- * Called by the verification. */
+ * Called by the verification.
+ *
+ * Those on the virtual clock come first: with many at once they leave no CPU idle, which changes
+ * none of their verdicts, but on the real clock a program that must wait for a CPU is late. */
 #pragma once
 
 #include "grader/verify/grading.h"
