@@ -132,15 +132,14 @@ static void pause_here(const char *text) {
 }
 
 static int answer(const void *context) {
-  enum { A_MOMENT_US = 100000 };
   const struct answering *answering = context;
   char piece[PIECE];
   size_t total = 0, answered = 0;
   ssize_t length = 0;
   bool paused = false;
   int fd = accept_one();
-  if (answering->begins_late)
-    usleep(A_MOMENT_US);
+  if (fd >= 0 && answering->begins_paused)
+    pause_here(PAUSED);
   while ((length = recv(fd, piece, sizeof piece, 0)) > 0) {
     size_t due = (size_t)length;
     for (size_t i = 0; i < due; i++)
