@@ -76,8 +76,6 @@ static void grading_add(struct findings *findings, size_t index) {
   }
   if (planned->base)
     base_add(findings, planned, grading->result);
-  else if (planned->kind == SUBMISSION_MUTANT && planned->run == 1)
-    matrix_add_mutant_again(&findings->matrix, planned->mutant, name, grading->result);
   else
     matrix_add_errors(&findings->matrix, name, grading->result);
   times_add(findings->checks, planned->submission, grading->clock, grading->result);
