@@ -156,6 +156,10 @@ check: setup-test
 verify: all
 	@$(BUILD)/wiregrade verify
 
+# Mutants by rule: make mutate [LAB='udp tcp'] [PART=1/4] [JOBS=4]. What was graded is not graded again (.ci/mutate --help).
+mutate: all
+	@.ci/mutate --part $(or $(PART),1/1) --jobs $(or $(JOBS),4) $(LAB)
+
 # What takes hours: soak-checks, then soak-hostile. RUNS, LAB and CLOCK as there.
 soak:
 	@$(MAKE) --no-print-directory soak-checks
@@ -230,6 +234,6 @@ clean:
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 
-.PHONY: all programs setup-build setup-test unit-tests messages grade test check verify soak soak-checks soak-deadlock soak-hostile soak-batch bench bench-class fuzz fuzz-programs install dist deb clean
+.PHONY: all programs setup-build setup-test unit-tests messages grade test check verify mutate soak soak-checks soak-deadlock soak-hostile soak-batch bench bench-class fuzz fuzz-programs install dist deb clean
 .SECONDARY:
 .DELETE_ON_ERROR:
