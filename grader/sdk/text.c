@@ -63,7 +63,7 @@ static size_t code_point(const uint8_t *text, unsigned *point) {
 }
 
 /* Whether `printed` is one escaped form of `point`, after its backslashes. Returns how much of it
- * that form takes. Letters and digits print: their numbers are no form of them. */
+ * that form takes. Letters, digits and spaces print: their numbers are no form of them. */
 static size_t escape_of(const char *printed, size_t left, unsigned point) {
   static const struct {
     char letter;
@@ -76,7 +76,7 @@ static size_t escape_of(const char *printed, size_t left, unsigned point) {
   for (size_t i = 0; i < sizeof letters / sizeof *letters; i++)
     if (printed[0] == letters[i].letter && point == letters[i].point)
       return 1;
-  if (point < 128 && isalnum((int)point))
+  if (point == ' ' || (point < 128 && isalnum((int)point)))
     return 0;
   size_t digits = printed[0] == 'x' ? 2 : printed[0] == 'u' ? 4 : printed[0] == 'U' ? 8 : 0;
   if (digits && left > digits && hex_read(printed + 1, digits, &value) && value == point)
