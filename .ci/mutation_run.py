@@ -4,7 +4,7 @@ import concurrent.futures, contextlib, hashlib, json, os, shutil, signal, subpro
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 BUILD = os.path.join(ROOT, os.environ.get("BUILD", "build"))
 # What a compiler of today refuses is no bug that a student could hand in.
-COMPILE = ["cc", "-std=gnu17", "-pthread", "-w", "-Werror=int-conversion", "-Werror=incompatible-pointer-types",
+COMPILE = ["cc", "-std=gnu17", "-pthread", "-Werror=int-conversion", "-Werror=incompatible-pointer-types",
            "-Werror=implicit-function-declaration"]
 LIBRARIES = ["-pthread", "-Wl,--as-needed", "-lcurl", "-lssl", "-lcrypto"]
 
