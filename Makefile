@@ -16,13 +16,15 @@ say         = $(if $(V)$(findstring s,$(firstword -$(MAKEFLAGS))),true,printf ' 
 LINK        = $(CC) $(CFLAGS) $(LDFLAGS)
 
 # Everything in grader/ but tests and main programs is one library, which the suites link too.
-GRADER_SOURCES := $(filter-out %_test.c %_bench.c grader/cli/% grader/fuzz/% grader/sdk/main.c %/test_main.c,$(wildcard grader/*/*.c))
+GRADER_SOURCES := $(filter-out %_test.c %_bench.c grader/cli/% grader/fuzz/% grader/sdk/main.c grader/sdk/elsewhere.c %/test_main.c,$(wildcard grader/*/*.c))
 GRADER_OBJECTS := $(GRADER_SOURCES:%.c=$(BUILD)/obj/%.o)
 CLI_OBJECTS    := $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard grader/cli/*.c))
 # What a lab includes.
 SDK_HEADERS    := $(addprefix grader/sdk/,wiregrade.h causes.h internet.h scene.h traffic.h)
 LABS           := $(notdir $(patsubst %/checks.c,%,$(wildcard suite/*/checks.c)))
+# Of each lab, what the grader runs, and what runs by itself (grader/sdk/alone.h).
 SUITES         := $(LABS:%=$(BUILD)/suite/%)
+SUITES_ALONE   := $(LABS:%=$(BUILD)/alone/%)
 # Translations: of the grader, and of each lab that has one.
 LANGUAGES      := $(patsubst grader/po/%.po,%,$(wildcard grader/po/*.po))
 MESSAGES       := $(foreach language,$(LANGUAGES),$(BUILD)/locale/$(language)/LC_MESSAGES/wiregrade.mo \
@@ -34,7 +36,7 @@ TAP_DRIVER      = $(firstword $(wildcard /usr/share/automake-*/tap-driver.sh))
 all: setup-build
 	@$(MAKE) --no-print-directory programs
 
-programs: $(BUILD)/wiregrade $(SUITES) $(MESSAGES) $(BUILD)/source-root
+programs: $(BUILD)/wiregrade $(SUITES) $(SUITES_ALONE) $(MESSAGES) $(BUILD)/source-root
 	@:
 
 setup-build:
@@ -55,6 +57,7 @@ $(BUILD)/obj/%.o: %.c
 # The page's style and script are taken in by the assembler, of which the compiler tells nothing.
 $(BUILD)/obj/grader/result/report_html_assets.o: $(wildcard grader/result/report_html.*s)
 $(BUILD)/obj/grader/class/page_assets.o: $(wildcard grader/class/class.*s)
+$(BUILD)/obj/grader/verify/report_page.o: grader/verify/verify.css
 
 $(BUILD)/libgrader.a: $(GRADER_OBJECTS) Makefile
 	@rm -f $@
@@ -67,7 +70,14 @@ $(BUILD)/wiregrade: $(CLI_OBJECTS) $(BUILD)/libgrader.a
 
 # A suite is all of suite/LAB/*.c; its unit tests are linked with all of that but the checks.
 define SUITE
-$(BUILD)/suite/$(1): $(patsubst %.c,$(BUILD)/obj/%.o,$(filter-out %_test.c,$(wildcard suite/$(1)/*.c)) grader/sdk/main.c) $(BUILD)/libgrader.a
+SUITE_OBJECTS_$(1) := $(patsubst %.c,$(BUILD)/obj/%.o,$(filter-out %_test.c,$(wildcard suite/$(1)/*.c)) grader/sdk/main.c)
+
+$(BUILD)/suite/$(1): $$(SUITE_OBJECTS_$(1)) $(BUILD)/obj/grader/sdk/elsewhere.o $(BUILD)/libgrader.a
+	@mkdir -p $$(@D)
+	@$$(call say,LD,$$@)
+	$$(Q)$$(LINK) $$^ -o $$@ $$(LIBRARIES)
+
+$(BUILD)/alone/$(1): $$(SUITE_OBJECTS_$(1)) $(BUILD)/libgrader.a
 	@mkdir -p $$(@D)
 	@$$(call say,LD,$$@)
 	$$(Q)$$(LINK) $$^ -o $$@ $$(LIBRARIES) -lcriterion
@@ -160,6 +170,12 @@ verify: all
 mutate: all
 	@.ci/mutate --part $(or $(PART),1/1) --jobs $(or $(JOBS),4) $(LAB)
 
+# Both clocks must agree, for every mutant and style: hours. make verify-clocks [LAB=udp-retry] [RUNS=1]; results in
+# build/verify-clocks.json and .html.
+verify-clocks: all
+	@$(BUILD)/wiregrade verify --clock both $(LAB:%=--lab %) --runs $(or $(RUNS),1) --json $(BUILD)/verify-clocks.json \
+	  --html $(BUILD)/verify-clocks.html
+
 # What takes hours: soak-checks, then soak-hostile. RUNS, LAB and CLOCK as there.
 soak:
 	@$(MAKE) --no-print-directory soak-checks
@@ -193,10 +209,11 @@ bench-class: all
 	@.ci/bench_class $(or $(SUBMISSIONS),300)
 
 install: all
-	install -d '$(DESTDIR)$(PREFIX)/bin' '$(DESTDIR)$(PREFIX)/lib/wiregrade/suite' \
+	install -d '$(DESTDIR)$(PREFIX)/bin' '$(DESTDIR)$(PREFIX)/lib/wiregrade/suite' '$(DESTDIR)$(PREFIX)/lib/wiregrade/alone' \
 	  '$(DESTDIR)$(PREFIX)/share/wiregrade/starter' '$(DESTDIR)$(PREFIX)/share/man/man1'
 	install -m 755 $(BUILD)/wiregrade '$(DESTDIR)$(PREFIX)/bin/wiregrade'
 	install -m 755 $(SUITES) '$(DESTDIR)$(PREFIX)/lib/wiregrade/suite'
+	install -m 755 $(SUITES_ALONE) '$(DESTDIR)$(PREFIX)/lib/wiregrade/alone'
 	set -e; for lab in $(LABS); do \
 	  install -d '$(DESTDIR)$(PREFIX)/share/wiregrade/suite/'$$lab; \
 	  install -m 644 suite/$$lab/lab.yaml suite/$$lab/README*.md '$(DESTDIR)$(PREFIX)/share/wiregrade/suite/'$$lab; \
@@ -234,6 +251,6 @@ clean:
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 
-.PHONY: all programs setup-build setup-test unit-tests messages grade test check verify mutate soak soak-checks soak-deadlock soak-hostile soak-batch bench bench-class fuzz fuzz-programs install dist deb clean
+.PHONY: all programs setup-build setup-test unit-tests messages grade test check verify verify-clocks mutate soak soak-checks soak-deadlock soak-hostile soak-batch bench bench-class fuzz fuzz-programs install dist deb clean
 .SECONDARY:
 .DELETE_ON_ERROR:

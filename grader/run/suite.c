@@ -247,12 +247,6 @@ static void leftovers_wait(struct suite_process *process) {
   cgroup_tidy(process->pid);
 }
 
-/* Criterion leaves its socket behind when it is killed. */
-static void socket_remove(pid_t pid) {
-  scoped_text char *path = memory_format("/tmp/criterion_%d.sock", pid);
-  unlink(path);
-}
-
 int suite_run(const struct suite_spec *spec, struct suite_outcome *outcome,
               struct failure *failure) {
   *outcome = (struct suite_outcome){0};
@@ -273,7 +267,6 @@ int suite_run(const struct suite_spec *spec, struct suite_outcome *outcome,
   if (process.pid > 0) {
     process_reap(&process);
     leftovers_wait(&process);
-    socket_remove(process.pid);
   }
   scope_close_fd(&process.pidfd);
   scope_close_fd(&process.verdict_fd);

@@ -111,6 +111,14 @@ size_t words_in_common(const char *wanted, const char *text) {
   return strstr(text, wanted) ? strlen(wanted) : common.front + common.back;
 }
 
+/* Punctuation and spaces only. */
+static bool is_wordless(const char *text, size_t length) {
+  for (size_t i = 0; i < length; i++)
+    if (isalnum((unsigned char)text[i]) || (unsigned char)text[i] >= 0x80)
+      return false;
+  return true;
+}
+
 /* Whether a word begins or ends there. */
 static bool is_between_words(const char *text, size_t place) {
   return isspace((unsigned char)text[place]) || isspace((unsigned char)text[place - 1]);
@@ -133,7 +141,8 @@ const char *words_cause(const char *expected, const char *actual) {
     return say("%s is missing at its end", piece(expected + common.front, wanted - common.front));
   if (shared == seen && common.front == 0)
     return say("%s is missing in front of it", piece(expected, wanted - common.back));
-  if (shared == seen && is_between_words(expected, common.front))
+  if (shared == seen && (is_between_words(expected, common.front) ||
+                         is_wordless(expected + common.front, wanted - shared)))
     return say("%s is missing in the middle of it",
                piece(expected + common.front, wanted - shared));
   if (shared == wanted && common.back == 0)

@@ -178,6 +178,24 @@ static const char *buffer_cause(struct search *search) {
             "without one stays in the program's buffer");
 }
 
+static bool is_served_port(const struct program *program, int port) {
+  for (size_t i = 0; i < the_check.served_count; i++)
+    if (the_check.served[i].program == program && the_check.served[i].address.port == port)
+      return true;
+  return false;
+}
+
+/* A server that has connected its socket, and was last asked by somebody else. */
+static const char *connected_cause(struct program *program) {
+  struct address peer = udp_connected_to(program);
+  struct frames all = frames_all();
+  for (size_t i = peer.port ? all.count : 0; i-- > 0;)
+    if (all.list[i].protocol == IPPROTO_UDP &&
+        is_served_port(program, all.list[i].destination.port))
+      return address_equal(all.list[i].source, peer) ? NULL : silence_cause(program);
+  return NULL;
+}
+
 const char *line_cause(struct program *program, enum stream stream, const char *pattern,
                        va_list list) {
   struct search search = {.program = program, .stream = stream, .pattern = pattern};
@@ -190,6 +208,8 @@ const char *line_cause(struct program *program, enum stream stream, const char *
     cause = values_cause(&search, &lines);
   for (int pairs = 0; pairs < 2 && !cause; pairs++)
     cause = nearest_cause(pattern_text(pattern, search.arguments, pairs), &lines);
+  if (!cause)
+    cause = connected_cause(program);
   if (!cause)
     cause = buffer_cause(&search);
   if (!cause)

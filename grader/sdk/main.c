@@ -1,6 +1,6 @@
-/* The main program of every suite: `--describe`, `--checks` (both for the grader), or Criterion's
- * own command line. By itself, without the grader, it builds the submission that
- * WIREGRADE_SUBMISSION names, and speaks TAP. */
+/* The main program of every suite: `--describe`, `--checks`, `--scenes` and `--try` for the grader,
+ * or Criterion's own command line (alone.h). */
+#include "grader/sdk/alone.h"
 #include "grader/sdk/inner.h"
 #include "grader/sdk/runner.h"
 #include "grader/sdk/scene_inner.h"
@@ -8,15 +8,11 @@
 #include "grader/base/language.h"
 #include "grader/base/memory.h"
 #include "grader/base/scope.h"
-#include "grader/sandbox/sandbox.h"
-#include "grader/submission/submission.h"
 
-#include <criterion/criterion.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 
 extern const struct check *const __start_wiregrade_checks[];
 extern const struct check *const __stop_wiregrade_checks[];
@@ -33,38 +29,6 @@ static void describe(const struct check *check) {
   json_dumpf(line, stdout, JSON_COMPACT);
   putchar('\n');
   json_decref(line);
-}
-
-/* The names of all programs that the checks declare; the texts are theirs. */
-static const char **programs_of_all(size_t *count) {
-  const char **programs = NULL;
-  *count = 0;
-  for (const struct check *const *check = __start_wiregrade_checks; check < __stop_wiregrade_checks;
-       check++)
-    for (const char *const *name = (*check)->programs; *name; name++) {
-      size_t known = 0;
-      while (known < *count && strcmp(programs[known], *name) != 0)
-        known++;
-      if (known < *count)
-        continue;
-      programs = memory_resize(programs, (*count + 1) * sizeof *programs);
-      programs[(*count)++] = *name;
-    }
-  return programs;
-}
-
-static struct submission *submission_build_alone(const char *folder) {
-  struct submission_spec spec = {.folder = folder};
-  const char **programs = programs_of_all(&spec.program_count);
-  spec.programs = programs;
-  struct submission *submission = NULL;
-  struct failure failure;
-  if (submission_open(&spec, &submission, &failure))
-    fprintf(stderr, "%s\n", failure.sentence);
-  else if (!submission_build(submission).ok)
-    fputs(submission_build(submission).log, stderr);
-  free(programs);
-  return submission;
 }
 
 static const struct check *check_find(const char *test) {
@@ -102,39 +66,6 @@ static int checks_of_grader(int count, char **arguments) {
   return runner_run(chosen, chosen_count, (unsigned)at_once) > 0;
 }
 
-static int checks_run(int count, char **arguments) {
-  struct criterion_test_set *tests = criterion_initialize();
-  int result = 0;
-  if (criterion_handle_args(count, arguments, true))
-    result = !criterion_run_all_tests(tests);
-  criterion_finalize(tests);
-  return result;
-}
-
-/* For all programs of all checks that run at the same time, above what each may have: the last
- * resort where something is not seen by the limits that each sandbox has. */
-static void group_share(void) {
-  enum { PROGRAMS_AT_ONCE = 4, GRADER_TASKS = 1000 };
-  struct sandbox_limits limits = sandbox_default_limits();
-  uint64_t most = (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE) / 4 * 3;
-  uint64_t wanted = PROGRAMS_AT_ONCE * (limits.memory_bytes + limits.scratch_bytes);
-  cgroup_share(wanted < most ? wanted : most, PROGRAMS_AT_ONCE * limits.processes + GRADER_TASKS);
-}
-
-/* A world has some descriptors open for each of a program's tasks, and for each that one waits for:
- * more than the 1024 that processes begin with. A program's own limit does not depend on it. */
-static void descriptors_raise(void) {
-  enum { MOST = 1 << 16 };
-  struct rlimit limit;
-  if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= MOST)
-    return;
-  struct rlimit wanted = {MOST, limit.rlim_max < MOST ? MOST : limit.rlim_max};
-  if (setrlimit(RLIMIT_NOFILE, &wanted) == 0)
-    return;
-  limit.rlim_cur = limit.rlim_max; /* only root may have more */
-  setrlimit(RLIMIT_NOFILE, &limit);
-}
-
 /* SUITE --try LAB SCENE quiet|loud COMMAND PROGRAM... ("": none) */
 static int scene_play(int count, char **arguments) {
   enum { LAB_AT = 2, SCENE_AT, QUIET_AT, COMMAND_AT, PROGRAMS_AT };
@@ -153,38 +84,21 @@ static int scene_play(int count, char **arguments) {
 
 int main(int count, char **arguments) {
   language_inherit();
-  if (count == 2 && strcmp(arguments[1], "--describe") == 0) {
+  const char *wanted = count > 1 ? arguments[1] : "";
+  if (count == 2 && strcmp(wanted, "--describe") == 0) {
     for (const struct check *const *check = __start_wiregrade_checks;
          check < __stop_wiregrade_checks; check++)
       describe(*check);
     return 0;
   }
-  if (count == 2 && strcmp(arguments[1], "--scenes") == 0) {
+  if (count == 2 && strcmp(wanted, "--scenes") == 0) {
     scenes_list(stdout);
     return 0;
   }
-  /* Before Criterion starts threads: a process with threads cannot enter a user namespace. */
-  enum sandbox_mode mode;
-  struct failure failure;
-  if (sandbox_enter(&mode, &failure) < 0) {
-    fprintf(stderr, "%s: %s\n", arguments[0], failure.sentence);
+  bool checks = strcmp(wanted, "--checks") == 0, try = strcmp(wanted, "--try") == 0;
+  if (!checks && !try)
+    return alone_run(count, arguments);
+  if (!suite_enter(arguments[0]))
     return 3;
-  }
-  group_share();
-  descriptors_raise();
-  if (count > 1 && strcmp(arguments[1], "--checks") == 0)
-    return checks_of_grader(count, arguments);
-  if (count > 1 && strcmp(arguments[1], "--try") == 0)
-    return scene_play(count, arguments);
-  const char *folder = getenv("WIREGRADE_SUBMISSION");
-  if (getenv("WIREGRADE_MANIFEST") || !folder)
-    return checks_run(count, arguments);
-  struct submission *submission = submission_build_alone(folder);
-  if (!submission)
-    return 3;
-  setenv("WIREGRADE_MANIFEST", submission_manifest(submission), 1);
-  char *tap[] = {arguments[0], "--tap=-", NULL};
-  int result = count == 1 ? checks_run(2, tap) : checks_run(count, arguments);
-  submission_close(submission);
-  return result;
+  return checks ? checks_of_grader(count, arguments) : scene_play(count, arguments);
 }

@@ -54,6 +54,9 @@ static void settings_make(void) {
   /* The kernel's usual range goes up to 60999, and labs have servers on 60000: a client could be
    * given the very port that it is to connect to, and talk to itself. */
   setting_write("/proc/sys/net/ipv4/ip_local_port_range", "32768 59999");
+  /* What a machine has chosen may hold segments back to pace them (BBR does): real time, which the
+   * clock cannot skip, and timers for nearly every segment. RFC 5681's is always there. */
+  setting_write("/proc/sys/net/ipv4/tcp_congestion_control", "reno");
   /* Interfaces say nothing by themselves: no router solicitations. */
   setting_write("/proc/sys/net/ipv6/conf/default/disable_ipv6", "1");
 }

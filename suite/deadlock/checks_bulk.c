@@ -5,10 +5,11 @@
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <signal.h>
 
-/* Buffers in which a million bytes have room, as they have on a usual machine; and more than 50
- * times as many bytes as the small ones hold. */
-enum { LARGE_BUFFER = 4 << 20, BULK = 2500000 };
+/* Buffers in which a million bytes have room, as they have on a usual machine; and more than 10
+ * times as many bytes as all four of the small ones hold, which are also more than 1 MiB. */
+enum { LARGE_BUFFER = 4 << 20, BULK = 1200000 };
 
 static void begin(int receive, int send) {
   fresh_world_in_real_time();
@@ -146,16 +147,19 @@ EACH_PROGRAM(sizes_work, "deadlock.5", check_sizes)
 
 CHECK(upper_deadlocks, "deadlock.6", "upper") {
   enum { FAR_TOO_MANY = 2000000 }; /* more than 20 times what all four buffers hold */
-  static const struct answering answering = {.limit = FAR_TOO_MANY};
+  static const struct answering answering = {.limit = FAR_TOO_MANY, .begins_paused = true};
   static const double LONG = 60;
   set_tcp_buffers(localhost(), SMALL_RECEIVE, SMALL_SEND);
   leave_out_data(localhost());
   let_print();
   struct program *server = start_answering(&answering);
   struct program *client = start_client_of("upper", "99999999");
+  if (await_line(server, STDOUT, LONG, PAUSED) >= 0)
+    pass(0.1);
+  send_signal(server, SIGCONT);
   if (await_mutual_send(client, LONG))
     return;
-  bool went_on = !await_exit(client, 0) && lines(server, STDOUT).count > 0;
+  bool went_on = !await_exit(client, 0) && lines(server, STDOUT).count > 1;
   EXPECT(false, .message = "“upper client” does not show the deadlock",
          .expected = "against a server that answers as it reads, with far more bytes than the four "
                      "buffers hold, both end blocked in sending, all four queues are full, and no "

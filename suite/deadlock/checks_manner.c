@@ -125,9 +125,9 @@ EACH_CURE(manner, "deadlock.8", check_manner)
 /* Whoever keeps what it sends or receives needs as much more memory as there are more bytes: 13.4
  * MiB with the many ones. 8 MiB are allowed; what is between is not counted as a growth, since
  * runtimes that collect garbage (node) take nearly 10 before they begin to. Most programs need not
- * go so far: who takes hardly more for a few million bytes has kept none of them. */
+ * go so far: who takes hardly more for some million bytes has kept none of them. */
 enum {
-  FEW_BYTES = 3000000,
+  FEW_BYTES = 2200000,
   MANY_BYTES = 14000000,
   MEGABYTE = 1 << 20,
   MEMORY_HARDLY = 1,

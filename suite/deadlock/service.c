@@ -138,6 +138,8 @@ static int answer(const void *context) {
   ssize_t length = 0;
   bool paused = false;
   int fd = accept_one();
+  if (fd >= 0 && answering->begins_paused)
+    pause_here(PAUSED);
   while ((length = recv(fd, piece, sizeof piece, 0)) > 0) {
     size_t due = (size_t)length;
     for (size_t i = 0; i < due; i++)

@@ -65,10 +65,15 @@ const char *total_cause(double total, double wanted, double before);
 /* ---- a server of the grader's own, in whose calls a process really waits ---- */
 
 struct answering {
-  size_t pause_at;  /* it stops itself (SIGSTOP) when it has read so many bytes; 0: never */
-  size_t hold_last; /* when it has read so many bytes, the whole stream, it stops itself before it
-                       sends the last CHUNK of the answer; 0: never */
-  size_t limit;     /* it breaks off when it has read more; 0: never */
+  size_t pause_at;    /* it stops itself (SIGSTOP) when it has read so many bytes; 0: never */
+  size_t hold_last;   /* when it has read so many bytes, the whole stream, it stops itself before it
+                         sends the last CHUNK of the answer; 0: never */
+  size_t limit;       /* it breaks off when it has read more; 0: never */
+  bool begins_paused; /* it stops itself before it reads anything, so that small pieces gather. What
+                         it then reads and answers are large ones, and all buffers fill up with
+                         bytes; with small ones they fill up with what the kernel needs for each
+                         segment, segments are dropped, and it is seconds of repeating until nothing
+                         moves any more */
 };
 /* Serves one client at 127.0.0.1:60000: reads up to PIECE bytes, answers them, and reads on. */
 struct program *start_answering(const struct answering *answering);
