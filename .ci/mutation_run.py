@@ -4,7 +4,7 @@ import concurrent.futures, contextlib, hashlib, json, os, shutil, signal, subpro
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 BUILD = os.path.join(ROOT, os.environ.get("BUILD", "build"))
 # What a compiler of today refuses is no bug that a student could hand in.
-COMPILE = ["cc", "-std=gnu17", "-pthread", "-Werror=int-conversion", "-Werror=incompatible-pointer-types",
+COMPILE = ["-std=gnu17", "-pthread", "-Werror=int-conversion", "-Werror=incompatible-pointer-types",
            "-Werror=implicit-function-declaration"]
 LIBRARIES = ["-pthread", "-Wl,--as-needed", "-lcurl", "-lssl", "-lcrypto"]
 
@@ -32,17 +32,17 @@ class Lab:
         """The programs in which a source is."""
         return [file[:-2]] if file.endswith(".c") else self.programs
 
-    def compile(self, file, contents, options=("-O2",)):
-        """Objects of the programs in which `file` is, with these contents; None if it does not compile."""
+    def compile(self, changed, options=("-O2",), compiler="cc"):
+        """Objects of the programs in which sources were changed, {name: contents}; None if one does not compile."""
         with tempfile.TemporaryDirectory(prefix="wiregrade-mutate-") as folder:
-            for name in self.sources():
+            for name in set(self.sources()) - set(changed):
                 os.symlink(os.path.join(self.folder, name), os.path.join(folder, name))
-            os.unlink(os.path.join(folder, file))
-            with open(os.path.join(folder, file), "wb") as out:
-                out.write(contents)
+            for name, contents in changed.items():
+                with open(os.path.join(folder, name), "wb") as out:
+                    out.write(contents)
             objects = {}
-            for program in self.affected(file):
-                command = [*COMPILE, *options, "-c", f"{program}.c", "-o", f"{program}.o"]
+            for program in sorted({program for name in changed for program in self.affected(name)}):
+                command = [compiler, *COMPILE, *options, "-c", f"{program}.c", "-o", f"{program}.o"]
                 if run(command, cwd=folder) != 0:
                     return None
                 with open(os.path.join(folder, f"{program}.o"), "rb") as made:
@@ -52,19 +52,19 @@ class Lab:
     def compile_reference(self):
         for program in self.programs:
             with open(os.path.join(self.folder, f"{program}.c"), "rb") as file:
-                made = self.compile(f"{program}.c", file.read())
+                made = self.compile({f"{program}.c": file.read()})
             if made is None:
                 sys.exit(f"{program} of {self.name} does not compile")
             self.objects.update(made)
 
-    def grade(self, objects, limit, options=()):
+    def grade(self, objects, limit, link=("cc",)):
         """What came of the lab with these objects in place of the reference's: killed, survived or an error, and why."""
         with tempfile.TemporaryDirectory(prefix="wiregrade-mutate-") as folder:
             os.makedirs(f"{folder}/submission/bin")
             for program in self.programs:
                 with open(f"{folder}/it.o", "wb") as out:
                     out.write(objects.get(program, self.objects[program]))
-                linked = ["cc", *options, f"{folder}/it.o", "-o", f"{folder}/submission/bin/{program}", *LIBRARIES]
+                linked = [*link, f"{folder}/it.o", "-o", f"{folder}/submission/bin/{program}", *LIBRARIES]
                 if run(linked) != 0:
                     return "error", ["it cannot be linked"]
             only = [word for program in objects for word in ("--program", program)]
