@@ -166,9 +166,10 @@ check: setup-test
 verify: all
 	@$(BUILD)/wiregrade verify
 
-# Mutants by rule: make mutate [LAB='udp tcp'] [PART=1/4] [JOBS=4]. What was graded is not graded again (.ci/mutate --help).
+# Mutants by rule: make mutate [LAB='udp tcp'] [PART=1/4] [JOBS=4]; STYLES=1: right programs by rule. What was graded is not
+# graded again (.ci/mutate --help).
 mutate: all
-	@.ci/mutate --part $(or $(PART),1/1) --jobs $(or $(JOBS),4) $(LAB)
+	@.ci/mutate --part $(or $(PART),1/1) --jobs $(or $(JOBS),4) $(if $(STYLES),--styles) $(LAB)
 
 # Both clocks must agree, for every mutant and style: hours. make verify-clocks [LAB=udp-retry] [RUNS=1]; results in
 # build/verify-clocks.json and .html.
