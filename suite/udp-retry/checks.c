@@ -221,7 +221,8 @@ CHECK(client_backs_off, "udp-retry.6", "udp-retry-client") {
 CHECK(client_gives_up, "udp-retry.7", "udp-retry-client") {
   struct frames sent;
   struct program *client = run_client_to_the_end(&sent);
-  expect_failure(client, "udp-retry-client, without any reply,");
+  expect_failure_because(client, "udp-retry-client, without any reply,",
+                         (struct failure_causes){.still_runs = too_long_cause(sent)});
   EXPECT(says_timed_out(client, STDERR), .message = "the message does not say that it timed out",
          .expected = "the words “timed out” (or “time out”, “timeout”) on stderr",
          .actual = printed(client),
