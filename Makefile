@@ -193,9 +193,9 @@ soak-batch: all
 bench: all $(BUILD)/tests/lan_bench $(BUILD)/tests/start_bench
 	@.ci/bench
 
-# What a made-up class costs, with one worker and with two: make bench-class SUBMISSIONS=300
+# What a made-up class costs, with one worker and with two: make bench-class SUBMISSIONS=300 LABS_OF_CLASS=all
 bench-class: all
-	@.ci/bench_class $(or $(SUBMISSIONS),300)
+	@.ci/bench_class $(or $(SUBMISSIONS),300) $(LABS_OF_CLASS)
 
 install: all
 	install -d '$(DESTDIR)$(PREFIX)/bin' '$(DESTDIR)$(PREFIX)/lib/wiregrade/suite' '$(DESTDIR)$(PREFIX)/lib/wiregrade/alone' \
