@@ -57,6 +57,7 @@ $(BUILD)/obj/%.o: %.c
 # The page's style and script are taken in by the assembler, of which the compiler tells nothing.
 $(BUILD)/obj/grader/result/report_html_assets.o: $(wildcard grader/result/report_html.*s)
 $(BUILD)/obj/grader/class/page_assets.o: $(wildcard grader/class/class.*s)
+$(BUILD)/obj/grader/verify/report_page.o: grader/verify/verify.css
 
 $(BUILD)/libgrader.a: $(GRADER_OBJECTS) Makefile
 	@rm -f $@
@@ -165,6 +166,12 @@ check: setup-test
 verify: all
 	@$(BUILD)/wiregrade verify
 
+# Both clocks must agree, for every mutant and style: hours. make verify-clocks [LAB=udp-retry] [RUNS=1]; results in
+# build/verify-clocks.json and .html.
+verify-clocks: all
+	@$(BUILD)/wiregrade verify --clock both $(LAB:%=--lab %) --runs $(or $(RUNS),1) --json $(BUILD)/verify-clocks.json \
+	  --html $(BUILD)/verify-clocks.html
+
 # What takes hours: soak-checks, then soak-hostile. RUNS, LAB and CLOCK as there.
 soak:
 	@$(MAKE) --no-print-directory soak-checks
@@ -240,6 +247,6 @@ clean:
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 
-.PHONY: all programs setup-build setup-test unit-tests messages grade test check verify soak soak-checks soak-deadlock soak-hostile soak-batch bench bench-class fuzz fuzz-programs install dist deb clean
+.PHONY: all programs setup-build setup-test unit-tests messages grade test check verify verify-clocks soak soak-checks soak-deadlock soak-hostile soak-batch bench bench-class fuzz fuzz-programs install dist deb clean
 .SECONDARY:
 .DELETE_ON_ERROR:

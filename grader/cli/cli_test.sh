@@ -123,6 +123,11 @@ run 3 export gradescope-zip --output "$work/nowhere/a.zip"
 run 2 verify --lab nonsense
 run 2 verify nonsense
 run 2 verify --mutants 0
+run 2 verify --runs 0
+run 2 verify --jobs many
+run 2 verify --clock sand
+says err 'virtual, real or both'
+run 2 verify --html
 run 2 doctor nonsense
 
 # ---- list and explain ----
@@ -354,6 +359,36 @@ kill -INT $watcher
 wait $watcher
 result $? '  Ctrl-C ends it with status 0'
 
+# ---- verify, of a suite elsewhere ----
+lab_yaml=$(find "$(dirname "$wiregrade")/.." -path '*/suite/services/lab.yaml' 2>/dev/null | head -n 1)
+mkdir -p own/suite/services own/fixtures/mutants/services
+cp "$lab_yaml" own/suite/services && cp -RLp "$submission" own/reference
+printf '# It does nothing.\nFails: services.1\n\n--- a/nothing.c\n+++ b/nothing.c\n@@ -1,1 +1,1 @@\n-a\n+b\n' \
+  >own/fixtures/mutants/services/misfit.patch
+run 3 verify --suite own/suite --clock both --runs 2 --json found.json --html found.html
+says out 'requirement       reference  styles  mutants killed'
+says out 'On the real clock'
+says out 'services.1 kills 0 mutants, and must kill at least 2'
+says out '- error: services/misfit (real clock, run 2): the patch does not apply'
+says out 'flake rate  0 of '
+says out 'both clocks  0 of '
+says found.html '<th scope="row">reference, real clock, run 1</th>'
+cp found.json out
+python 'd["schema"] == "wiregrade/verify/v2" and not d["ok"] and d["clocks"] == ["virtual", "real"] and d["runs"] == 2'
+python 'd["between_clocks"]["differ"] == 0 and d["between_clocks"]["compared"] == len(d["checks"]) > 0'
+python 'all(c["clocks"]["real"]["judged"] == 2 and c["failed_by"] == [] for c in d["checks"].values())'
+python 'len(d["gradings"]) == 8 and all(g["ended"] for g in d["gradings"])'
+"$wiregrade" verify --suite own/suite --runs 1000 --jobs 2 --json found.json >out 2>err </dev/null &
+verifier=$!
+sleep 3
+kill -INT $verifier
+wait $verifier
+[ $? -eq 130 ]
+result $? 'status 130: wiregrade verify, interrupted'
+says out 'Interrupted, '
+cp found.json out
+python 'd["interrupted"] and not any("kills" in sentence for sentence in d["deviations"])'
+
 # ---- completion ----
 completion=$(dirname "$wiregrade")/../grader/cli/completion/wiregrade.bash
 [ -f "$completion" ] || completion=$(dirname "$wiregrade")/../share/bash-completion/completions/wiregrade
@@ -369,6 +404,8 @@ complete_words wiregrade grade --lab udp-
 says out 'udp-retry'
 complete_words wiregrade grade --clock v
 says out 'virtual'
+complete_words wiregrade verify --clock b
+says out 'both'
 
 # ---- captures ----
 mkdir bad

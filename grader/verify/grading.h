@@ -7,6 +7,7 @@
 
 #include <jansson.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 struct grading {
@@ -17,6 +18,13 @@ struct grading {
   const char *const *labs; /* ends with NULL */
   char *const *programs;   /* only checks that start one of them; none: all checks */
   size_t program_count;
+  bool keeps_build;  /* the same folder is graded several times: what was built is taken again */
+  const char *clock; /* "virtual" or "real" */
+  unsigned seed;
+  unsigned stage;    /* it does not begin before all of the earlier stages have ended */
+  unsigned turn;     /* nor before all of the stage's earlier turns have begun */
+  size_t kind;       /* a small number: those of a kind take about the same time */
+  bool ended;        /* false: it was stopped, or had not begun yet */
   json_t *result;    /* what it found; NULL: failure says why there is nothing */
   double duration_s; /* from its start to its end, copy and build included */
   struct failure failure;
@@ -28,11 +36,15 @@ struct grading_pool {
   const char *work;       /* an empty folder for copies and results */
   unsigned jobs;
   const volatile sig_atomic_t *stop;
+  /* Called now and then: the one that has been at work for the longest time, and how many have
+   * ended. */
   void (*progress)(void *context, const char *name, size_t done, size_t total);
   void *context;
 };
 
-/* Does them all. One that fails has a failure, and no result; -1 only if it was stopped. */
+/* Does them all, beginning with those that are likely to take longest: first one of each kind, as
+ * nothing is known of it yet. One that fails has a failure, and no result; -1 only if it was
+ * stopped. */
 int gradings_do(const struct grading_pool *pool, struct grading *gradings, size_t count);
 
 /* Runs a command without input, its output going to `log` (appended), and waits for it: 0 if it

@@ -68,6 +68,11 @@ static void file_write(const char *name, const char *contents) {
   cr_assert(file && fputs(contents, file) >= 0);
 }
 
+static struct grading grading_of(const char *name, const char *of) {
+  static const char *labs[] = {"udp", NULL};
+  return (struct grading){.name = name, .folder = of, .labs = labs, .clock = "real", .seed = 7};
+}
+
 static void patch_write(const char *name, const char *before, const char *after) {
   scoped_text char *patch = memory_format("# A sentence.\nFails: udp.1\n\n--- a/a.c\n+++ b/a.c\n"
                                           "@@ -1 +1 @@\n-%s\n+%s\n",
@@ -84,11 +89,11 @@ Test(grading, each_has_a_copy_of_its_own) {
   scoped_text char *real = path_of("real"), *work = path_of("work"), *program = path_of("fake");
   scoped_text char *one = path_of("one.patch"), *crash = path_of("crash.patch");
   scoped_text char *misfit = path_of("misfit.patch");
-  const char *labs[] = {"udp", NULL};
-  struct grading gradings[] = {{.name = "reference", .folder = real, .labs = labs},
-                               {.name = "one", .folder = real, .patch = one, .labs = labs},
-                               {.name = "crash", .folder = real, .patch = crash, .labs = labs},
-                               {.name = "misfit", .folder = real, .patch = misfit, .labs = labs}};
+  struct grading gradings[] = {grading_of("reference", real), grading_of("one", real),
+                               grading_of("crash", real), grading_of("misfit", real)};
+  gradings[1].patch = one;
+  gradings[2].patch = crash;
+  gradings[3].patch = misfit;
   const struct grading_pool pool = {.executable = program, .work = work, .jobs = 2};
   cr_assert(gradings_do(&pool, gradings, 4) == 0);
   cr_expect_str_eq(result_text(gradings[0].result, "submission"), "right");
@@ -100,4 +105,84 @@ Test(grading, each_has_a_copy_of_its_own) {
   for (size_t i = 0; i < 4; i++)
     json_decref(gradings[i].result);
   shell("grep -q right real/a.c && test -z \"$(ls work)\"");
+}
+
+/* Instead of wiregrade: it writes down which came when, and what it was told. */
+static const char noting[] =
+    "#!/bin/sh\n"
+    "while [ $# -gt 1 ]; do case $1 in --json) out=$2 ;; --clock) clock=$2 ;; --seed) seed=$2 ;; esac\n"
+    "shift; done\n"
+    "name=${out##*/}; echo \"${name%.json} $clock $seed\" >>\"$(dirname \"$0\")/noted\"\n"
+    "case $name in slow*) sleep 0.4 ;; stuck*) exec sleep 60 ;; esac\n"
+    "printf '%s' '{\"schema\": \"wiregrade/result/v1\", \"submission\": \"x\", \"started\": \"\",' \\\n"
+    "  '\"clock\": \"\", \"score\": 0, \"max_score\": 0, \"build\": {}, \"labs\": []}' >\"$out\"\n";
+
+static void expect_noted(const char *expected) {
+  scoped_text char *path = path_of("noted");
+  scoped_file FILE *file = fopen(path, "re");
+  char noted[1000] = "";
+  cr_assert(file && fread(noted, 1, sizeof noted - 1, file) > 0);
+  cr_expect_str_eq(noted, expected);
+}
+
+Test(grading, begins_with_each_kind_and_then_with_the_slowest) {
+  file_write("fake", noting);
+  shell("chmod +x fake && mkdir work");
+  scoped_text char *real = path_of("real"), *work = path_of("work"), *program = path_of("fake");
+  struct grading gradings[] = {grading_of("fast-1", real), grading_of("fast-2", real),
+                               grading_of("slow-1", real), grading_of("slow-2", real),
+                               grading_of("again", real)};
+  gradings[2].kind = gradings[3].kind = 1;
+  gradings[4].turn = 1;
+  gradings[4].kind = 2;
+  gradings[4].clock = "virtual";
+  const struct grading_pool pool = {.executable = program, .work = work, .jobs = 1};
+  cr_assert(gradings_do(&pool, gradings, 5) == 0);
+  expect_noted("fast-1 real 7\nslow-1 real 7\nslow-2 real 7\nfast-2 real 7\nagain virtual 7\n");
+  for (size_t i = 0; i < 5; i++) {
+    cr_expect(gradings[i].ended);
+    json_decref(gradings[i].result);
+  }
+}
+
+Test(grading, a_stage_waits_for_the_end_of_the_one_before) {
+  file_write("fake", noting);
+  shell("chmod +x fake && mkdir work");
+  scoped_text char *real = path_of("real"), *work = path_of("work"), *program = path_of("fake");
+  struct grading gradings[] = {grading_of("later", real), grading_of("slow-1", real),
+                               grading_of("fast-1", real)};
+  gradings[0].stage = 1;
+  const struct grading_pool pool = {.executable = program, .work = work, .jobs = 3};
+  cr_assert(gradings_do(&pool, gradings, 3) == 0);
+  shell("test \"$(tail -n 1 noted)\" = 'later real 7'");
+  for (size_t i = 0; i < 3; i++)
+    json_decref(gradings[i].result);
+}
+
+static volatile sig_atomic_t stop;
+
+static void stop_when_one_has_ended(void *context, const char *name, size_t done, size_t total) {
+  (void)context, (void)name, (void)total;
+  stop = done > 0;
+}
+
+Test(grading, what_was_stopped_has_not_ended) {
+  file_write("fake", noting);
+  shell("chmod +x fake && mkdir work");
+  scoped_text char *real = path_of("real"), *work = path_of("work"), *program = path_of("fake");
+  struct grading gradings[] = {grading_of("slow-1", real), grading_of("stuck-1", real),
+                               grading_of("stuck-2", real)};
+  for (size_t i = 0; i < 3; i++)
+    gradings[i].kind = i;
+  const struct grading_pool pool = {.executable = program,
+                                    .work = work,
+                                    .jobs = 2,
+                                    .stop = &stop,
+                                    .progress = stop_when_one_has_ended};
+  cr_assert(gradings_do(&pool, gradings, 3) == -1);
+  cr_expect(gradings[0].ended);
+  cr_expect(gradings[0].result);
+  cr_expect_not(gradings[1].ended);
+  cr_expect_not(gradings[2].ended);
+  json_decref(gradings[0].result);
 }

@@ -1,9 +1,11 @@
 #include "grader/verify/hint.h"
 
+#include "grader/base/language.h"
 #include "grader/base/memory.h"
 #include "grader/base/scope.h"
 #include "grader/result/feedback.h"
 #include "grader/result/result.h"
+#include "grader/verify/sentence.h"
 
 #include <ctype.h>
 #include <stdlib.h>
@@ -77,7 +79,7 @@ static char *shown_instead(const json_t *shown, const struct mutant *mutant,
     bool general = json_is_true(json_object_get(one, "general"));
     char *longer =
         memory_format("%s\n%s: %s", text, result_text(one, "check"),
-                      general ? "only the lab's general hint" : result_text(one, "cause"));
+                      general ? _("only the lab's general hint") : result_text(one, "cause"));
     free(text);
     text = longer;
   }
@@ -87,18 +89,15 @@ static char *shown_instead(const json_t *shown, const struct mutant *mutant,
 void hints_judge(const struct mutant *mutant, const char *name, const json_t *shown,
                  json_t *deviations) {
   if (mutant->lacks_hint)
-    json_array_append_new(
-        deviations,
-        json_sprintf("%s does not say which cause must be shown: a line 'Hint: ' is missing",
-                     name));
+    sentence_add(deviations,
+                 "%s does not say which cause must be shown: a line 'Hint: ' is missing", name);
   for (size_t i = 0; i < mutant->hint_count; i++) {
     const struct mutant_hint *hint = &mutant->hints[i];
     if (is_shown(shown, mutant, hint))
       continue;
     scoped_text char *instead = shown_instead(shown, mutant, hint);
     if (*instead) /* if nothing failed, that is told already */
-      json_array_append_new(deviations,
-                            json_sprintf("%s must be shown a cause that says \"%s\"; shown is%s",
-                                         name, hint->words, instead));
+      sentence_add(deviations, "%s must be shown a cause that says \"%s\"; shown is%s", name,
+                   hint->words, instead);
   }
 }

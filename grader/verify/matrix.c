@@ -5,21 +5,12 @@
 #include "grader/base/scope.h"
 #include "grader/result/result.h"
 #include "grader/verify/hint.h"
+#include "grader/verify/sentence.h"
 
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { KILLS_LEAST = 2 };
-
-static void sentence_add(json_t *list, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
-static void sentence_add(json_t *list, const char *format, ...) {
-  va_list arguments;
-  va_start(arguments, format);
-  json_array_append_new(list, json_vsprintf(format, arguments));
-  va_end(arguments);
-}
 
 struct matrix matrix_new(const struct lab *const *labs, size_t count) {
   struct matrix matrix = {json_object(), json_array(), json_object(),
@@ -53,9 +44,7 @@ static int status_weight(const char *status) {
   return -1;
 }
 
-/* How a submission did in each requirement, {"udp.1": status}: of several checks the status that
- * weighs most. */
-static json_t *requirements_of(const json_t *result) {
+json_t *matrix_statuses(const json_t *result) {
   json_t *statuses = json_object(), *lab, *check;
   size_t lab_index, check_index;
   json_array_foreach (json_object_get(result, "labs"), lab_index, lab) {
@@ -69,11 +58,11 @@ static json_t *requirements_of(const json_t *result) {
   return statuses;
 }
 
-/* Every check that is an error is told, whoever was graded: a mutant may not be killed by an
- * accident. */
-static void errors_add(struct matrix *matrix, const char *name, const json_t *result) {
-  size_t lab_index, check_index;
-  json_t *lab, *check;
+void matrix_add_errors(struct matrix *matrix, const char *name, const json_t *result) {
+  size_t lab_index, check_index, index;
+  json_t *lab, *check, *fault;
+  json_array_foreach (json_object_get(result, "faults"), index, fault)
+    sentence_add(matrix->faults, "%s: %s", name, json_string_value(fault));
   json_array_foreach (json_object_get(result, "labs"), lab_index, lab) {
     json_array_foreach (json_object_get(lab, "checks"), check_index, check) {
       if (strcmp(result_text(check, "status"), "error") == 0)
@@ -106,9 +95,9 @@ static void checks_add(struct matrix *matrix, const char *name, const json_t *re
 }
 
 void matrix_add_reference(struct matrix *matrix, const json_t *result) {
-  json_t *statuses = requirements_of(result), *status;
+  json_t *statuses = matrix_statuses(result), *status;
   const char *requirement;
-  errors_add(matrix, "reference", result);
+  matrix_add_errors(matrix, "reference", result);
   unbuilt_add(matrix, "reference", result);
   json_object_foreach (statuses, requirement, status) {
     json_t *row = json_object_get(matrix->requirements, requirement);
@@ -116,7 +105,7 @@ void matrix_add_reference(struct matrix *matrix, const json_t *result) {
     json_object_set(row, "reference", status);
     if (strcmp(word, "pass") != 0 && strcmp(word, "error") != 0)
       checks_add(matrix, "reference", result, requirement, word,
-                 strcmp(word, "fail") == 0 ? "fails" : "does not pass");
+                 strcmp(word, "fail") == 0 ? N_("fails") : N_("does not pass"));
   }
   json_decref(statuses);
 }
@@ -142,9 +131,9 @@ static bool requirement_is_contained(const char *name, const struct lab *const *
 
 void matrix_add_style(struct matrix *matrix, const char *name, const json_t *result,
                       const struct lab *const *labs, size_t count, const json_t *contained) {
-  json_t *statuses = requirements_of(result), *status;
+  json_t *statuses = matrix_statuses(result), *status;
   const char *requirement;
-  errors_add(matrix, name, result);
+  matrix_add_errors(matrix, name, result);
   unbuilt_add(matrix, name, result);
   json_object_foreach (statuses, requirement, status) {
     json_t *row = json_object_get(matrix->requirements, requirement);
@@ -157,16 +146,25 @@ void matrix_add_style(struct matrix *matrix, const char *name, const json_t *res
                         json_integer(result_number(row, "styles_passed") + passed));
     if (!passed && strcmp(word, "error") != 0)
       checks_add(matrix, name, result, requirement, word,
-                 strcmp(word, "fail") == 0 ? "is right and fails" : "is right and does not pass");
+                 strcmp(word, "fail") == 0 ? N_("is right and fails")
+                                           : N_("is right and does not pass"));
   }
   json_decref(statuses);
 }
 
+static void hints_add(struct matrix *matrix, const struct mutant *mutant, const char *name,
+                      const json_t *result) {
+  json_t *hints = hints_shown(name, result, matrix->general);
+  hints_judge(mutant, name, hints, matrix->deviations);
+  json_array_extend(matrix->hints, hints);
+  json_decref(hints);
+}
+
 void matrix_add_mutant(struct matrix *matrix, const struct mutant *mutant, const json_t *result) {
-  json_t *statuses = requirements_of(result), *status;
+  json_t *statuses = matrix_statuses(result), *status;
   const char *requirement;
   scoped_text char *name = memory_format("%s/%s", mutant->lab, mutant->name);
-  errors_add(matrix, name, result);
+  matrix_add_errors(matrix, name, result);
   unbuilt_add(matrix, name, result);
   json_object_foreach (statuses, requirement, status) {
     const char *word = json_string_value(status);
@@ -175,9 +173,9 @@ void matrix_add_mutant(struct matrix *matrix, const struct mutant *mutant, const
     if (failed)
       json_array_append_new(json_object_get(row, "killed_by"), json_string(mutant->name));
     if (failed && !named)
-      checks_add(matrix, name, result, requirement, word, "does not name, and fails,");
+      checks_add(matrix, name, result, requirement, word, N_("does not name, and fails,"));
     else if (!failed && !named && strcmp(word, "missing") == 0)
-      checks_add(matrix, name, result, requirement, word, "has no program for");
+      checks_add(matrix, name, result, requirement, word, N_("has no program for"));
     else if (!failed && named && strcmp(word, "error") != 0)
       sentence_add(matrix->deviations, "%s should fail %s, but its verdict is %s", name,
                    requirement, word);
@@ -185,11 +183,14 @@ void matrix_add_mutant(struct matrix *matrix, const struct mutant *mutant, const
   for (size_t i = 0; i < mutant->fail_count; i++)
     if (!json_object_get(statuses, mutant->fails[i]))
       sentence_add(matrix->deviations, "%s names %s, which has no check", name, mutant->fails[i]);
-  json_t *hints = hints_shown(name, result, matrix->general);
-  hints_judge(mutant, name, hints, matrix->deviations);
-  json_array_extend(matrix->hints, hints);
-  json_decref(hints);
+  hints_add(matrix, mutant, name, result);
   json_decref(statuses);
+}
+
+void matrix_add_mutant_again(struct matrix *matrix, const struct mutant *mutant, const char *name,
+                             const json_t *result) {
+  matrix_add_errors(matrix, name, result);
+  hints_add(matrix, mutant, name, result);
 }
 
 void matrix_add_fault(struct matrix *matrix, const char *name, const char *sentence) {
@@ -207,41 +208,4 @@ void matrix_judge(struct matrix *matrix) {
       sentence_add(matrix->deviations, "%s kills %zu mutant%s, and must kill at least %zu",
                    requirement, kills, kills == 1 ? "" : "s", matrix->kills_least);
   }
-}
-
-static void sentences_print(const struct page *page, enum page_style style, const char *label,
-                            const json_t *list) {
-  size_t index;
-  json_t *sentence;
-  json_array_foreach (list, index, sentence)
-    page_paragraph(page, style, label, (unsigned)strlen(label) + 1, json_string_value(sentence), 6);
-}
-
-void matrix_print(const struct matrix *matrix, const struct page *page) {
-  const char *requirement;
-  json_t *row;
-  page_line(page, PAGE_STRONG, _("requirement       reference  styles  mutants killed"));
-  json_object_foreach (matrix->requirements, requirement, row) {
-    size_t kills = json_array_size(json_object_get(row, "killed_by"));
-    long long passed = result_number(row, "styles_passed"), styles = result_number(row, "styles");
-    const char *reference = result_text(row, "reference");
-    bool right = strcmp(reference, "pass") == 0 && passed == styles && kills >= matrix->kills_least;
-    scoped_text char *ratio = memory_format("%lld/%lld", passed, styles);
-    scoped_text char *line =
-        memory_format("%-16s  %-9s  %6s  %7zu", requirement, reference, ratio, kills);
-    page_line(page, right ? PAGE_PLAIN : PAGE_BAD, line);
-  }
-  size_t deviations = json_array_size(matrix->deviations), faults = json_array_size(matrix->faults);
-  if (deviations || faults)
-    page_gap(page);
-  sentences_print(page, PAGE_BAD, "-", matrix->deviations);
-  sentences_print(page, PAGE_ODD, "- error:", matrix->faults);
-  page_gap(page);
-}
-
-json_t *matrix_json(const struct matrix *matrix) {
-  return json_pack("{s:s, s:b, s:O, s:O, s:O, s:O}", "schema", "wiregrade/verify/v1", "ok",
-                   json_array_size(matrix->deviations) == 0 && json_array_size(matrix->faults) == 0,
-                   "requirements", matrix->requirements, "hints", matrix->hints, "deviations",
-                   matrix->deviations, "faults", matrix->faults);
 }

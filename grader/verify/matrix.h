@@ -4,7 +4,6 @@
 #pragma once
 
 #include "grader/lab/catalogue.h"
-#include "grader/result/page.h"
 #include "grader/verify/mutant.h"
 
 #include <jansson.h>
@@ -28,10 +27,17 @@ void matrix_add_style(struct matrix *matrix, const char *name, const json_t *res
                       const struct lab *const *labs, size_t count, const json_t *contained);
 /* A mutant must fail exactly what it names, and be shown the cause that it names. */
 void matrix_add_mutant(struct matrix *matrix, const struct mutant *mutant, const json_t *result);
+/* The same submission, graded once more in another way (`name` says which): only the cause that is
+ * shown is judged. */
+void matrix_add_mutant_again(struct matrix *matrix, const struct mutant *mutant, const char *name,
+                             const json_t *result);
+/* Every check that is an error is told, whoever was graded: a mutant may not be killed by an
+ * accident. All that are added above are looked through. */
+void matrix_add_errors(struct matrix *matrix, const char *name, const json_t *result);
 /* Something could not be graded at all. */
 void matrix_add_fault(struct matrix *matrix, const char *name, const char *sentence);
 /* Each requirement must be checked, and kill enough mutants. Called last. */
 void matrix_judge(struct matrix *matrix);
-
-void matrix_print(const struct matrix *matrix, const struct page *page);
-json_t *matrix_json(const struct matrix *matrix);
+/* How a submission did in each requirement, {"udp.1": status}: of several checks the status that
+ * weighs most. */
+json_t *matrix_statuses(const json_t *result);

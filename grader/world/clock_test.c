@@ -135,6 +135,8 @@ static struct way ways[] = {
     {"stopped", 60},
     {"stopped_recv", 60},
     {"stopped_epoll", 60},
+    {"stopped_threads", 60},
+    {"interrupted_threads", 60},
     {"sigchld", 60},
     {"sigchld_read", 60},
     {"clocks", 60},

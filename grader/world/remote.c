@@ -184,15 +184,31 @@ void known_tasks_end(struct supervisor *supervisor) {
   }
 }
 
+static uint64_t status_set(const char *status, const char *name) {
+  return strtoull(status_field(status, name), NULL, 16);
+}
+
+/* What is sent to a process is taken by its first thread, if that does not block it
+ * (kernel/signal.c, complete_signal): no other is woken by it. */
+static uint64_t taken_by_first_thread(const struct known_task *task) {
+  char status[4096];
+  if (task->thread == task->process || !status_read(task->process, status, sizeof status))
+    return 0;
+  bool has_ended = strchr("ZX", status_field(status, "\nState:\t")[0]) != NULL;
+  return has_ended ? 0 : ~status_set(status, "\nSigBlk:");
+}
+
 bool known_task_signals(const struct known_task *task, struct signal_sets *sets) {
   char status[4096];
   if (!status_read(task->thread, status, sizeof status))
     return false;
-  sets->pending = strtoull(status_field(status, "\nSigPnd:"), NULL, 16) |
-                  strtoull(status_field(status, "\nShdPnd:"), NULL, 16);
-  sets->blocked = strtoull(status_field(status, "\nSigBlk:"), NULL, 16);
-  sets->ignored = strtoull(status_field(status, "\nSigIgn:"), NULL, 16);
-  sets->caught = strtoull(status_field(status, "\nSigCgt:"), NULL, 16);
+  uint64_t of_process = status_set(status, "\nShdPnd:");
+  if (of_process)
+    of_process &= ~taken_by_first_thread(task);
+  sets->pending = status_set(status, "\nSigPnd:") | of_process;
+  sets->blocked = status_set(status, "\nSigBlk:");
+  sets->ignored = status_set(status, "\nSigIgn:");
+  sets->caught = status_set(status, "\nSigCgt:");
   return true;
 }
 

@@ -158,7 +158,8 @@ pid_t remote_thread(pid_t process, pid_t inner_thread);
 struct known_task *known_task_find(struct supervisor *supervisor, struct program *program,
                                    pid_t thread);
 void known_tasks_end(struct supervisor *supervisor);
-/* The signal sets of /proc/…/status, as bit masks (bit 0 is signal 1). */
+/* The signal sets of /proc/…/status, as bit masks (bit 0 is signal 1). What is sent to a process is
+ * pending only for a thread that may take it. */
 struct signal_sets {
   uint64_t pending, blocked, ignored, caught;
 };

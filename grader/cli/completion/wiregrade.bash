@@ -16,9 +16,22 @@ _wiregrade() {
   --lab) mapfile -t COMPREPLY < <(compgen -W "$(_wiregrade_labs)" -- "$word") ; return ;;
   --format) mapfile -t COMPREPLY < <(compgen -W "$(_wiregrade_formats)" -- "$word") ; return ;;
   --lang) mapfile -t COMPREPLY < <(compgen -W 'en zh_CN' -- "$word") ; return ;;
-  --clock) mapfile -t COMPREPLY < <(compgen -W 'virtual real' -- "$word") ; return ;;
+  --clock)
+    local clocks='virtual real'
+    [ "$command" != verify ] || clocks+=' both'
+    mapfile -t COMPREPLY < <(compgen -W "$clocks" -- "$word")
+    return
+    ;;
   --json | --junit | --output | --course | --roster) mapfile -t COMPREPLY < <(compgen -f -- "$word") ; return ;;
-  --captures | --suite | --html | --out) mapfile -t COMPREPLY < <(compgen -d -- "$word") ; return ;;
+  --html)
+    if [ "$command" = verify ]; then
+      mapfile -t COMPREPLY < <(compgen -f -- "$word")
+    else
+      mapfile -t COMPREPLY < <(compgen -d -- "$word")
+    fi
+    return
+    ;;
+  --captures | --suite | --out) mapfile -t COMPREPLY < <(compgen -d -- "$word") ; return ;;
   esac
   case $command,$word in
   *,-*) mapfile -t COMPREPLY < <(compgen -W "$(_wiregrade_options "$command")" -- "$word") ;;

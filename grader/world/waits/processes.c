@@ -1,5 +1,7 @@
 #include "waits.h"
 
+#include <poll.h>
+#include <pthread.h>
 #include <sys/syscall.h>
 
 #include <sys/epoll.h>
@@ -59,6 +61,37 @@ WAY(stopped_epoll) {
     _exit(0);
   }
   stop_and_continue(child);
+}
+
+static void *poll_to_the_end(void *unused) {
+  require(poll(NULL, 0, LONG_S * 1000) == 0, "poll goes on");
+  return unused;
+}
+
+WAY(stopped_threads) { /* only one of them takes the signal */
+  pid_t child = fork();
+  if (child == 0) {
+    pthread_t second;
+    pthread_create(&second, NULL, poll_to_the_end, NULL);
+    poll_to_the_end(NULL);
+    pthread_join(second, NULL);
+    _exit(0);
+  }
+  sleep(LONG_S / 3);
+  kill(child, SIGSTOP);
+  sleep(LONG_S / 3);
+  kill(child, SIGCONT);
+  int status = 0;
+  require(waitpid(child, &status, 0) == child && status == 0, "waitpid");
+}
+
+WAY(interrupted_threads) { /* the first one takes the signal */
+  pthread_t second;
+  handle(SIGALRM, 0);
+  pthread_create(&second, NULL, poll_to_the_end, NULL);
+  alarm(LONG_S / 2);
+  require(poll(NULL, 0, 3 * LONG_S * 1000) < 0 && errno == EINTR && handled == 1, "poll ends");
+  pthread_join(second, NULL);
 }
 
 WAY(sigchld) { /* select, interrupted by a child's end */
