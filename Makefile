@@ -166,6 +166,11 @@ check: setup-test
 verify: all
 	@$(BUILD)/wiregrade verify
 
+# Mutants by rule: make mutate [LAB='udp tcp'] [PART=1/4] [JOBS=4]; STYLES=1: right programs by rule. What was graded is not
+# graded again (.ci/mutate --help).
+mutate: all
+	@.ci/mutate --part $(or $(PART),1/1) --jobs $(or $(JOBS),4) $(if $(STYLES),--styles) $(LAB)
+
 # Both clocks must agree, for every mutant and style: hours. make verify-clocks [LAB=udp-retry] [RUNS=1]; results in
 # build/verify-clocks.json and .html.
 verify-clocks: all
@@ -253,6 +258,6 @@ clean:
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 
-.PHONY: all programs setup-build setup-test unit-tests messages grade test check verify verify-clocks soak soak-checks soak-right soak-deadlock soak-hostile soak-batch bench bench-class fuzz fuzz-programs install dist deb clean
+.PHONY: all programs setup-build setup-test unit-tests messages grade test check verify verify-clocks mutate soak soak-checks soak-right soak-deadlock soak-hostile soak-batch bench bench-class fuzz fuzz-programs install dist deb clean
 .SECONDARY:
 .DELETE_ON_ERROR:
