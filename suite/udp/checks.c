@@ -40,8 +40,12 @@ CHECK(server_shows_datagrams, "udp.2", "udp-server") {
   char long_text[401] = "";
   while (strlen(long_text) + 1 < sizeof long_text)
     strcat(long_text, "0123456789");
-  const char *const texts[] = {QUESTION, "x", "What's the time, \"please\"?",
-                               "a b  c; 100 % \\o/, 50 %d or %s", long_text};
+  const char *const texts[] = {QUESTION,
+                               "x",
+                               "What's the time, \"please\"?",
+                               "a b  c; 100 % \\o/, 50 %d or %s",
+                               long_text,
+                               "(\a, \x1b, \x7f)"};
   struct program *server = start_server();
   for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
     struct peer *client = udp_peer("client", i % 2 ? "127.0.0.2" : "127.0.0.1", 0);
