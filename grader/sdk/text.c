@@ -63,7 +63,7 @@ static size_t code_point(const uint8_t *text, unsigned *point) {
 }
 
 /* Whether `printed` is one escaped form of `point`, after its backslashes. Returns how much of it
- * that form takes. */
+ * that form takes. Letters, digits and spaces print: their numbers are no form of them. */
 static size_t escape_of(const char *printed, size_t left, unsigned point) {
   static const struct {
     char letter;
@@ -76,6 +76,8 @@ static size_t escape_of(const char *printed, size_t left, unsigned point) {
   for (size_t i = 0; i < sizeof letters / sizeof *letters; i++)
     if (printed[0] == letters[i].letter && point == letters[i].point)
       return 1;
+  if (point == ' ' || (point < 128 && isalnum((int)point)))
+    return 0;
   size_t digits = printed[0] == 'x' ? 2 : printed[0] == 'u' ? 4 : printed[0] == 'U' ? 8 : 0;
   if (digits && left > digits && hex_read(printed + 1, digits, &value) && value == point)
     return 1 + digits;
@@ -107,6 +109,8 @@ static bool text_rest_equals(const char *printed, size_t left, const uint8_t *ex
     if (used &&
         text_rest_equals(printed + slashes + used, left - slashes - used, expected + point_length))
       return true;
+    if (point_length == 1)
+      continue; /* it was that already: to try it again would take twice as long for each */
     used = escape_of(printed + slashes, left - slashes, *expected); /* each byte by itself */
     if (used && text_rest_equals(printed + slashes + used, left - slashes - used, expected + 1))
       return true;

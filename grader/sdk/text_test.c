@@ -82,6 +82,17 @@ ParameterizedTest(struct printed_line *line, text, escapes_of_bytes) {
                line->printed);
 }
 
+/* Whoever escapes all that is sent, and says one byte less: that is found at once. */
+Test(text, escapes_of_everything) {
+  char printed[500] = "says ", expected[101] = "";
+  for (size_t i = 0; i < 100; i++) {
+    expected[i] = '.';
+    strcat(printed, i < 99 ? "\\x2e" : "");
+  }
+  cr_assert_not(matches(printed, "says %t", expected));
+  cr_assert_not(matches("says \\x48\\x69", "says %t", "Hi"), "letters print");
+}
+
 /* ---- numbers ---- */
 
 static struct printed_line numbers[] = {

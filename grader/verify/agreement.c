@@ -1,5 +1,6 @@
 #include "grader/verify/agreement.h"
 
+#include "grader/base/language.h"
 #include "grader/base/memory.h"
 #include "grader/base/scope.h"
 #include "grader/result/feedback.h"
@@ -19,7 +20,7 @@ static json_t *object_in(json_t *object, const char *key) {
 }
 
 void agreement_add(json_t *verdicts, const char *submission, const char *clock, unsigned run,
-                   const json_t *result) {
+                   double late_s, const json_t *result) {
   json_t *checks = object_in(verdicts, submission), *lab, *check;
   size_t lab_index, check_index;
   foreach_lab (result, lab_index, lab) {
@@ -27,9 +28,9 @@ void agreement_add(json_t *verdicts, const char *submission, const char *clock, 
       json_t *statuses = object_in(object_in(checks, result_text(check, "id")), clock);
       const char *status = result_text(check, "status");
       if (!json_object_get(statuses, status))
-        json_object_set_new(
-            statuses, status,
-            json_pack("{s:[], s:s}", "runs", "message", result_text(check, "message")));
+        json_object_set_new(statuses, status,
+                            json_pack("{s:[], s:s, s:f}", "runs", "message",
+                                      result_text(check, "message"), "late_s", late_s));
       json_array_append_new(json_object_get(json_object_get(statuses, status), "runs"),
                             json_integer(run));
     }
@@ -116,6 +117,18 @@ json_t *agreement_of_runs(const json_t *verdicts, json_t *deviations) {
 
 /* ---- clocks ---- */
 
+/* Real timers are late by less, and checks on the real clock allow for that. */
+static const double late_at_most_s = 0.02;
+
+static char *late_words(double late_s) {
+  return late_s < late_at_most_s
+             ? memory_text("")
+             : language_sentence(
+                   " (the machine was too busy for the real clock, and woke a process "
+                   "%.2f s too late)",
+                   late_s);
+}
+
 static const char *message_of(json_t *statuses, const char *status) {
   return result_text(json_object_get(statuses, status), "message");
 }
@@ -131,13 +144,16 @@ static void clocks_compare(json_t *compared, json_t *deviations, const char *sub
     return;
   const char *message =
       strcmp(waited, "pass") == 0 ? message_of(skipping, skipped) : message_of(waiting, waited);
+  double late_s = json_number_value(json_object_get(json_object_get(waiting, waited), "late_s"));
+  scoped_text char *late = late_words(late_s);
   number_add(compared, "differ", 1);
   json_array_append_new(json_object_get(compared, "list"),
-                        json_pack("{s:s, s:s, s:s, s:s, s:s}", "submission", submission, "check",
-                                  check, "virtual", skipped, "real", waited, "message", message));
+                        json_pack("{s:s, s:s, s:s, s:s, s:s, s:f}", "submission", submission,
+                                  "check", check, "virtual", skipped, "real", waited, "message",
+                                  message, "late_s", late_s));
   sentence_add(deviations,
-               "%s: the verdict of %s is %s on the virtual clock, and %s on the real one: %s",
-               submission, check, skipped, waited, message);
+               "%s: the verdict of %s is %s on the virtual clock, and %s on the real one: %s%s",
+               submission, check, skipped, waited, message, late);
 }
 
 json_t *agreement_of_clocks(const json_t *verdicts, json_t *deviations) {

@@ -7,8 +7,10 @@
 #include <string.h>
 
 static json_t *verdicts, *deviations;
+static double late_s;
 
 static void lists_make(void) {
+  late_s = 0;
   verdicts = json_object();
   deviations = json_array();
 }
@@ -24,7 +26,7 @@ static void add(const char *submission, const char *clock, unsigned run, const c
       json_pack("{s:[{s:[{s:s, s:s, s:s}, {s:s, s:s, s:s}]}]}", "labs", "checks", "id", "udp.1/a",
                 "status", one, "message", strcmp(one, "pass") == 0 ? "" : "it sends twice", "id",
                 "udp.2/b", "status", two, "message", "");
-  agreement_add(verdicts, submission, clock, run, result);
+  agreement_add(verdicts, submission, clock, run, late_s, result);
   json_decref(result);
 }
 
@@ -93,6 +95,19 @@ Test(agreement, a_verdict_that_differs_between_clocks_is_a_deviation) {
   expect_deviation(
       "udp/twice: the verdict of udp.1/a is fail on the virtual clock, and pass on the "
       "real one: it sends twice");
+  json_decref(clocks);
+}
+
+Test(agreement, a_machine_that_was_too_busy_for_the_real_clock_is_told) {
+  add("udp/twice", "virtual", 1, "pass", "pass");
+  late_s = 0.25;
+  add("udp/twice", "real", 1, "fail", "pass");
+  json_t *clocks = agreement_of_clocks(verdicts, deviations);
+  expect_deviation(
+      "it sends twice (the machine was too busy for the real clock, and woke a process "
+      "0.25 s too late)");
+  json_t *entry = json_array_get(json_object_get(clocks, "list"), 0);
+  cr_expect_float_eq(json_number_value(json_object_get(entry, "late_s")), 0.25, 1e-9);
   json_decref(clocks);
 }
 

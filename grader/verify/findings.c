@@ -63,10 +63,10 @@ static void grading_add(struct findings *findings, size_t index) {
   const struct planned *planned = &findings->plan->planned[index];
   const struct grading *grading = &findings->plan->gradings[index];
   json_array_append_new(findings->gradings,
-                        json_pack("{s:s, s:s, s:s, s:i, s:f, s:b}", "name", grading->name,
+                        json_pack("{s:s, s:s, s:s, s:i, s:f, s:f, s:b}", "name", grading->name,
                                   "submission", planned->submission, "clock", grading->clock, "run",
-                                  (int)planned->run, "duration_s", grading->duration_s, "ended",
-                                  grading->ended));
+                                  (int)planned->run, "duration_s", grading->duration_s, "late_s",
+                                  grading->late_s, "ended", grading->ended));
   if (!grading->ended)
     return;
   scoped_text char *name = name_of(findings, index);
@@ -76,13 +76,11 @@ static void grading_add(struct findings *findings, size_t index) {
   }
   if (planned->base)
     base_add(findings, planned, grading->result);
-  else if (planned->kind == SUBMISSION_MUTANT && planned->run == 1)
-    matrix_add_mutant_again(&findings->matrix, planned->mutant, name, grading->result);
   else
     matrix_add_errors(&findings->matrix, name, grading->result);
   times_add(findings->checks, planned->submission, grading->clock, grading->result);
   agreement_add(findings->verdicts, planned->submission, grading->clock, planned->run,
-                grading->result);
+                grading->late_s, grading->result);
 }
 
 /* Of the rows those that no mutant fails, and those that only one does. */

@@ -15,7 +15,8 @@
  *    "flakes", "between_clocks": see agreement.h; not there if each was graded but once, or on one
  * clock,
  *    "hints": see hint.h, "deviations": [sentence, …], "faults": [sentence, …]: the grader's own,
- *    "gradings": [{"name", "submission", "clock", "run", "duration_s", "ended"}]}
+ *    "gradings": [{"name", "submission", "clock", "run", "duration_s", "late_s": see grading.h,
+ * "ended"}]}
  *
  * Called by the verification. */
 #pragma once

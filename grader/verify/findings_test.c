@@ -118,6 +118,18 @@ Test(plan, each_submission_on_each_clock_and_in_each_run) {
   json_decref(style.contained);
 }
 
+Test(plan, what_only_shows_on_the_virtual_clock_is_graded_there) {
+  const struct material material = material_with_all();
+  mutants[0].virtual_only = true;
+  struct plan plan = plan_make(&material, "/base", both, 1);
+  mutants[0].virtual_only = false;
+  cr_assert_eq(plan.count, 4 * 2 - 1);
+  cr_expect_str_eq(plan.gradings[4].name, "udp-twice.virtual.1");
+  cr_expect_str_eq(plan.gradings[5].name, "udp-never.virtual.1");
+  plan_free(&plan);
+  json_decref(style.contained);
+}
+
 Test(plan, mutants_of_a_lab_are_of_a_kind_on_each_clock) {
   const struct material material = material_with_all();
   struct plan plan = plan_make(&material, "/base", both, 1);

@@ -15,7 +15,7 @@
 #include <sys/wait.h>
 #include <time.h>
 
-enum { TICK_MS = 200, STATUS_NO_COPY = 120, STATUS_NO_PATCH, STATUS_NO_GRADER };
+enum { TICK_MS = 50, STATUS_NO_COPY = 120, STATUS_NO_PATCH, STATUS_NO_GRADER };
 
 static void output_to(const char *log) {
   int null = open("/dev/null", O_RDONLY);
@@ -304,6 +304,20 @@ static void work_tell(const struct work *work) {
                          work->schedule.count);
 }
 
+/* Waits until one ends, or a little; and sees how long that was. */
+static void work_wait(struct work *work) {
+  double begun_s = now_s();
+  if (poll(work->waits, work->jobs, TICK_MS) != 0)
+    return;
+  double late_s = now_s() - begun_s - TICK_MS / 1e3;
+  for (unsigned i = 0; i < work->jobs; i++) {
+    if (!work->slots[i].pid)
+      continue;
+    struct grading *grading = &work->schedule.gradings[work->slots[i].grading];
+    grading->late_s = late_s > grading->late_s ? late_s : grading->late_s;
+  }
+}
+
 static void work_do(struct work *work) {
   do {
     for (unsigned i = 0; i < work->jobs; i++) {
@@ -311,7 +325,7 @@ static void work_do(struct work *work) {
       work->waits[i] = (struct pollfd){work->slots[i].pid ? work->slots[i].pidfd : -1, POLLIN, 0};
     }
     if (work->running > 0)
-      poll(work->waits, work->jobs, TICK_MS);
+      work_wait(work);
     work_look_for_stop(work);
     for (unsigned i = 0; i < work->jobs; i++)
       slot_reap(work, &work->slots[i]);

@@ -27,6 +27,8 @@ struct grading {
   bool ended;        /* false: it was stopped, or had not begun yet */
   json_t *result;    /* what it found; NULL: failure says why there is nothing */
   double duration_s; /* from its start to its end, copy and build included */
+  double late_s;     /* by how much the machine woke a process too late meanwhile, at most: so late
+                        may a program have been on the real clock */
   struct failure failure;
 };
 

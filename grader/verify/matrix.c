@@ -187,12 +187,6 @@ void matrix_add_mutant(struct matrix *matrix, const struct mutant *mutant, const
   json_decref(statuses);
 }
 
-void matrix_add_mutant_again(struct matrix *matrix, const struct mutant *mutant, const char *name,
-                             const json_t *result) {
-  matrix_add_errors(matrix, name, result);
-  hints_add(matrix, mutant, name, result);
-}
-
 void matrix_add_fault(struct matrix *matrix, const char *name, const char *sentence) {
   sentence_add(matrix->faults, "%s: %s", name, sentence);
 }

@@ -27,10 +27,6 @@ void matrix_add_style(struct matrix *matrix, const char *name, const json_t *res
                       const struct lab *const *labs, size_t count, const json_t *contained);
 /* A mutant must fail exactly what it names, and be shown the cause that it names. */
 void matrix_add_mutant(struct matrix *matrix, const struct mutant *mutant, const json_t *result);
-/* The same submission, graded once more in another way (`name` says which): only the cause that is
- * shown is judged. */
-void matrix_add_mutant_again(struct matrix *matrix, const struct mutant *mutant, const char *name,
-                             const json_t *result);
 /* Every check that is an error is told, whoever was graded: a mutant may not be killed by an
  * accident. All that are added above are looked through. */
 void matrix_add_errors(struct matrix *matrix, const char *name, const json_t *result);

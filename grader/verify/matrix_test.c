@@ -154,25 +154,6 @@ Test(matrix, one_mutant_will_do_where_one_is_tried) {
   expect_deviation("udp.2 kills 0 mutants, and must kill at least 1");
 }
 
-Test(matrix, a_cause_is_judged_on_the_other_clock_too) {
-  struct mutant_hint hint = {NULL, (char *)"sent twice"};
-  char *names[] = {(char *)"udp.1"};
-  const struct mutant mutant = {.name = (char *)"m",
-                                .lab = (char *)"udp",
-                                .fails = names,
-                                .fail_count = 1,
-                                .hints = &hint,
-                                .hint_count = 1};
-  json_t *result = result_with("fail", "pass", "error");
-  matrix_add_mutant_again(&matrix, &mutant, "udp/m (real clock, run 1)", result);
-  expect_deviation("udp/m (real clock, run 1) must be shown a cause that says \"sent twice\"");
-  expect_deviations(1);
-  cr_expect_eq(json_array_size(matrix.faults), 1);
-  json_t *row = json_object_get(matrix.requirements, "udp.1");
-  cr_expect_eq(json_array_size(json_object_get(row, "killed_by")), 0);
-  json_decref(result);
-}
-
 Test(matrix, a_fault_of_a_grading_is_told) {
   json_t *result = json_pack("{s:[s]}", "faults", "the suite program cannot be run");
   matrix_add_errors(&matrix, "python", result);

@@ -63,6 +63,21 @@ static int hint_add(struct mutant *mutant, char *line, size_t number, struct fai
   return 0;
 }
 
+/* A line between "Fails:" and the patch: 1 if it is none. */
+static int header_line_read(struct mutant *mutant, char *line, size_t number,
+                            struct failure *failure) {
+  static const char clock[] = "Clock: ";
+  if (strncmp(line, hint_key, strlen(hint_key)) == 0)
+    return hint_add(mutant, line, number, failure);
+  if (strncmp(line, clock, strlen(clock)) != 0)
+    return 1;
+  line[strcspn(line, "\n")] = '\0';
+  mutant->virtual_only = strcmp(line + strlen(clock), "virtual") == 0;
+  return mutant->virtual_only ? 0
+                              : failure_set(failure, "%s:%zu: the clock can only be 'virtual'",
+                                            mutant->path, number);
+}
+
 static int mutant_read(struct mutant *mutant, struct failure *failure) {
   scoped_file FILE *file = fopen(mutant->path, "re");
   if (!file)
@@ -85,10 +100,11 @@ static int mutant_read(struct mutant *mutant, struct failure *failure) {
     if (!is_of_lab(mutant->fails[i], mutant->lab))
       return failure_set(failure, "%s:2: '%s' is no requirement of the lab %s", mutant->path,
                          mutant->fails[i], mutant->lab);
-  bool in_header = true;
+  int beyond_header = 0;
   for (size_t number = 3; getline(&line, &size, file) >= 0; number++) {
-    in_header = in_header && strncmp(line, hint_key, strlen(hint_key)) == 0;
-    if (in_header && hint_add(mutant, line, number, failure))
+    if (!beyond_header)
+      beyond_header = header_line_read(mutant, line, number, failure);
+    if (beyond_header < 0)
       return -1;
     if (strncmp(line, "+++ ", 4) == 0)
       source_add(mutant, line);

@@ -7,7 +7,10 @@
  *
  * Hint has words of the likely cause that a student with this bug must be shown: for one at least
  * of the requirements that fail, or, as "Hint udp-retry.8: words", for that one. There may be
- * several. Called by verify. */
+ * several.
+ *
+ * A line "Clock: virtual" behind them says that the bug only shows on a date that a check chooses,
+ * while on the real clock the world has the machine's own. Called by verify. */
 #pragma once
 
 #include "grader/base/failure.h"
@@ -29,9 +32,10 @@ struct mutant {
   size_t fail_count;
   struct mutant_hint *hints;
   size_t hint_count;
-  bool lacks_hint; /* it has none, though others of its lab have */
-  char **sources;  /* what the patch changes, without folders and extension: "udp-client"; but
-                      "udp.h" */
+  bool lacks_hint;   /* it has none, though others of its lab have */
+  bool virtual_only; /* it is not graded on the real clock */
+  char **sources;    /* what the patch changes, without folders and extension: "udp-client"; but
+                        "udp.h" */
   size_t source_count;
 };
 

@@ -75,6 +75,19 @@ Test(mutant, tells_which_cause_is_to_be_shown) {
   mutants_free(&list);
 }
 
+Test(mutant, that_only_shows_on_the_virtual_clock) {
+  shell("printf '# A bug.\nFails: udp.3\nHint: a\nClock: virtual\nHint: b\n\n--- a/x\n' "
+        "> udp/date.patch");
+  shell("printf '# A bug.\nFails: udp.3\nHint: a\n\nClock: virtual\n--- a/x\n' > udp/patch.patch");
+  struct mutant_list list = {0};
+  struct failure failure;
+  cr_assert(mutants_read(folder, "udp", &list, &failure) == 0, "%s", failure.sentence);
+  cr_expect(list.mutants[0].virtual_only);
+  cr_expect_eq(list.mutants[0].hint_count, 2);
+  cr_expect_not(list.mutants[1].virtual_only);
+  mutants_free(&list);
+}
+
 Test(mutant, need_not_say_the_cause_where_no_other_does) {
   shell("printf '# It sends twice.\nFails: udp.3\n--- a/x\n' > udp/twice.patch");
   struct mutant_list list = {0};
@@ -104,6 +117,7 @@ Test(mutant, that_does_not_say_what_it_is) {
   expect_refused("# It sends twice.\\nFails: udp.3\\nHint: \\n", "bad.patch:3:");
   expect_refused("# It sends twice.\\nFails: udp.3\\nHint: a\\nHints: b\\n", "bad.patch:4:");
   expect_refused("# It sends twice.\\nFails: udp.3\\nHint udp.3\\n", "bad.patch:3:");
+  expect_refused("# It sends twice.\\nFails: udp.3\\nClock: real\\n", "can only be 'virtual'");
   expect_refused("# It sends twice.\\nFails: udp.3\\nHint udp.4: twice\\n",
                  "'udp.4' is not among those that must fail");
 }

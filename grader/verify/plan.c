@@ -58,10 +58,16 @@ static size_t kind_number(const struct material *material, const struct planned 
   return clock * kinds + number;
 }
 
+static bool is_graded_on(const struct submission *submission, const char *clock) {
+  const struct mutant *mutant = submission->planned.mutant;
+  return !mutant || !mutant->virtual_only || strcmp(clock, "virtual") == 0;
+}
+
 static void submission_add(struct planning *planning, const struct submission *submission) {
   struct plan *plan = &planning->plan;
   for (size_t clock = 0; planning->clocks[clock]; clock++)
-    for (unsigned run = 1; run <= planning->runs; run++) {
+    for (unsigned run = 1;
+         is_graded_on(submission, planning->clocks[clock]) && run <= planning->runs; run++) {
       struct planned *planned = &plan->planned[plan->count];
       struct grading *grading = &plan->gradings[plan->count++];
       *planned = submission->planned;

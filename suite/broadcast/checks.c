@@ -41,8 +41,12 @@ CHECK(server_shows_datagrams, "broadcast.1", "broadcast") {
   char long_text[401] = "";
   while (strlen(long_text) + 1 < sizeof long_text)
     strcat(long_text, "0123456789");
-  const char *const texts[] = {QUESTION, "x", "Who's there, \"please\"?",
-                               "a b  c; 100 % \\o/, 50 %d or %s", long_text};
+  const char *const texts[] = {QUESTION,
+                               "x",
+                               "Who's there, \"please\"?",
+                               "a b  c; 100 % \\o/, 50 %d or %s",
+                               long_text,
+                               "(\a, \x1b, \x7f)"};
   struct network network = new_network(2);
   struct program *server = start_at(network.servers[0], "broadcast", "server");
   struct address bound = await_udp_bound(server, PORT), any = address("0.0.0.0", PORT);

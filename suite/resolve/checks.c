@@ -129,6 +129,21 @@ CHECK(looks_up_baidu_by_default, "resolve.1", "resolve") {
   check_addresses(NULL, 1);
 }
 
+/* What a program does then is open, but what it has is no IPv4 address. */
+CHECK(invents_no_address, "resolve.1", "resolve") {
+  begin_network("2001:db8::7\tsix.example\n");
+  struct program *resolve = run_resolve("six.example");
+  struct lines seen = lines(resolve, STDOUT);
+  for (size_t i = 0; exit_status(resolve) == 0 && i < seen.count; i++)
+    EXPECT(!is_address(seen.list[i].text),
+           .message = "resolve six.example prints an IPv4 address, and that name has none",
+           .expected =
+               "nothing: /etc/hosts has 2001:db8::7 for it, and the name server no such name",
+           .actual = printed(resolve),
+           .cause = "the bytes of an IPv6 address were taken for those of one of IPv4: ask for "
+                    "AF_INET, or look at ai_family");
+}
+
 /* ---- who is asked ---- */
 
 static bool prints(struct program *resolve, const char *text) {

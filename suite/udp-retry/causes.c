@@ -103,12 +103,30 @@ const char *gaps_cause(struct frames sent) {
     return "the delay grows by the same step each time; it is to be doubled";
   if (sent.count == ATTEMPTS && all_gaps_are(sent, 2 * first_wait, 2, 0))
     return "the first wait is 0.2 s already: double the delay after the wait, and not before it";
+  double factor = first > 0 ? gap(sent, 1) / first : 0;
+  if (sent.count > 3 && !about(factor, 2) && factor > 1 && all_gaps_are(sent, first, factor, 0))
+    return say("the delay is multiplied by %.1f each time; it is to be doubled", factor);
   if (sent.count > ATTEMPTS)
     return say("it sends %zu datagrams: after the sixth, and its wait, it is to give up",
                sent.count);
   if (sent.count < ATTEMPTS)
     return say("it gives up after %zu attempts: the last wait is to be 3.2 s", sent.count);
   return NULL;
+}
+
+const char *too_long_cause(struct frames sent) {
+  static const double moments[] = {0, 0.1, 0.3, 0.7, 1.5, 3.1};
+  enum { ATTEMPTS = sizeof moments / sizeof *moments };
+  if (sent.count > ATTEMPTS)
+    return say("there are %zu datagrams, and it goes on: after the sixth it is to wait 3.2 s, and "
+               "then to end",
+               sent.count);
+  double last = sent.list[sent.count - 1].time - sent.list[0].time,
+         wanted = moments[sent.count - 1];
+  return last > at_most(wanted) ? say("the waits are too long: datagram %zu is sent %.1f s after "
+                                      "the first, not %.1f s",
+                                      sent.count, last, wanted)
+                                : NULL;
 }
 
 const char *announced_cause(size_t number, double seconds, double wait, double next,

@@ -14,6 +14,9 @@ const char *same_drops_cause(const bool *dropped, size_t count);
 const char *gaps_text(struct frames sent);
 /* Why these are not six datagrams with doubled gaps. */
 const char *gaps_cause(struct frames sent);
+/* Why a client still runs long after it should have ended, by what it has `sent` to a silent
+ * server; NULL if that tells nothing. */
+const char *too_long_cause(struct frames sent);
 /* Why line `number` (from 0) about waiting names `seconds`; `wait` is right, `next` the one after
  * it. */
 const char *announced_cause(size_t number, double seconds, double wait, double next,

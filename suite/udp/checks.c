@@ -40,8 +40,12 @@ CHECK(server_shows_datagrams, "udp.2", "udp-server") {
   char long_text[401] = "";
   while (strlen(long_text) + 1 < sizeof long_text)
     strcat(long_text, "0123456789");
-  const char *const texts[] = {QUESTION, "x", "What's the time, \"please\"?",
-                               "a b  c; 100 % \\o/, 50 %d or %s", long_text};
+  const char *const texts[] = {QUESTION,
+                               "x",
+                               "What's the time, \"please\"?",
+                               "a b  c; 100 % \\o/, 50 %d or %s",
+                               long_text,
+                               "(\a, \x1b, \x7f)"};
   struct program *server = start_server();
   for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
     struct peer *client = udp_peer("client", i % 2 ? "127.0.0.2" : "127.0.0.1", 0);
@@ -89,57 +93,69 @@ static bool ask_patiently(struct peer **client, const void *bytes, size_t length
   return false;
 }
 
+/* How many answers there are to one question is another requirement. */
+static void drop_further_answers(struct peer *client) {
+  struct datagram answer;
+  while (udp_receive(client, 0, &answer))
+    ;
+}
+
 enum { ANSWERS = 32 };
 
-static void collect_answers(const char *texts[ANSWERS]) {
+static void collect_answers(struct datagram answers[ANSWERS]) {
   struct program *server = start_server();
   struct peer *client = NULL;
-  struct datagram answer;
   for (int i = 0; i < ANSWERS; i++) {
-    EXPECT(ask_patiently(&client, QUESTION, strlen(QUESTION), &answer),
+    EXPECT(ask_patiently(&client, QUESTION, strlen(QUESTION), &answers[i]),
            .message = "the server does not answer a datagram",
            .expected = "one datagram, within 2 s",
            .actual = say("nothing came for question %d", i + 1),
            .cause = no_answer_cause(server, server_address(), peer_address(client)));
-    texts[i] = (const char *)answer.bytes;
+    settle();
+    drop_further_answers(client);
   }
 }
 
+static bool is_same_answer(const struct datagram *one, const struct datagram *other) {
+  return one->length == other->length && memcmp(one->bytes, other->bytes, one->length) == 0;
+}
+
 /* Why answers of one second have the same number: does one of another second? */
-static const char *same_number_cause(const char *number) {
+static const char *same_number_cause(const struct datagram *last) {
   struct peer *client = udp_peer("client", "127.0.0.1", 0);
   struct datagram answer;
   pass(2);
   udp_send_text(client, server_address(), QUESTION);
   if (!udp_receive(client, 2, &answer))
     return NULL;
-  return strcmp((const char *)answer.bytes, number) == 0
+  return is_same_answer(&answer, last)
              ? "the number is drawn once, at the start: draw a new one for each answer"
              : "2 s later the number is another: is the generator seeded with the time before each "
                "answer? Seed it once, at the start";
 }
 
-static int count_distinct(const char *const texts[ANSWERS]) {
+static int count_distinct(const struct datagram answers[ANSWERS]) {
   int distinct = 0;
   for (int i = 0; i < ANSWERS; i++) {
     bool seen = false;
     for (int k = 0; k < i; k++)
-      seen |= strcmp(texts[i], texts[k]) == 0;
+      seen |= is_same_answer(&answers[i], &answers[k]);
     distinct += !seen;
   }
   return distinct;
 }
 
-static int count_repeated(const char *const texts[ANSWERS]) {
+static int count_repeated(const struct datagram answers[ANSWERS]) {
   int repeated = 0;
   for (int i = 1; i < ANSWERS; i++)
-    repeated += strcmp(texts[i], texts[i - 1]) == 0;
+    repeated += is_same_answer(&answers[i], &answers[i - 1]);
   return repeated;
 }
 
-static bool is_same_sequence(const char *const first[ANSWERS], const char *const second[ANSWERS]) {
+static bool is_same_sequence(const struct datagram first[ANSWERS],
+                             const struct datagram second[ANSWERS]) {
   for (int i = 0; i < ANSWERS; i++)
-    if (strcmp(first[i], second[i]) != 0)
+    if (!is_same_answer(&first[i], &second[i]))
       return false;
   return true;
 }
@@ -148,15 +164,15 @@ CHECK(server_numbers_differ, "udp.4", "udp-server") {
   /* Even numbers of one digit after the point, drawn at random, repeat 12 times with a probability
    * below 1e-4. */
   enum { DISTINCT_LEAST = 4, REPEATED_MOST = 11 };
-  const char *first[ANSWERS], *second[ANSWERS];
+  struct datagram first[ANSWERS], second[ANSWERS];
   collect_answers(first);
   int distinct = count_distinct(first), repeated = count_repeated(first);
   EXPECT(distinct >= DISTINCT_LEAST && repeated <= REPEATED_MOST,
          .message = "the number does not differ from answer to answer",
          .expected = say("%d answers with different numbers", ANSWERS),
          .actual = say("%d different among %d, %d times the same as before; the first: %s",
-                       distinct, ANSWERS, repeated, first[0]),
-         .cause = distinct <= 2 ? same_number_cause(first[ANSWERS - 1]) : NULL);
+                       distinct, ANSWERS, repeated, quoted(first[0].bytes, first[0].length)),
+         .cause = distinct <= 2 ? same_number_cause(&first[ANSWERS - 1]) : NULL);
   fresh_world();
   collect_answers(second);
   if (is_same_sequence(first, second)) {
@@ -166,7 +182,8 @@ CHECK(server_numbers_differ, "udp.4", "udp-server") {
   EXPECT(!is_same_sequence(first, second),
          .message = "two runs of the server give the same numbers, in the same order",
          .expected = "other numbers in a run that starts in another second",
-         .actual = say("both begin with %s, %s", first[0], first[1]),
+         .actual = say("both begin with %s, %s", quoted(first[0].bytes, first[0].length),
+                       quoted(first[1].bytes, first[1].length)),
          .cause = "the generator is not seeded (srand, random.seed)");
 }
 
@@ -197,8 +214,7 @@ CHECK(server_serves_many, "udp.5", "udp-server") {
   }
   pass(0.1);
   for (int i = 0; i < SILENT; i++)
-    while (udp_receive(silent[i], 0, &answer))
-      ; /* how many answers there are to one question is another requirement */
+    drop_further_answers(silent[i]);
   for (int round = 0; round < ROUNDS; round++) {
     for (int i = 0; i < CLIENTS; i++)
       clients[i] = udp_peer(say("client %d", round * CLIENTS + i + 1), "127.0.0.1", 0);

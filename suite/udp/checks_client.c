@@ -84,6 +84,24 @@ static const char *too_careful_cause(struct program *client, bool refused) {
   return missing_line_cause(client, STDOUT, "The server replied %t", FORGED);
 }
 
+static bool shows_somewhere(struct program *client, const char *text) {
+  struct lines all = lines(client, STDOUT);
+  for (size_t i = 0; i < all.count; i++)
+    if (strstr(all.list[i].text, text))
+      return true;
+  return false;
+}
+
+/* With what words it shows a reply is the business of another requirement; but who drops a forged
+ * one may say so, and shows the true one then. */
+static bool takes_forged(struct program *client) {
+  struct lines all = lines(client, STDOUT);
+  for (size_t i = 0; i < all.count; i++)
+    if (line_matches(all.list[i].text, "The server replied %t", FORGED))
+      return true;
+  return shows_somewhere(client, FORGED) && !shows_somewhere(client, TRUE_REPLY);
+}
+
 static void check_promiscuous(const char *ip, int port, const char *whom) {
   struct peer *server, *forger = udp_peer("forger", ip, port);
   struct datagram question;
@@ -94,11 +112,7 @@ static void check_promiscuous(const char *ip, int port, const char *whom) {
   bool refused = kernel_refused_any();
   udp_send_text(server, question.from, TRUE_REPLY);
   await_exit(client, 5);
-  struct lines all = lines(client, STDOUT);
-  bool shown = false;
-  for (size_t i = 0; i < all.count; i++)
-    shown |= line_matches(all.list[i].text, "The server replied %t", FORGED);
-  EXPECT(shown,
+  EXPECT(takes_forged(client),
          .message = say("udp-client does not show a forged reply from %s that comes first", whom),
          .expected = "The server replied " FORGED, .actual = printed(client),
          .cause = too_careful_cause(client, refused));
