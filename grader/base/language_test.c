@@ -5,14 +5,25 @@
 
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+static char folder[] = "/tmp/wiregrade-language-XXXXXX";
+
+static void folder_remove(void) {
+  scoped_text char *command = memory_format("rm -rf '%s'", folder);
+  cr_expect_eq(system(command), 0);
+}
+
+TestSuite(language, .fini = folder_remove);
+
 /* A folder of languages with zh_CN and de in it. */
-static const char *folder_make(void) {
-  static char folder[] = "/tmp/wiregrade-language-XXXXXX";
+static void folder_make(void) {
   cr_assert(mkdtemp(folder));
   for (const char *const *name = (const char *const[]){"zh_CN", "de", "fr", NULL}; *name; name++) {
     scoped_text char *path = memory_format("%s/%s", folder, *name);
@@ -26,7 +37,6 @@ static const char *folder_make(void) {
     cr_assert(written);
     fclose(written);
   }
-  return folder;
 }
 
 static void environment_set(const char *lc_all, const char *messages, const char *lang,
@@ -44,7 +54,7 @@ static void environment_set(const char *lc_all, const char *messages, const char
   } while (0)
 
 Test(language, the_environment_chooses_as_for_gettext) {
-  const char *folder = folder_make();
+  folder_make();
   environment_set("", "", "", "");
   expect_found(NULL, "en");
   environment_set("", "", "zh_CN.UTF-8", "");
@@ -64,7 +74,7 @@ Test(language, the_environment_chooses_as_for_gettext) {
 }
 
 Test(language, a_name_may_be_written_in_several_ways) {
-  const char *folder = folder_make();
+  folder_make();
   environment_set("", "", "zh_CN.UTF-8", "");
   expect_found("en", "en");
   expect_found("en_GB", "en");
@@ -79,9 +89,10 @@ Test(language, a_name_may_be_written_in_several_ways) {
 
 /* Writes a file of translations as msgfmt does; the pairs are sorted by the first. */
 static const char *file_make(const char *const (*pairs)[2], uint32_t count) {
-  static char path[] = "/tmp/wiregrade-language-file-XXXXXX";
-  int fd = mkstemp(path);
-  FILE *file = fdopen(fd, "w");
+  static char path[PATH_MAX];
+  cr_assert(mkdtemp(folder));
+  snprintf(path, sizeof path, "%s/file.mo", folder);
+  FILE *file = fopen(path, "w");
   cr_assert(file);
   uint32_t header[7] = {0x950412de, 0, count, 28, 28 + 8 * count, 0, 0}, offset = 28 + 16 * count;
   fwrite(header, sizeof header, 1, file);

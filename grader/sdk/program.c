@@ -99,8 +99,11 @@ void send_signal(struct program *program, int signal) {
 
 void stop(struct program *program) {
   send_signal(program, SIGTERM);
-  if (!await_exit(program, 1))
-    kill_at_once(program);
+  if (await_exit(program, 1))
+    return;
+  world_finding_add(the_check.world, "%s is still there 1 s after SIGTERM, and was killed",
+                    program_name(program));
+  kill_at_once(program);
 }
 
 void kill_at_once(struct program *program) {
