@@ -11,7 +11,7 @@
 enum { PORT = 60000, ATTEMPTS = 6 };
 
 #define QUESTION "Hello, I'm a client."
-#define REPLY LUCKY_ANSWER "0.25"
+#define REPLY LUCKY_ANSWER "0.7310585786300049" /* as long as they are, or nearly so */
 #define FORGED "You are hacked!"
 #define FORGED_WELL "Here's your lucky number:0.5" /* one cannot tell by the text */
 
