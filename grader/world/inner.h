@@ -112,8 +112,6 @@ struct program {
   size_t transfer_count;
 };
 
-void world_finding_add(struct world *world, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
 void world_note(struct world *world, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Takes in what is waiting to be read although epoll may not have told yet. True if there was

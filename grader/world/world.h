@@ -83,6 +83,9 @@ void world_break(struct world *world, bool try_real_clock, const char *sentence)
 /* Remarks on programs that are no failure, such as `busy-waits`. NULL when index is out of range.
  */
 const char *world_finding(struct world *world, size_t index);
+/* Adds a remark. */
+void world_finding_add(struct world *world, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 
 /* ---- hosts (host.c) ---- */
 
