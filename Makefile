@@ -183,9 +183,15 @@ soak:
 	@$(MAKE) --no-print-directory soak-checks
 	@$(MAKE) --no-print-directory soak-hostile
 
-# Right programs judged many times beside busy processes: make soak-checks RUNS=500 LAB=udp-retry CLOCK=virtual
+# The reference judged many times beside busy processes: make soak-checks RUNS=1000 LAB=udp-retry.6 CLOCK=virtual; LAB
+# may be a lab or a check.
 soak-checks: all
 	@.ci/soak $(or $(RUNS),500) $(or $(LAB),udp-retry) $(or $(CLOCK),virtual)
+
+# The reference and every style, until so many checks have been run, half of them beside busy processes, half of them as
+# an ordinary user: make soak-right CHECKS=10000 CLOCK=virtual
+soak-right: all
+	@CLOCK=$(CLOCK) .ci/soak_right $(or $(CHECKS),10000)
 
 # The lab deadlock with as many bytes as in the notes, through the system's own buffers.
 soak-deadlock: all
@@ -206,9 +212,9 @@ soak-batch: all
 bench: all $(BUILD)/tests/lan_bench $(BUILD)/tests/start_bench
 	@.ci/bench
 
-# What a made-up class costs, with one worker and with two: make bench-class SUBMISSIONS=300
+# What a made-up class costs, with one worker and with two: make bench-class SUBMISSIONS=300 LABS_OF_CLASS=all
 bench-class: all
-	@.ci/bench_class $(or $(SUBMISSIONS),300)
+	@.ci/bench_class $(or $(SUBMISSIONS),300) $(LABS_OF_CLASS)
 
 install: all
 	install -d '$(DESTDIR)$(PREFIX)/bin' '$(DESTDIR)$(PREFIX)/lib/wiregrade/suite' '$(DESTDIR)$(PREFIX)/lib/wiregrade/alone' \
@@ -253,6 +259,6 @@ clean:
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 
-.PHONY: all programs setup-build setup-test unit-tests messages grade test check verify verify-clocks mutate soak soak-checks soak-deadlock soak-hostile soak-batch bench bench-class fuzz fuzz-programs install dist deb clean
+.PHONY: all programs setup-build setup-test unit-tests messages grade test check verify verify-clocks mutate soak soak-checks soak-right soak-deadlock soak-hostile soak-batch bench bench-class fuzz fuzz-programs install dist deb clean
 .SECONDARY:
 .DELETE_ON_ERROR:

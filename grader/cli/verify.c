@@ -99,7 +99,7 @@ static int verify(const struct places *places, const struct catalogue *catalogue
   progress_end(&telling.progress);
   if (!findings) {
     cli_complain(failure.sentence);
-    return CLI_ERROR;
+    return interrupt_signal ? 128 + interrupt_signal : CLI_ERROR;
   }
   findings_print(findings, stdout);
   int status = status_of(findings);

@@ -57,9 +57,9 @@ bool await_mutual_send(struct program *program, double within);
 
 /* ---- what it costs ---- */
 
-/* Of its processes and their threads that are there now, in seconds: how long they were ready to
- * run and waited for the CPU. */
-double waited_seconds(struct program *program);
+/* How much of the time in which the program could have used the CPU it does, from now on, while the
+ * others of the world sleep. Whoever is ready to run and must wait for the CPU could not. */
+double busy_share(struct program *program);
 /* The most memory that its present processes have had resident so far, in bytes; and how much of it
  * stands for files, such as the program itself and its libraries. */
 size_t peak_memory(struct program *program, size_t *of_files);

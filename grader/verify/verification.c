@@ -30,16 +30,19 @@ static void work_end(char *work) {
 
 /* Mutants are copies of a reference that is built already: make then builds only what the patch
  * touched. */
-static int base_build(const char *reference, const char *work, const char *base,
-                      struct failure *failure) {
+static int base_build(const struct verification *verification, const char *reference,
+                      const char *work, const char *base, struct failure *failure) {
   scoped_text char *log = memory_format("%s/base.log", work);
+  scoped_text char *jobs = memory_format("-j%u", verification->jobs);
   if (folder_copy(reference, base, log))
     return failure_set(failure, "Cannot copy %s", reference);
-  char *const building[] = {(char *)"make", (char *)"-s", (char *)"-C", (char *)base, NULL};
-  if (command_do(building, log))
-    return failure_set(failure, "The reference in %s does not build; `make -C` there shows why",
-                       reference);
-  return 0;
+  char *const building[] = {(char *)"make", (char *)"-s", jobs, (char *)"-C", (char *)base, NULL};
+  if (command_do(building, log) == 0)
+    return 0;
+  if (verification->stop && *verification->stop)
+    return failure_set(failure, "Interrupted");
+  return failure_set(failure, "The reference in %s does not build; `make -C` there shows why",
+                     reference);
 }
 
 static json_t *verify_with(const struct verification *verification, const struct material *material,
@@ -49,7 +52,7 @@ static json_t *verify_with(const struct verification *verification, const struct
   char started[sizeof "2026-11-29T12:00:00Z"];
   strftime(started, sizeof started, "%Y-%m-%dT%H:%M:%SZ", gmtime(&begun));
   scoped_text char *base = memory_format("%s/base", work);
-  if (base_build(material->reference, work, base, failure))
+  if (base_build(verification, material->reference, work, base, failure))
     return NULL;
   struct plan plan = plan_make(material, base, verification->clocks, verification->runs);
   const struct grading_pool pool = {

@@ -17,7 +17,7 @@ struct verification {
   unsigned mutants;          /* for each requirement; 0: all that there are */
   const char *const *clocks; /* "virtual", "real": ends with NULL */
   unsigned runs;             /* of each submission on each clock */
-  unsigned jobs;             /* gradings at once; 0: as many as pay off on that clock */
+  unsigned jobs;             /* gradings at once */
   const volatile sig_atomic_t *stop;
   /* Called now and then: what is at work, and how many gradings have ended. */
   void (*progress)(void *context, const char *name, size_t done, size_t total);

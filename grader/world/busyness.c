@@ -89,6 +89,9 @@ void busyness_account(struct world *world, struct busyness *busyness) {
   world_limit_memory(world);
   int64_t cpu = cpu_used(world);
   look_later(world, busyness, real, own);
+  if (busyness->began && real - busyness->looked_real_ns > SECONDS) /* stopped, as all may be */
+    busyness->still_since_ns += real - busyness->looked_real_ns;
+  busyness->looked_real_ns = real;
   if (cpu != busyness->still_cpu_ns || !busyness->began) {
     busyness->still_cpu_ns = cpu;
     busyness->still_since_ns = real;

@@ -409,8 +409,10 @@ void program_limit_memory(struct program *program) {
 }
 
 void program_signal(struct program *program, int signal) {
-  if (!program->ended)
-    kill(-program->sandbox.main_pid, signal);
+  if (program->ended)
+    return;
+  tasks_signalled(&program->tasks, signal);
+  kill(-program->sandbox.main_pid, signal);
 }
 
 const uint8_t *program_output(const struct program *program, enum event_stream stream,

@@ -10,8 +10,7 @@
  *   - it is held: it waits for the supervisor's answer to a notification (then nothing of it is
  * read at all), or
  *   - /proc/…/syscall names a call (the kernel answers "running" for one that is runnable, and
- * makes sure that one which is about to sleep really does: wait_task_inactive) and its state is S,
- * T or Z: D is a page fault or a disk.
+ * makes sure that one XX
  */
 #pragma once
 
@@ -34,6 +33,9 @@ struct tasks {
   struct task *list;
   size_t count, capacity;
   bool changed; /* a task may have been born since the list was made; see tasks_settled() */
+  bool stop_wanted;
+  int stopped_looks; /* at which one was stopped, though no check wanted it */
+  int64_t stopped_look_ns;
 };
 
 void tasks_begin(struct tasks *tasks, int proc_fd, pid_t keeper, pid_t main_process);
@@ -46,6 +48,8 @@ bool tasks_asleep(struct tasks *tasks);
  * complete then, and needs not be made again until a task forks. (Had it been, a task could have
  * been in the middle of a fork while the list was made, and asleep when it was looked at.) */
 void tasks_settled(struct tasks *tasks);
+/* Tells that a check sends a signal to the program: SIGSTOP and SIGCONT matter. */
+void tasks_signalled(struct tasks *tasks, int signal);
 /* Marks the thread (inner id) as held or not. */
 void tasks_hold(struct tasks *tasks, pid_t thread, bool held);
 /* CPU time used by all tasks that are there now, in nanoseconds. */

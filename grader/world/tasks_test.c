@@ -5,6 +5,7 @@
 
 #include <criterion/criterion.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -70,6 +71,25 @@ Test(tasks, born_while_one_looked_are_seen) {
   cr_assert(becomes(false), "the shell does not go on");
   usleep(20 * PAUSE_US); /* it waits again, and its child never does */
   cr_expect_not(tasks_asleep(&tasks), "a child that never sleeps is overlooked");
+}
+
+/* As when a batch system stops all of a job, and lets the grader go on first. */
+Test(tasks, who_was_stopped_from_outside_does_not_sleep) {
+  cr_assert(becomes(true), "the shell does not come to wait");
+  kill(sandbox.init_pid, SIGSTOP);
+  kill(-sandbox.main_pid, SIGSTOP);
+  cr_assert(becomes(false), "a stopped sandbox seems to sleep");
+  for (int i = 0; i < 50; i++, usleep(PAUSE_US))
+    cr_assert_not(tasks_asleep(&tasks), "a stopped sandbox seems to sleep after a while");
+  kill(sandbox.init_pid, SIGCONT);
+  cr_expect_not(tasks_asleep(&tasks), "what will go on in a moment seems to sleep");
+  cr_expect(becomes(true), "who is stopped by himself does not come to sleep");
+  kill(-sandbox.main_pid, SIGCONT);
+  cr_expect(becomes(true), "the shell does not wait again");
+  tasks_signalled(&tasks, SIGSTOP);
+  kill(-sandbox.main_pid, SIGSTOP);
+  usleep(PAUSE_US);
+  cr_expect(tasks_asleep(&tasks), "a stop that is wanted does not count at once");
 }
 
 /* A process that can't be dumped belongs to the machine's root, as does one that ends: it only

@@ -141,18 +141,6 @@ struct memory {
   size_t peak, of_files;
 };
 
-/* How much of the time in which it could have used the CPU it did; whoever must wait for the CPU
- * could not. */
-static double busy_share(struct program *client) {
-  static const double LONG = 0.4;
-  double cpu = cpu_seconds(client), waited = waited_seconds(client), began = now();
-  pass(LONG);
-  cpu = cpu_seconds(client) - cpu;
-  waited = waited_seconds(client) - waited;
-  double idle = now() - began - cpu - waited;
-  return cpu / (cpu + (idle > 0 ? idle : 0) + 1e-6);
-}
-
 /* Why it does not sleep. `at_end`: all but the last bytes has gone both ways. */
 static const char *busy_cause(const char *name, bool at_end) {
   if (strcmp(name, "upper-nonblocking") == 0)

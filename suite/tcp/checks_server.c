@@ -181,7 +181,10 @@ CHECK(server_can_be_stopped, "tcp.13", "tcp-server") {
                                       "while nobody is connected"};
   expect_to_serve(); /* who serves nobody loses nothing, but that is not what is meant */
   for (enum moment when = 0; when < MOMENTS; when++) {
-    struct service without = serve_and_stop(when, false), with = serve_and_stop(when, true);
+    struct service without = serve_and_stop(when, false);
+    if (without.response.length == 0)
+      continue; /* it gives up who is so slow: that says nothing of a stop */
+    struct service with = serve_and_stop(when, true);
     EXPECT(is_as_good(&with, &without),
            .message =
                say("a server that was stopped and let go on %s loses something", whens[when]),
