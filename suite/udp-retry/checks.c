@@ -46,10 +46,7 @@ static void expect_no_line_of_an_answer(struct program *server, size_t first,
 CHECK(server_shows_what_it_does, "udp-retry.1", "udp-flaky-server") {
   enum { MOST = 200, OF_EACH = 4 };
   struct program *server = start("udp-flaky-server");
-  struct address listening = await_udp_bound(server, PORT), wanted = server_address();
-  EXPECT(address_equal(listening, wanted), .message = "the server is not bound to 127.0.0.1 only",
-         .expected = address_text(wanted), .actual = address_text(listening),
-         .cause = bound_cause(wanted, listening));
+  struct address listening = await_udp_bound(server, PORT);
   expect_line(server, 2, "Listening at %a", &listening);
   int answered = 0, dropped = 0;
   for (int i = 0; i < MOST && (answered < OF_EACH || dropped < OF_EACH); i++) {
