@@ -168,7 +168,8 @@ verify: all
 
 # Mutants by rule: make mutate [LAB='udp tcp'] [PART=1/4] [JOBS=4]; STYLES=1: right programs by rule. What was graded is not
 # graded again (.ci/mutate --help).
-mutate: all
+mutate: setup-test
+	@$(MAKE) --no-print-directory programs
 	@.ci/mutate --part $(or $(PART),1/1) --jobs $(or $(JOBS),4) $(if $(STYLES),--styles) $(LAB)
 
 # Both clocks must agree, for every mutant and style: hours. make verify-clocks [LAB=udp-retry] [RUNS=1]; results in

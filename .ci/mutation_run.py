@@ -63,7 +63,7 @@ class Lab:
             os.makedirs(f"{folder}/submission/bin")
             for program in self.programs:
                 with open(f"{folder}/it.o", "wb") as out:
-                    out.write(objects.get(program, self.objects[program]))
+                    out.write(objects.get(program) or self.objects[program])
                 linked = [*link, f"{folder}/it.o", "-o", f"{folder}/submission/bin/{program}", *LIBRARIES]
                 if run(linked) != 0:
                     return "error", ["it cannot be linked"]
