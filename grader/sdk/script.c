@@ -20,14 +20,22 @@ static int64_t in_nanoseconds(double seconds) {
   return (int64_t)(seconds * 1e9 + 0.5);
 }
 
+/* A deadline that is later than now by less than a nanosecond is the next one: a loop "while now()
+ * < deadline" around a wait would else never end. */
+static int64_t deadline_in_nanoseconds(double deadline) {
+  int64_t wanted = in_nanoseconds(deadline), present = world_now(the_check.world);
+  return deadline > now() && wanted <= present ? present + 1 : wanted;
+}
+
 /* A standstill ends a wait at once. The next one, if nothing has happened in between, passes
  * the time: or a loop "until now() >= …" around it would never end. */
 enum world_pause run_until(double deadline, bool (*until)(void *context), void *context) {
-  enum world_pause pause = world_run(the_check.world, in_nanoseconds(deadline), until, context);
+  enum world_pause pause =
+      world_run(the_check.world, deadline_in_nanoseconds(deadline), until, context);
   if (pause == WORLD_STANDSTILL) {
     size_t events = world_log(the_check.world)->count;
     if (the_check.stood_still_at == now() && the_check.stood_still_after == events)
-      world_run(the_check.world, in_nanoseconds(deadline), NULL, NULL);
+      world_run(the_check.world, deadline_in_nanoseconds(deadline), NULL, NULL);
     the_check.stood_still_at = now();
     the_check.stood_still_after = events;
   }
