@@ -188,8 +188,10 @@ static bool is_served_port(const struct program *program, int port) {
 /* A server that has connected its socket, and was last asked by somebody else. */
 static const char *connected_cause(struct program *program) {
   struct address peer = udp_connected_to(program);
+  if (peer.port == 0)
+    return NULL;
   struct frames all = frames_all();
-  for (size_t i = peer.port ? all.count : 0; i-- > 0;)
+  for (size_t i = all.count; i-- > 0;)
     if (all.list[i].protocol == IPPROTO_UDP &&
         is_served_port(program, all.list[i].destination.port))
       return address_equal(all.list[i].source, peer) ? NULL : silence_cause(program);

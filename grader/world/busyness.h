@@ -9,12 +9,12 @@ struct busyness {
   bool began;
   int64_t cpu_base_ns;
   int64_t clock_base_ns;
-  uint64_t calls_base;  /* that the supervisor had seen */
-  int64_t own_base_ns;  /* CPU time of this thread */
-  size_t events;        /* that the log had then */
-  int renewals;         /* of the grace */
-  int64_t look_real_ns; /* when to look again */
-  int64_t looked_real_ns;
+  uint64_t calls_base;                  /* that the supervisor had seen */
+  int64_t own_base_ns;                  /* CPU time of this thread */
+  size_t events;                        /* that the log had then */
+  int renewals;                         /* of the grace */
+  int64_t look_real_ns;                 /* when to look again */
+  int64_t looked_real_ns;               /* when that was last done */
   int64_t still_cpu_ns, still_since_ns; /* since when no CPU time is used, though not all sleep */
   int polls;
 };

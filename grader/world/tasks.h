@@ -10,7 +10,8 @@
  *   - it is held: it waits for the supervisor's answer to a notification (then nothing of it is
  * read at all), or
  *   - /proc/…/syscall names a call (the kernel answers "running" for one that is runnable, and
- * makes sure that one XX
+ * makes sure that one which is about to sleep really does: wait_task_inactive) and its state is S,
+ * T or Z: D is a page fault or a disk. A stop (T) that no check has sent counts when it lasts.
  */
 #pragma once
 
@@ -32,8 +33,8 @@ struct tasks {
   pid_t main_process; /* inner id of the program's first process */
   struct task *list;
   size_t count, capacity;
-  bool changed; /* a task may have been born since the list was made; see tasks_settled() */
-  bool stop_wanted;
+  bool changed;      /* a task may have been born since the list was made; see tasks_settled() */
+  bool stop_wanted;  /* a check has stopped the program, and has not let it go on */
   int stopped_looks; /* at which one was stopped, though no check wanted it */
   int64_t stopped_look_ns;
 };
