@@ -28,7 +28,7 @@ static void talk(int fd, size_t bytes, struct total *received) {
     bool did_something = false;
     if (sent < bytes) {
       size_t size;
-      const char *rest = chunk_rest(sent, &size);
+      const char *rest = chunk_rest(sent, bytes, &size);
       ssize_t taken = send(fd, rest, size, MSG_NOSIGNAL);
       if (taken == -1 && !may_go_on())
         fail("send");

@@ -21,7 +21,7 @@ static void talk(int fd, size_t bytes, struct total *received) {
     }
     if (wanted.revents & POLLOUT) {
       size_t size;
-      const char *rest = chunk_rest(sent, &size);
+      const char *rest = chunk_rest(sent, bytes, &size);
       /* There is room, but perhaps not for all of it: never wait here. */
       ssize_t taken = send(fd, rest, size, MSG_DONTWAIT | MSG_NOSIGNAL);
       if (taken == -1 && errno != EAGAIN && errno != EINTR)

@@ -13,9 +13,11 @@ struct sending {
 
 static void *send_everything(void *argument) {
   const struct sending *sending = argument;
-  for (size_t sent = 0; sent < sending->bytes; sent += CHUNK)
-    if (send_all(sending->fd, CHUNK_TEXT, CHUNK) == -1)
+  for (size_t sent = 0, size; sent < sending->bytes; sent += size) {
+    const char *rest = chunk_rest(sent, sending->bytes, &size);
+    if (send_all(sending->fd, rest, size) == -1)
       fail("send");
+  }
   half_close(sending->fd);
   return NULL;
 }

@@ -6,9 +6,11 @@
 #include "upper.h"
 
 static void talk(int fd, size_t bytes, struct total *received) {
-  for (size_t sent = 0; sent < bytes; sent += CHUNK)
-    if (send_all(fd, CHUNK_TEXT, CHUNK) == -1)
+  for (size_t sent = 0, size; sent < bytes; sent += size) {
+    const char *rest = chunk_rest(sent, bytes, &size);
+    if (send_all(fd, rest, size) == -1)
       fail("send");
+  }
   half_close(fd);
 
   char piece[PIECE];
