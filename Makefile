@@ -68,14 +68,15 @@ $(BUILD)/wiregrade: $(CLI_OBJECTS) $(BUILD)/libgrader.a
 	@$(call say,LD,$@)
 	$(Q)$(LINK) $^ -o $@ $(LIBRARIES)
 
-# A suite is all of suite/LAB/*.c; its unit tests are linked with all of that but the checks.
+# A suite is all of suite/LAB/*.c; its unit tests are linked with all of that but the checks. Its checks are forked from
+# it: symbols that are bound before that are bound once, not in each of them anew (-z now).
 define SUITE
 SUITE_OBJECTS_$(1) := $(patsubst %.c,$(BUILD)/obj/%.o,$(filter-out %_test.c,$(wildcard suite/$(1)/*.c)) grader/sdk/main.c)
 
 $(BUILD)/suite/$(1): $$(SUITE_OBJECTS_$(1)) $(BUILD)/obj/grader/sdk/elsewhere.o $(BUILD)/libgrader.a
 	@mkdir -p $$(@D)
 	@$$(call say,LD,$$@)
-	$$(Q)$$(LINK) $$^ -o $$@ $$(LIBRARIES)
+	$$(Q)$$(LINK) -Wl,-z,now $$^ -o $$@ $$(LIBRARIES)
 
 $(BUILD)/alone/$(1): $$(SUITE_OBJECTS_$(1)) $(BUILD)/libgrader.a
 	@mkdir -p $$(@D)
