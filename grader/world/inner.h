@@ -89,7 +89,7 @@ struct terminal {
   size_t output_length;
   size_t line_begin; /* of the line that is not finished yet */
   int64_t line_time; /* when its last bytes came */
-  bool stopped;      /* more than OUTPUT_KEPT came: it is not read any more */
+  bool stopped;      /* more came than is kept: it is not read any more */
   size_t line_count; /* of its lines that are in the log */
 };
 

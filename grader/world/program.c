@@ -70,7 +70,7 @@ static void redrawn_forget(struct terminal *terminal) {
 }
 
 static void middle_forget(struct terminal *terminal) {
-  enum { LINES_KEPT = 10000, PART = OUTPUT_KEPT / 4 };
+  enum { LINES_OF_LONG = 10000, PART = OUTPUT_KEPT / 4 };
   redrawn_forget(terminal);
   if (terminal->output_length > OUTPUT_KEPT - READ_AT_ONCE) {
     size_t left_out = terminal->output_length - (size_t)2 * PART;
@@ -78,22 +78,26 @@ static void middle_forget(struct terminal *terminal) {
     terminal->output_length -= left_out;
     terminal->line_begin -= left_out;
   }
-  if (terminal->line_count > LINES_KEPT)
+  if (terminal->line_count > LINES_OF_LONG)
     terminal->line_count = log_forget_lines(&terminal->program->host->world->log, terminal->program,
-                                            terminal->stream, LINES_KEPT / 4);
+                                            terminal->stream, LINES_OF_LONG / 4);
 }
 
 static void terminal_take(struct terminal *terminal, const uint8_t *bytes, size_t length) {
   struct world *world = terminal->program->host->world;
   if (terminal->program->long_output)
     middle_forget(terminal);
-  if (terminal->output_length + length > OUTPUT_KEPT) {
+  const char *stream = terminal->stream == STREAM_STDOUT ? "stdout" : "stderr";
+  if (terminal->output_length + length > OUTPUT_KEPT)
     world_finding_add(world, "%s wrote more than %d MiB to %s: its terminal was stopped there",
-                      terminal->program->name, OUTPUT_KEPT >> 20,
-                      terminal->stream == STREAM_STDOUT ? "stdout" : "stderr");
-    terminal->stopped = true;
+                      terminal->program->name, OUTPUT_KEPT >> 20, stream);
+  else if (terminal->line_count > LINES_KEPT)
+    world_finding_add(world, "%s wrote more than %d lines to %s: its terminal was stopped there",
+                      terminal->program->name, LINES_KEPT, stream);
+  terminal->stopped =
+      terminal->output_length + length > OUTPUT_KEPT || terminal->line_count > LINES_KEPT;
+  if (terminal->stopped)
     return;
-  }
   terminal->output = memory_resize(terminal->output, terminal->output_length + length + 1);
   memcpy(terminal->output + terminal->output_length, bytes, length);
   size_t from = terminal->output_length;

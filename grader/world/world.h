@@ -147,7 +147,7 @@ struct program_spec {
   char *const *environment; /* more NAME=VALUE entries; may be NULL */
   bool record_calls;        /* EVENT_CALL for socket options that it sets or reads, and the like */
   bool record_transfers;    /* EVENT_TRANSFER */
-  bool long_output;         /* of more than OUTPUT_KEPT the middle is forgotten */
+  bool long_output;         /* of more than is kept the middle is forgotten */
   int terminal_fd;   /* > 0: its stdin, stdout and stderr, in place of terminals of its own; stays
                         the caller's; what it prints is then not logged */
   const void *input; /* what stdin holds, then end of file; NULL: nothing */
@@ -170,9 +170,10 @@ bool program_ended(const struct program *program, int *wait_status);
 int program_exec_error(const struct program *program);
 /* Sends a signal to the program's process group, as a key at the terminal would. */
 void program_signal(struct program *program, int signal);
-/* All that it wrote so far, raw, and at most OUTPUT_KEPT bytes of it; the bytes stay the world's.
- * Who writes more is stopped, as by Ctrl-S; or, with long_output, goes on writing, and the middle
- * is forgotten, of its lines as well, and so are long rows of drawings that a \r overwrote. */
+/* All that it wrote so far, raw, and at most OUTPUT_KEPT bytes, or LINES_KEPT lines, of it; the
+ * bytes stay the world's. Who writes more is stopped, as by Ctrl-S; or, with long_output, goes on
+ * writing, and the middle is forgotten, of its lines as well, and so are long rows of drawings that
+ * a \r overwrote. */
 const uint8_t *program_output(const struct program *program, enum event_stream stream,
                               size_t *length);
 /* What each of its tasks is doing now, in words: see diagnosis.h. The caller frees it. */
@@ -193,7 +194,7 @@ size_t program_threads_connected(struct program *program, const struct sockaddr_
 /* Kills it and all its processes at once. */
 void program_kill(struct program *program);
 
-enum { OUTPUT_KEPT = 4 << 20 };
+enum { OUTPUT_KEPT = 4 << 20, LINES_KEPT = 200000 };
 
 /* ---- peers ---- */
 
