@@ -210,11 +210,11 @@ soak-batch: all
 	@.ci/batch --only killed --kills $(or $(KILLS),20) $(BUILD)/wiregrade
 
 # What things cost, at the median of five runs.
-bench: all $(BUILD)/tests/lan_bench $(BUILD)/tests/start_bench
+bench: all $(BUILD)/tests/machine_bench $(BUILD)/tests/lan_bench $(BUILD)/tests/start_bench
 	@.ci/bench
 
 # What a made-up class costs, with one worker and with two: make bench-class SUBMISSIONS=300 LABS_OF_CLASS=all
-bench-class: all
+bench-class: all $(BUILD)/tests/machine_bench
 	@.ci/bench_class $(or $(SUBMISSIONS),300) $(LABS_OF_CLASS)
 
 install: all
