@@ -190,7 +190,9 @@ CHECK(client_says_how_long_it_waits, "udp-retry.5", "udp-retry-client") {
            .expected = say("Waiting up to %g seconds for a reply", WAITS[found]),
            .actual = all.list[i].text,
            .cause = announced_cause(found, seconds, WAITS[found], 2 * WAITS[found], sent));
-    EXPECT(found >= moments || all.list[i].time <= times[found] + at_most(0),
+    /* Long before the end of its wait: on the real clock a busy machine may have kept the client
+     * from printing for a while, right behind its datagram. */
+    EXPECT(found >= moments || all.list[i].time <= times[found] + WAITS[found] / 2,
            .message = say("line %zu about waiting comes after its wait", found + 1),
            .expected = say("“%s” before the wait, at %.3f s", all.list[i].text, times[found]),
            .actual = say("at %.3f s", all.list[i].time), .cause = "print first, then wait");
