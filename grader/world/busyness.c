@@ -2,8 +2,10 @@
 
 #include <time.h>
 
-/* CPU time that a world may use without sleeping before the virtual clock moves with it. */
-#define CPU_GRACE_NS (50 * MILLISECONDS)
+/* CPU time that a world may use without sleeping before the virtual clock moves with it. Much more
+ * than a machine of today needs for what a program does between two waits: on one that is busy, or
+ * has slow page faults, the same takes several times as much. */
+#define CPU_GRACE_NS (200 * MILLISECONDS)
 /* What a program shows for its CPU time, a line or a frame, gives it the grace anew: a runtime that
  * loads, compiles and starts threads (Java's takes half a second, and tens of milliseconds for the
  * first line that it puts together) is slow, and does not wait. Not without end, or who prints in a
