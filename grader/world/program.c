@@ -88,14 +88,15 @@ static void terminal_take(struct terminal *terminal, const uint8_t *bytes, size_
   if (terminal->program->long_output)
     middle_forget(terminal);
   const char *stream = terminal->stream == STREAM_STDOUT ? "stdout" : "stderr";
-  if (terminal->output_length + length > OUTPUT_KEPT)
+  bool too_long = terminal->output_length + length > OUTPUT_KEPT;
+  bool too_many = terminal->line_count > LINES_KEPT;
+  if (too_long)
     world_finding_add(world, "%s wrote more than %d MiB to %s: its terminal was stopped there",
                       terminal->program->name, OUTPUT_KEPT >> 20, stream);
-  else if (terminal->line_count > LINES_KEPT)
+  else if (too_many)
     world_finding_add(world, "%s wrote more than %d lines to %s: its terminal was stopped there",
                       terminal->program->name, LINES_KEPT, stream);
-  terminal->stopped =
-      terminal->output_length + length > OUTPUT_KEPT || terminal->line_count > LINES_KEPT;
+  terminal->stopped = too_long || too_many;
   if (terminal->stopped)
     return;
   terminal->output = memory_resize(terminal->output, terminal->output_length + length + 1);
