@@ -258,7 +258,8 @@ struct lines lines(struct program *program, enum stream stream) {
     const struct event *event = log->events[i];
     if (is_line_of(event, program, stream))
       list[at++] = (struct line){.text = line_normalise(event->bytes, event->length),
-                                 .time = (double)event->time_ns / 1e9};
+                                 .time = (double)event->time_ns / 1e9,
+                                 .not_before = (double)event->not_before_ns / 1e9};
   }
   return (struct lines){list, count};
 }

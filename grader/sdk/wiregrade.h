@@ -264,8 +264,10 @@ struct output output_of(struct program *program, enum stream stream);
  *   %%  a percent sign
  * Addresses may be written 127.0.0.1:60000 or ('127.0.0.1', 60000). */
 struct line {
-  const char *text; /* normalised */
-  double time;
+  const char *text;  /* normalised */
+  double time;       /* when it was read */
+  double not_before; /* it was not written yet then: the same on the virtual clock, earlier on the
+                        real one */
 };
 struct lines {
   const struct line *list;

@@ -87,10 +87,11 @@ struct terminal {
   struct watch *watch;
   uint8_t *output;
   size_t output_length;
-  size_t line_begin; /* of the line that is not finished yet */
-  int64_t line_time; /* when its last bytes came */
-  bool stopped;      /* more came than is kept: it is not read any more */
-  size_t line_count; /* of its lines that are in the log */
+  size_t line_begin;  /* of the line that is not finished yet */
+  int64_t line_time;  /* when its last bytes came */
+  int64_t empty_time; /* nothing was left to read then */
+  bool stopped;       /* more came than is kept: it is not read any more */
+  size_t line_count;  /* of its lines that are in the log */
 };
 
 struct program {

@@ -71,8 +71,12 @@ struct event {
   struct program *program; /* whose; NULL if nobody's */
   const uint8_t *bytes;    /* text or payload; owned by the log; a 0 byte follows it */
   size_t length;
-  enum event_stream stream;      /* EVENT_LINE */
-  int wait_status;               /* EVENT_EXIT */
+  enum event_stream stream; /* EVENT_LINE */
+  int64_t not_before_ns; /* EVENT_LINE: its end was not written yet then. The kernel does not stamp
+                            what is written to a terminal: time_ns is when it was read, which is
+                            later on the real clock of a busy machine. On the virtual one, which
+                            stands until it is read, the two are the same */
+  int wait_status;       /* EVENT_EXIT */
   struct option_seen option;     /* EVENT_CALL */
   struct socket_seen socket;     /* EVENT_SOCKET */
   struct transfer_seen transfer; /* EVENT_TRANSFER */

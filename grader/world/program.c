@@ -45,13 +45,16 @@ static void terminal_line(struct terminal *terminal, size_t end) {
   terminal->line_count++;
   struct program *program = terminal->program;
   struct world *world = program->host->world;
-  log_append(&world->log, &(struct event){.time_ns = terminal->line_time,
-                                          .kind = EVENT_LINE,
-                                          .host = program->host,
-                                          .program = program,
-                                          .stream = terminal->stream,
-                                          .bytes = terminal->output + terminal->line_begin,
-                                          .length = end - terminal->line_begin});
+  log_append(&world->log,
+             &(struct event){.time_ns = terminal->line_time,
+                             .not_before_ns =
+                                 world->clock.virtual ? terminal->line_time : terminal->empty_time,
+                             .kind = EVENT_LINE,
+                             .host = program->host,
+                             .program = program,
+                             .stream = terminal->stream,
+                             .bytes = terminal->output + terminal->line_begin,
+                             .length = end - terminal->line_begin});
 }
 
 /* Leaves of a line that is not finished the last drawing that is, and what came after it. */
@@ -120,13 +123,17 @@ static bool terminal_drain(struct terminal *terminal) {
   uint8_t bytes[READ_AT_ONCE];
   bool any = false;
   enum { ROUNDS = 64 }; /* a flooding program must not keep the loop here */
+  struct clock *clock = &terminal->program->host->world->clock;
   for (int i = 0; i < ROUNDS && terminal->master_fd >= 0 && !terminal->stopped; i++) {
+    int64_t before = clock_now(clock);
     ssize_t length = read(terminal->master_fd, bytes, sizeof bytes);
     if (length > 0) {
       terminal_take(terminal, bytes, (size_t)length);
       any = true;
       continue;
     }
+    if (length < 0 && errno == EAGAIN)
+      terminal->empty_time = before;
     if (length < 0 && (errno == EAGAIN || errno == EINTR))
       break;
     world_unwatch(terminal->watch); /* EIO: nobody has the other end open any more */

@@ -380,6 +380,7 @@ static enum world_pause run_virtual(struct world *world, int64_t deadline_ns,
 
 static enum world_pause run_real(struct world *world, int64_t deadline_ns,
                                  bool (*until)(void *context), void *context) {
+  enum { LOOK_AT_LEAST = 10 * MILLISECONDS }; /* how exactly event.not_before_ns is known */
   for (;;) {
     world_drain(world);
     world_limit_memory(world);
@@ -392,7 +393,7 @@ static enum world_pause run_real(struct world *world, int64_t deadline_ns,
       return WORLD_DEADLINE;
     if (left > world_timers_next(world) - clock_now(&world->clock))
       left = world_timers_next(world) - clock_now(&world->clock);
-    loop_dispatch(world, left < 50 * MILLISECONDS ? left : 50 * MILLISECONDS);
+    loop_dispatch(world, left < LOOK_AT_LEAST ? left : LOOK_AT_LEAST);
   }
 }
 
