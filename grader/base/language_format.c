@@ -194,7 +194,22 @@ static void print(FILE *file, const char *format, va_list *list) {
   format_print(file, language_text(format), arguments, count);
 }
 
+/* Measured first: texts of megabytes are written once, into memory that is not moved. */
+static char *format_in_english(const char *format, va_list arguments) {
+  va_list again;
+  va_copy(again, arguments);
+  int length = vsnprintf(NULL, 0, format, again);
+  va_end(again);
+  if (length < 0)
+    return memory_text(format);
+  char *text = memory_resize(NULL, (size_t)length + 1);
+  vsnprintf(text, (size_t)length + 1, format, arguments);
+  return text;
+}
+
 char *language_format(const char *format, va_list arguments) {
+  if (language_is_english())
+    return format_in_english(format, arguments);
   char *text = NULL;
   size_t size = 0;
   FILE *file = open_memstream(&text, &size);
@@ -202,10 +217,7 @@ char *language_format(const char *format, va_list arguments) {
     return memory_text(format);
   va_list list;
   va_copy(list, arguments);
-  if (language_is_english())
-    vfprintf(file, format, list);
-  else
-    print(file, format, &list);
+  print(file, format, &list);
   va_end(list);
   fclose(file);
   return text;

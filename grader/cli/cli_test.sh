@@ -3,6 +3,7 @@
 # SUBMISSION must pass; it is the tree's reference if it is not named.
 set -u
 wiregrade=$(realpath "$1")
+await=$(realpath "$(dirname "$0")/../../.ci/await")
 submission=$(realpath "${2:-$(dirname "$0")/../../reference}")
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -211,7 +212,7 @@ for signal in 2 15; do
   rm -f result.json
   "$wiregrade" grade --json result.json endless >out 2>err &
   pid=$!
-  sleep 1
+  "$await" $pid make
   kill -$signal $pid
   wait $pid
   [ $? -eq $((128 + signal)) ]
@@ -380,7 +381,7 @@ python 'all(c["clocks"]["real"]["judged"] == 2 and c["failed_by"] == [] for c in
 python 'len(d["gradings"]) == 8 and all(g["ended"] for g in d["gradings"])'
 "$wiregrade" verify --suite own/suite --runs 1000 --jobs 2 --json found.json >out 2>err </dev/null &
 verifier=$!
-sleep 3
+"$await" $verifier check
 kill -INT $verifier
 wait $verifier
 [ $? -eq 130 ]

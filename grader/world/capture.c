@@ -38,7 +38,7 @@ struct capture {
   int64_t last_sent_real_ns;
   bool lost; /* frames, and it is not known yet whose fault that was */
   int64_t lost_real_ns;
-  uint8_t frame[FRAME_MAX];
+  uint8_t *frame; /* the last one, of at most FRAME_MAX bytes */
 };
 
 static void capture_on_ready(void *context, uint32_t events) {
@@ -59,6 +59,7 @@ struct capture *capture_open(struct host *host, struct failure *failure) {
   }
   struct capture *capture = memory_zeroed(1, sizeof *capture);
   capture->host = host;
+  capture->frame = memory_resize(NULL, FRAME_MAX);
   capture->fd = steal_fd(&fd);
   capture->watch = world_watch(host->world, capture->fd, EPOLLIN, capture_on_ready, capture);
   return capture;
@@ -87,6 +88,7 @@ int capture_leave_out_data(struct capture *capture, struct failure *failure) {
 void capture_close(struct capture *capture) {
   world_unwatch(capture->watch);
   closing_add(&capture->host->world->closing, capture->fd);
+  free(capture->frame);
   free(capture);
 }
 
@@ -115,7 +117,7 @@ static void count_on_link(struct host *host, int interface, bool outgoing) {
 static bool capture_receive(struct capture *capture) {
   struct sockaddr_ll from;
   char control[128];
-  struct iovec into = {capture->frame, sizeof capture->frame};
+  struct iovec into = {capture->frame, FRAME_MAX};
   struct msghdr message = {.msg_name = &from,
                            .msg_namelen = sizeof from,
                            .msg_iov = &into,

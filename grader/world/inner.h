@@ -85,7 +85,7 @@ struct terminal {
   enum event_stream stream;
   int master_fd;
   struct watch *watch;
-  uint8_t *output;
+  uint8_t *output; /* as much memory as is ever kept, of which the kernel gives what is used */
   size_t output_length;
   size_t line_begin;  /* of the line that is not finished yet */
   int64_t line_time;  /* when its last bytes came */

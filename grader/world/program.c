@@ -102,7 +102,8 @@ static void terminal_take(struct terminal *terminal, const uint8_t *bytes, size_
   terminal->stopped = too_long || too_many;
   if (terminal->stopped)
     return;
-  terminal->output = memory_resize(terminal->output, terminal->output_length + length + 1);
+  if (!terminal->output)
+    terminal->output = memory_resize(NULL, OUTPUT_KEPT);
   memcpy(terminal->output + terminal->output_length, bytes, length);
   size_t from = terminal->output_length;
   terminal->output_length += length;

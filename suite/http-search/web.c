@@ -76,15 +76,19 @@ const char *make_text(size_t length, bool ascii) {
   static const char *const phrases[] = {"naïve façade, Ω ≈ 3", "山重水复疑无路，柳暗花明又一村",
                                         "🜚 is gold, 🜛 is silver",
                                         "100 % plain, <b>&amp;</b>, \\o/"};
-  enum { PHRASES = sizeof phrases / sizeof *phrases, LINE_SIZE = 200 };
+  enum { PHRASES = sizeof phrases / sizeof *phrases, LINE_SIZE = 2000, LONG_TEXT = 100000 };
   char *text = malloc(length + LINE_SIZE);
   size_t at = 0;
   if (!text)
     check_error("no memory for a reply");
   for (int number = 1; at <= length; number++) {
     const char *phrase = phrases[ascii ? PHRASES - 1 : number % PHRASES];
-    at += (size_t)snprintf(text + at, LINE_SIZE, "line %d: %s (%x)\n", number, phrase,
-                           (unsigned)random_between(0, 1 << 20));
+    /* A long text has long lines too. */
+    int times = length < LONG_TEXT || number % 4 == 0 ? 1 : 40;
+    at += (size_t)snprintf(text + at, LINE_SIZE, "line %d:", number);
+    while (times-- > 0)
+      at += (size_t)snprintf(text + at, LINE_SIZE, " %s", phrase);
+    at += (size_t)snprintf(text + at, LINE_SIZE, " (%x)\n", (unsigned)random_between(0, 1 << 20));
   }
   return cut(text, length);
 }
