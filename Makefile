@@ -33,8 +33,7 @@ UNIT_TESTS     := $(patsubst %.c,$(BUILD)/tests/%,$(notdir $(wildcard grader/*/*
 WAITS          := $(BUILD)/tests/waits $(BUILD)/tests/waits-static
 TAP_DRIVER      = $(firstword $(wildcard /usr/share/automake-*/tap-driver.sh))
 
-all: setup-build
-	@$(MAKE) --no-print-directory programs
+all: programs
 
 programs: $(BUILD)/wiregrade $(SUITES) $(SUITES_ALONE) $(MESSAGES) $(BUILD)/source-root
 	@:
@@ -49,7 +48,7 @@ $(BUILD)/source-root: Makefile
 	@mkdir -p $(@D)
 	@echo '$(CURDIR)' > $@
 
-$(BUILD)/obj/%.o: %.c
+$(BUILD)/obj/%.o: %.c | setup-build
 	@mkdir -p $(@D)
 	@$(call say,CC,$<)
 	$(Q)$(CC) $(ALL_CFLAGS) -c $< -o $@

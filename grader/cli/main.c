@@ -270,6 +270,8 @@ static const struct command commands[] = {
      "  --suite DIR         the folder of labs (default: this wiregrade's own), with\n"
      "                      reference/ and fixtures/ beside it\n"
      "  --lab LAB           only this lab; may be given several times\n"
+     "  --styles N          only so many styles that each lab has N of them, in as many\n"
+     "                      languages as possible (default: all)\n"
      "  --mutants N         only so many mutants that each requirement has N of them\n"
      "                      (default: all)\n"
      "  --clock CLOCK       virtual (default), real, or both: a check whose verdict is\n"
@@ -289,7 +291,7 @@ static const struct command commands[] = {
      "Examples:\n"
      "  wiregrade verify\n"
      "  wiregrade verify --lab udp-retry --clock both\n"
-     "  wiregrade verify --mutants 2          a quick look\n"
+     "  wiregrade verify --styles 2 --mutants 1    a quick look\n"
      "  wiregrade verify --suite my-labs/suite --runs 20 --html verify.html\n",
      command_verify},
     {"report", "make a report again from a result document",

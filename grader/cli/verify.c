@@ -25,7 +25,8 @@ struct verify_options {
   const char *suite, *json, *html;
   struct cli_words labs;
   const char *const *clocks;
-  unsigned jobs, runs, mutants; /* mutants for each requirement; 0: all that there are */
+  unsigned jobs, runs;
+  struct material_part part;
 };
 
 /* ---- while it works ---- */
@@ -85,7 +86,7 @@ static int verify(const struct places *places, const struct catalogue *catalogue
       .catalogue = catalogue,
       .labs = options->labs.words,
       .lab_count = options->labs.count,
-      .mutants = options->mutants,
+      .part = options->part,
       .clocks = options->clocks,
       .runs = options->runs,
       .jobs = options->jobs,
@@ -141,7 +142,9 @@ static int option_take(const struct command *command, int option, struct verify_
   case 'n':
     return number_read(command, "jobs", 1024, &options->jobs);
   case 'm':
-    return number_read(command, "mutants", 1000, &options->mutants);
+    return number_read(command, "mutants", 1000, &options->part.mutants_each);
+  case 'S':
+    return number_read(command, "styles", 1000, &options->part.styles_each);
   case 'r':
     return number_read(command, "runs", 100000, &options->runs);
   case 'j':
@@ -162,6 +165,7 @@ static int verify_options_read(const struct command *command, int argc, char **a
       {"clock", required_argument, NULL, 'k'}, {"jobs", required_argument, NULL, 'n'},
       {"runs", required_argument, NULL, 'r'},  {"json", required_argument, NULL, 'j'},
       {"html", required_argument, NULL, 'H'},  {"mutants", required_argument, NULL, 'm'},
+      {"styles", required_argument, NULL, 'S'},
       {"help", no_argument, NULL, 'h'},        {0}};
   int option, status = 0;
   while (status == 0 && (option = cli_option(command, argc, argv, table)) != -1)

@@ -7,6 +7,7 @@
 #include <limits.h>
 #include <linux/openat2.h>
 #include <linux/seccomp.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
@@ -44,6 +45,10 @@ static void privileges_drop(const struct plan *plan, bool nested) {
        "cannot become an unprivileged user");
   need(plan, capabilities_drop() && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0,
        "cannot drop capabilities");
+  /* Where there is no pid namespace to end with process 1, as when the grader is killed; after the
+   * user was changed, which makes the kernel forget it. Programs may forget it, too. */
+  if (plan->open)
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
 }
 
 /* A link like /proc/self/exe must lead nowhere: until execve that is the grader itself. */

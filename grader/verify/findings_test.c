@@ -46,6 +46,7 @@ static struct material material_with_all(void) {
                            .reference = (char *)"/reference",
                            .styles = {&style, 1},
                            .mutants = {mutants, 2},
+                           .styles_found = 1,
                            .mutants_found = 2};
 }
 

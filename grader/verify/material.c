@@ -27,7 +27,7 @@ static void labs_choose(struct material *material, const struct catalogue *catal
 }
 
 int material_read(const struct places *places, const struct catalogue *catalogue,
-                  const char *const *names, size_t name_count, unsigned mutants_each,
+                  const char *const *names, size_t name_count, struct material_part part,
                   struct material *material, struct failure *failure) {
   labs_choose(material, catalogue, names, name_count);
   material->reference = memory_format("%s/reference", places->root);
@@ -43,9 +43,12 @@ int material_read(const struct places *places, const struct catalogue *catalogue
   for (size_t i = 0; i < material->lab_count; i++)
     if (mutants_read(mutants, material->labs[i]->name, &material->mutants, failure))
       return -1;
+  material->styles_found = material->styles.count;
   material->mutants_found = material->mutants.count;
-  if (mutants_each)
-    mutants_thin(&material->mutants, mutants_each);
+  if (part.styles_each)
+    styles_thin(&material->styles, part.styles_each);
+  if (part.mutants_each)
+    mutants_thin(&material->mutants, part.mutants_each);
   return 0;
 }
 

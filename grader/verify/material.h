@@ -14,13 +14,18 @@ struct material {
   char *reference; /* the folder */
   struct style_list styles;
   struct mutant_list mutants;
-  size_t mutants_found; /* of which `mutants` may be a part */
+  size_t styles_found, mutants_found; /* of which these may be a part */
 };
 
-/* `names`: of the labs, which are all in the catalogue; none: all of them. Of mutants only so many
- * that each requirement has `mutants_each` of them; 0: all that there are. */
+/* How much of it is read; 0: all that there is. */
+struct material_part {
+  unsigned styles_each;  /* so many for each lab */
+  unsigned mutants_each; /* so many for each requirement */
+};
+
+/* `names`: of the labs, which are all in the catalogue; none: all of them. */
 int material_read(const struct places *places, const struct catalogue *catalogue,
-                  const char *const *names, size_t name_count, unsigned mutants_each,
+                  const char *const *names, size_t name_count, struct material_part part,
                   struct material *material, struct failure *failure);
 void material_free(struct material *material);
 

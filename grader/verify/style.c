@@ -6,6 +6,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -111,6 +112,63 @@ int styles_read(const char *folder, const struct lab *const *labs, size_t count,
   }
   free(entries);
   return 0;
+}
+
+/* ---- some of them ---- */
+
+static bool has_lab(const struct style *style, const char *lab) {
+  for (size_t i = 0; style->labs[i]; i++)
+    if (strcmp(style->labs[i], lab) == 0)
+      return true;
+  return false;
+}
+
+static bool is_of_one_language(const struct style *one, const struct style *other) {
+  size_t length = strcspn(one->name, "-");
+  return length == strcspn(other->name, "-") && strncmp(one->name, other->name, length) == 0;
+}
+
+/* Whether one of its labs has fewer than `each` of the chosen ones. */
+static bool is_wanted(const struct style_list *list, const bool *chosen, const struct style *style,
+                      unsigned each) {
+  for (size_t i = 0; style->labs[i]; i++) {
+    unsigned have = 0;
+    for (size_t k = 0; k < list->count; k++)
+      have += chosen[k] && has_lab(&list->styles[k], style->labs[i]);
+    if (have < each)
+      return true;
+  }
+  return false;
+}
+
+/* Of those that are wanted the first in the language that was chosen least; list->count: none. */
+static size_t next_choice(const struct style_list *list, const bool *chosen, unsigned each) {
+  size_t best = list->count, least = SIZE_MAX;
+  for (size_t i = 0; i < list->count; i++) {
+    if (chosen[i] || !is_wanted(list, chosen, &list->styles[i], each))
+      continue;
+    size_t of_language = 0;
+    for (size_t k = 0; k < list->count; k++)
+      of_language += chosen[k] && is_of_one_language(&list->styles[k], &list->styles[i]);
+    if (of_language < least) {
+      best = i;
+      least = of_language;
+    }
+  }
+  return best;
+}
+
+void styles_thin(struct style_list *list, unsigned each) {
+  scoped_text bool *chosen = memory_zeroed(list->count + 1, sizeof *chosen);
+  for (size_t next; (next = next_choice(list, chosen, each)) < list->count;)
+    chosen[next] = true;
+  size_t kept = 0;
+  for (size_t i = 0; i < list->count; i++)
+    if (chosen[i])
+      list->styles[kept++] = list->styles[i];
+    else
+      style_free(&list->styles[i]);
+  list->count = kept;
 }
 
 void styles_free(struct style_list *list) {

@@ -20,4 +20,7 @@ struct style_list {
 /* Those that have a program of one of the labs, by name. */
 int styles_read(const char *folder, const struct lab *const *labs, size_t count,
                 struct style_list *list, struct failure *failure);
+/* Keeps only what it takes for each lab to have `each` of them (fewer where there are no more), in
+ * as many languages as possible: what stands before the first '-' in a name. */
+void styles_thin(struct style_list *list, unsigned each);
 void styles_free(struct style_list *list);

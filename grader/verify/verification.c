@@ -71,7 +71,7 @@ static json_t *verify_with(const struct verification *verification, const struct
       .clocks = verification->clocks,
       .runs = verification->runs,
       .jobs = verification->jobs,
-      .mutants_each = verification->mutants,
+      .mutants_each = verification->part.mutants_each,
       .interrupted = stopped,
   };
   json_t *findings = findings_make(material, &plan, &about);
@@ -84,7 +84,7 @@ json_t *verification_do(const struct verification *verification, struct failure 
   char work[64] = "";
   json_t *findings = NULL;
   if (material_read(verification->places, verification->catalogue, verification->labs,
-                    verification->lab_count, verification->mutants, &material, failure) == 0 &&
+                    verification->lab_count, verification->part, &material, failure) == 0 &&
       work_begin(work, failure) == 0)
     findings = verify_with(verification, &material, work, failure);
   work_end(work);

@@ -5,6 +5,7 @@
 
 #include "grader/lab/catalogue.h"
 #include "grader/lab/place.h"
+#include "grader/verify/material.h"
 
 #include <jansson.h>
 #include <signal.h>
@@ -14,7 +15,7 @@ struct verification {
   const struct catalogue *catalogue;
   const char *const *labs; /* names, all of them in the catalogue; none: all */
   size_t lab_count;
-  unsigned mutants;          /* for each requirement; 0: all that there are */
+  struct material_part part; /* of the styles and mutants that there are */
   const char *const *clocks; /* "virtual", "real": ends with NULL */
   unsigned runs;             /* of each submission on each clock */
   unsigned jobs;             /* gradings at once */

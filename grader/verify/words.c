@@ -55,22 +55,25 @@ static size_t gradings_ended(const json_t *findings) {
   return count;
 }
 
+static char *of_all(long long part, long long all) {
+  return part == all ? memory_text("") : language_sentence(" of %lld", all);
+}
+
 char *findings_summary(const json_t *findings) {
   long long styles = result_number(findings, "styles"),
             mutants = result_number(findings, "mutants");
   size_t deviations = json_array_size(json_object_get(findings, "deviations"));
   size_t faults = json_array_size(json_object_get(findings, "faults"));
-  long long found = result_number(findings, "mutants_found");
   double duration_s = duration_of(findings);
-  scoped_text char *part =
-      mutants == found ? memory_text("") : language_sentence(" of %lld", found);
+  scoped_text char *of_styles = of_all(styles, result_number(findings, "styles_found"));
+  scoped_text char *of_mutants = of_all(mutants, result_number(findings, "mutants_found"));
   scoped_text char *interrupted =
       json_is_true(json_object_get(findings, "interrupted"))
           ? language_sentence("Interrupted, %zu of %zu gradings done. ", gradings_ended(findings),
                               json_array_size(json_object_get(findings, "gradings")))
           : memory_text("");
   return language_sentence(
-      "%s%lld styles and %lld%s mutants: %zu deviation%s, %zu error%s, in %.1f s", interrupted,
-      styles, mutants, part, deviations, deviations == 1 ? "" : "s", faults, faults == 1 ? "" : "s",
+      "%s%lld%s styles and %lld%s mutants: %zu deviation%s, %zu error%s, in %.1f s", interrupted,
+      styles, of_styles, mutants, of_mutants, deviations, deviations == 1 ? "" : "s", faults, faults == 1 ? "" : "s",
       duration_s);
 }

@@ -26,6 +26,7 @@ static void task_close(struct task *task) {
   if (task->syscall_fd >= 0)
     close(task->syscall_fd);
   close(task->stat_fd);
+  close(task->schedstat_fd);
 }
 
 void tasks_end(struct tasks *tasks) {
@@ -49,7 +50,9 @@ static void tasks_add(struct tasks *tasks, pid_t process, pid_t thread) {
   char path[80];
   snprintf(path, sizeof path, "%d/task/%d/stat", process, thread);
   scoped_fd int stat_fd = openat(tasks->proc_fd, path, O_RDONLY | O_CLOEXEC);
-  if (stat_fd < 0)
+  snprintf(path, sizeof path, "%d/task/%d/schedstat", process, thread);
+  scoped_fd int schedstat_fd = openat(tasks->proc_fd, path, O_RDONLY | O_CLOEXEC);
+  if (stat_fd < 0 || schedstat_fd < 0)
     return;
   snprintf(path, sizeof path, "%d/task/%d/syscall", process, thread);
   scoped_fd int syscall_fd = openat(tasks->proc_fd, path, O_RDONLY | O_CLOEXEC);
@@ -64,6 +67,7 @@ static void tasks_add(struct tasks *tasks, pid_t process, pid_t thread) {
       .thread = thread,
       .syscall_fd = steal_fd(&syscall_fd),
       .stat_fd = steal_fd(&stat_fd),
+      .schedstat_fd = steal_fd(&schedstat_fd),
   };
 }
 
@@ -125,8 +129,24 @@ static bool is_vfork(const struct tasks *tasks, const struct task *task, long ca
          (call == SYS_clone3 && (clone3_flags(tasks, task, argument) & CLONE_VFORK));
 }
 
-static enum task_condition task_look(const struct tasks *tasks, const struct task *task) {
+/* How often it came to run; 0 if that cannot be known. */
+static unsigned long task_runs(const struct task *task) {
+  char text[80];
+  ssize_t length = pread(task->schedstat_fd, text, sizeof text - 1, 0);
+  if (length <= 0)
+    return 0;
+  text[length] = '\0';
+  unsigned long runs;
+  return sscanf(text, "%*u %*u %lu", &runs) == 1 ? runs : 0;
+}
+
+/* What it slept in is what it still sleeps in, if it did not run: its state needs not be read. */
+static enum task_condition task_look(const struct tasks *tasks, struct task *task) {
   char text[512];
+  unsigned long runs = task_runs(task); /* first: what follows is of this run, or of a later one */
+  bool ran = runs == 0 || runs != task->runs || !task->seen_asleep;
+  task->runs = runs;
+  task->seen_asleep = false;
   ssize_t length = task->syscall_fd < 0 ? 0 : pread(task->syscall_fd, text, sizeof text - 1, 0);
   if (length < 0 && errno != EPERM)
     return errno == ESRCH || errno == EINVAL ? TASK_GONE : TASK_AWAKE;
@@ -140,6 +160,9 @@ static enum task_condition task_look(const struct tasks *tasks, const struct tas
   char *rest = text;
   long call = strtol(text, &rest, 10);
   uint64_t argument = strtoull(rest, NULL, 16);
+  task->seen_asleep = !ran;
+  if (!ran)
+    return TASK_ASLEEP;
   length = pread(task->stat_fd, text, sizeof text - 1, 0);
   if (length <= 0)
     return TASK_GONE;
@@ -152,13 +175,14 @@ static enum task_condition task_look(const struct tasks *tasks, const struct tas
     return TASK_STOPPED;
   bool asleep =
       state == 'S' || state == 't' || (state == 'D' && is_vfork(tasks, task, call, argument));
+  task->seen_asleep = asleep;
   return asleep ? TASK_ASLEEP : TASK_AWAKE;
 }
 
 /* Of those that are in the list already. */
-static bool one_is_awake(const struct tasks *tasks) {
+static bool one_is_awake(struct tasks *tasks) {
   for (size_t i = 0; i < tasks->count; i++) {
-    const struct task *task = &tasks->list[i];
+    struct task *task = &tasks->list[i];
     if (task->process != tasks->keeper && !task->held && task_look(tasks, task) == TASK_AWAKE)
       return true;
   }
@@ -170,7 +194,7 @@ static bool one_is_awake(const struct tasks *tasks) {
  * can stop process 1; and else it is over in moments. */
 static bool stop_is_meant(struct tasks *tasks) {
   enum { LOOKS = 20, APART_NS = 5000000 };
-  const struct task *keeper = tasks_find(tasks, tasks->keeper);
+  struct task *keeper = tasks_find(tasks, tasks->keeper);
   if (tasks->stop_wanted)
     return true;
   if (keeper && task_look(tasks, keeper) == TASK_STOPPED)
@@ -191,8 +215,9 @@ bool tasks_asleep(struct tasks *tasks) {
       return false;
     tasks_scan(tasks);
   }
-  const struct task *keeper = NULL; /* process 1 */
-  bool main_lives = false, one_is_stopped = false;
+  struct task *keeper = NULL; /* process 1 */
+  bool one_is_stopped = false;
+  tasks->main_lives = false;
   for (size_t i = 0; i < tasks->count;) {
     struct task *task = &tasks->list[i];
     if (task->process == tasks->keeper) {
@@ -213,7 +238,7 @@ bool tasks_asleep(struct tasks *tasks) {
       break;
     case TASK_STOPPED:
     case TASK_ASLEEP:
-      main_lives |= task->process == tasks->main_process;
+      tasks->main_lives |= task->process == tasks->main_process;
       i++;
       break;
     case TASK_DEAD:
@@ -223,10 +248,33 @@ bool tasks_asleep(struct tasks *tasks) {
   if (!one_is_stopped)
     tasks->stopped_looks = 0;
   /* Process 1 sleeps until main dies, and then has that to tell. */
-  if (main_lives || !keeper)
+  if (tasks->main_lives || !keeper)
     return true;
   enum task_condition of_keeper = task_look(tasks, keeper);
   return of_keeper != TASK_AWAKE && of_keeper != TASK_STOPPED;
+}
+
+/* Its call is read before the count: what was woken meanwhile, and has slept again, has run. */
+static bool task_still_sleeps(const struct tasks *tasks, struct task *task) {
+  if (task->held || (task->process == tasks->keeper && tasks->main_lives))
+    return true; /* as in tasks_asleep() */
+  unsigned long runs = task->runs;
+  bool slept = task->seen_asleep;
+  enum task_condition condition = task_look(tasks, task);
+  return condition == TASK_DEAD ||
+         (slept && condition == TASK_ASLEEP && runs > 0 && task_runs(task) == runs);
+}
+
+bool tasks_still_asleep(struct tasks *tasks) {
+  size_t count = tasks->count;
+  if (tasks->changed)
+    tasks_scan(tasks);
+  if (tasks->count != count)
+    return false;
+  for (size_t i = 0; i < tasks->count; i++)
+    if (!task_still_sleeps(tasks, &tasks->list[i]))
+      return false;
+  return true;
 }
 
 void tasks_signalled(struct tasks *tasks, int signal) {

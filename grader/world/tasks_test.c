@@ -73,6 +73,22 @@ Test(tasks, born_while_one_looked_are_seen) {
   cr_expect_not(tasks_asleep(&tasks), "a child that never sleeps is overlooked");
 }
 
+static void begin_reader(void) {
+  start((char *[]){"sh", "-c", "while read a; do :; done", NULL});
+}
+
+/* Who sleeps at both looks may have run between them. */
+Test(tasks, who_ran_meanwhile_has_not_slept_since, .init = begin_reader) {
+  cr_assert(becomes(true), "the shell does not come to wait");
+  cr_expect(tasks_still_asleep(&tasks), "a sleeper seems to have run");
+  cr_expect(tasks_still_asleep(&tasks), "to be looked at seems to be to run");
+  cr_assert_eq(write(input, "\n", 1), 1);
+  usleep(20 * PAUSE_US); /* it reads the line, and waits for the next */
+  cr_expect_not(tasks_still_asleep(&tasks), "it ran, and seems to have slept");
+  cr_assert(becomes(true), "the shell does not wait again");
+  cr_expect(tasks_still_asleep(&tasks), "a sleeper seems to have run");
+}
+
 /* As when a batch system stops all of a job, and lets the grader go on first. */
 Test(tasks, who_was_stopped_from_outside_does_not_sleep) {
   cr_assert(becomes(true), "the shell does not come to wait");

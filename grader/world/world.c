@@ -225,8 +225,18 @@ static int64_t switches_of_this_thread(void) {
   return usage.ru_nvcsw + usage.ru_nivcsw;
 }
 
-/* Whether nothing moves in the world, now. Nothing of it can have run while we looked, if this
- * thread was not switched away in that time. */
+/* Nothing of the world can have run while we looked, if this thread was not switched away in that
+ * time, or if all have slept since. */
+static bool nothing_ran_since(struct world *world, int64_t switches) {
+  if (switches_of_this_thread() == switches)
+    return true;
+  for (struct program *program = world->programs; program; program = program->next)
+    if (program->sandbox.proc_fd >= 0 && !tasks_still_asleep(&program->tasks))
+      return false;
+  return true;
+}
+
+/* Whether nothing moves in the world, now. */
 static bool world_quiet(struct world *world) {
   if (world->supervisor.execs_pending > 0)
     return false;
@@ -239,7 +249,7 @@ static bool world_quiet(struct world *world) {
   struct pollfd something = {.fd = world->epoll_fd, .events = POLLIN};
   if (poll(&something, 1, 0) != 0)
     return false;
-  if (switches_of_this_thread() != switches)
+  if (!nothing_ran_since(world, switches))
     return false;
   for (struct program *program = world->programs; program; program = program->next)
     tasks_settled(&program->tasks);
