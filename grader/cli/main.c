@@ -278,7 +278,7 @@ static const struct command commands[] = {
      "                      another one on the other clock is a deviation\n"
      "  --runs N            grade each submission N times, with the seeds 1 to N: a\n"
      "                      verdict that changes is a deviation (default: 1)\n"
-     "  --jobs N            so many gradings at once (default: 3 for each CPU)\n"
+     "  --jobs N            so many gradings at once (default: 2 for each CPU)\n"
      "  --json FILE         write all that was found to FILE too\n"
      "  --html FILE         write it as a page too, which stands alone\n"
      "  --help              show this\n"

@@ -13,9 +13,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Gradings wait: for compilers' disks, for the kernel's own timers; on the real clock for all else,
- * too. With so many for each CPU none is idle (CONTRIBUTING.md). */
-enum { JOBS_EACH_CPU = 3 };
+/* Gradings wait: for the kernel's own timers, for disks; on the real clock for all else, too. With
+ * more at once than this nothing is done sooner, and each takes more of the CPU. */
+enum { JOBS_EACH_CPU = 2 };
 
 static const char *const clocks_virtual[] = {"virtual", NULL};
 static const char *const clocks_real[] = {"real", NULL};

@@ -5,9 +5,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* A segment that only acknowledges: keep-alive probes and their answers are such, and come by
+ * themselves as long as connections are open. */
+static bool only_acknowledges(const struct event *event) {
+  enum { ACK = 0x10 };
+  return event->protocol == IPPROTO_TCP && event->tcp_flags == ACK && event->length == 0;
+}
+
 static bool frame_is_one_too_many(struct log *log, const struct event *event) {
   if (event->kind != EVENT_FRAME)
     return false;
+  if (log->frame_count >= LOG_FRAMES_MAX / 2 && only_acknowledges(event))
+    return true;
   if (log->frame_count >= LOG_FRAMES_MAX ||
       log->frame_bytes + event->raw_length > LOG_FRAME_BYTES_MAX) {
     log->frames_left_out++;

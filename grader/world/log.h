@@ -100,7 +100,9 @@ struct log {
   size_t frames_left_out;
 };
 
-/* A program that floods the wire fills no memory: more frames than this are only counted. */
+/* A program that floods the wire fills no memory: more frames than this are only counted. Of
+ * segments that only acknowledge, which the kernel sends by itself, no more are kept once half as
+ * many frames are there; they are not counted either. */
 enum { LOG_FRAMES_MAX = 100000, LOG_FRAME_BYTES_MAX = 256 << 20 };
 
 /* Appends a copy of *event (and of its bytes) in the place that its time demands. Returns its
