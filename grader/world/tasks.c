@@ -17,6 +17,9 @@
 #include <time.h>
 #include <unistd.h>
 
+/* In place of a schedstat_fd. */
+enum { COUNT_NOT_YET = -1, COUNT_NOT_TO_BE_HAD = -2 };
+
 void tasks_begin(struct tasks *tasks, int proc_fd, pid_t keeper, pid_t main_process) {
   *tasks = (struct tasks){
       .proc_fd = proc_fd, .keeper = keeper, .main_process = main_process, .changed = true};
@@ -26,7 +29,8 @@ static void task_close(struct task *task) {
   if (task->syscall_fd >= 0)
     close(task->syscall_fd);
   close(task->stat_fd);
-  close(task->schedstat_fd);
+  if (task->schedstat_fd >= 0)
+    close(task->schedstat_fd);
 }
 
 void tasks_end(struct tasks *tasks) {
@@ -50,9 +54,7 @@ static void tasks_add(struct tasks *tasks, pid_t process, pid_t thread) {
   char path[80];
   snprintf(path, sizeof path, "%d/task/%d/stat", process, thread);
   scoped_fd int stat_fd = openat(tasks->proc_fd, path, O_RDONLY | O_CLOEXEC);
-  snprintf(path, sizeof path, "%d/task/%d/schedstat", process, thread);
-  scoped_fd int schedstat_fd = openat(tasks->proc_fd, path, O_RDONLY | O_CLOEXEC);
-  if (stat_fd < 0 || schedstat_fd < 0)
+  if (stat_fd < 0)
     return;
   snprintf(path, sizeof path, "%d/task/%d/syscall", process, thread);
   scoped_fd int syscall_fd = openat(tasks->proc_fd, path, O_RDONLY | O_CLOEXEC);
@@ -67,7 +69,7 @@ static void tasks_add(struct tasks *tasks, pid_t process, pid_t thread) {
       .thread = thread,
       .syscall_fd = steal_fd(&syscall_fd),
       .stat_fd = steal_fd(&stat_fd),
-      .schedstat_fd = steal_fd(&schedstat_fd),
+      .schedstat_fd = COUNT_NOT_YET,
   };
 }
 
@@ -129,10 +131,18 @@ static bool is_vfork(const struct tasks *tasks, const struct task *task, long ca
          (call == SYS_clone3 && (clone3_flags(tasks, task, argument) & CLONE_VFORK));
 }
 
+/* To count takes as long as some looks: for whom it pays off is known only by and by. */
+static void task_count(const struct tasks *tasks, struct task *task) {
+  char path[80];
+  snprintf(path, sizeof path, "%d/task/%d/schedstat", task->process, task->thread);
+  int fd = openat(tasks->proc_fd, path, O_RDONLY | O_CLOEXEC);
+  task->schedstat_fd = fd < 0 ? COUNT_NOT_TO_BE_HAD : fd;
+}
+
 /* How often it came to run; 0 if that cannot be known. */
 static unsigned long task_runs(const struct task *task) {
   char text[80];
-  ssize_t length = pread(task->schedstat_fd, text, sizeof text - 1, 0);
+  ssize_t length = task->schedstat_fd < 0 ? 0 : pread(task->schedstat_fd, text, sizeof text - 1, 0);
   if (length <= 0)
     return 0;
   text[length] = '\0';
@@ -142,7 +152,10 @@ static unsigned long task_runs(const struct task *task) {
 
 /* What it slept in is what it still sleeps in, if it did not run: its state needs not be read. */
 static enum task_condition task_look(const struct tasks *tasks, struct task *task) {
+  enum { LOOKS_WITHOUT_COUNT = 8 };
   char text[512];
+  if (task->schedstat_fd == COUNT_NOT_YET && ++task->looks > LOOKS_WITHOUT_COUNT)
+    task_count(tasks, task);
   unsigned long runs = task_runs(task); /* first: what follows is of this run, or of a later one */
   bool ran = runs == 0 || runs != task->runs || !task->seen_asleep;
   task->runs = runs;
@@ -258,6 +271,8 @@ bool tasks_asleep(struct tasks *tasks) {
 static bool task_still_sleeps(const struct tasks *tasks, struct task *task) {
   if (task->held || (task->process == tasks->keeper && tasks->main_lives))
     return true; /* as in tasks_asleep() */
+  if (task->schedstat_fd == COUNT_NOT_YET)
+    task_count(tasks, task); /* for the next time */
   unsigned long runs = task->runs;
   bool slept = task->seen_asleep;
   enum task_condition condition = task_look(tasks, task);

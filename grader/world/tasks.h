@@ -27,7 +27,8 @@ struct task {
   pid_t process, thread; /* inner ids */
   int syscall_fd;        /* /proc/…/syscall */
   int stat_fd;           /* /proc/…/stat */
-  int schedstat_fd;      /* /proc/…/schedstat */
+  int schedstat_fd;      /* /proc/…/schedstat; negative: its runs are not counted */
+  unsigned looks;        /* without counting */
   bool held;
   bool seen_asleep;   /* when it had run `runs` times */
   unsigned long runs; /* 0: the kernel does not count */
