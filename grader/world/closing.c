@@ -46,7 +46,8 @@ __attribute__((no_sanitize("address", "undefined"))) static int hold(void *conte
 }
 
 /* A process that holds `fd`. It sends no signal at its end (clone(2): exit_signal 0), so that no
- * wait(2) of the check finds it; init reaps it. Its stack ends with the check. */
+ * wait(2) of the check finds it; whoever runs the checks reaps it. Its stack ends with the check.
+ */
 static void holder_start(int fd, int until_fd) {
   char *stack = mmap(NULL, STACK_BYTES, PROT_READ | PROT_WRITE,
                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
