@@ -160,13 +160,17 @@ static int option_take(const struct command *command, int option, struct verify_
 
 static int verify_options_read(const struct command *command, int argc, char **argv,
                                struct verify_options *options) {
-  static const struct option table[] = {
-      {"suite", required_argument, NULL, 's'}, {"lab", required_argument, NULL, 'l'},
-      {"clock", required_argument, NULL, 'k'}, {"jobs", required_argument, NULL, 'n'},
-      {"runs", required_argument, NULL, 'r'},  {"json", required_argument, NULL, 'j'},
-      {"html", required_argument, NULL, 'H'},  {"mutants", required_argument, NULL, 'm'},
-      {"styles", required_argument, NULL, 'S'},
-      {"help", no_argument, NULL, 'h'},        {0}};
+  static const struct option table[] = {{"suite", required_argument, NULL, 's'},
+                                        {"lab", required_argument, NULL, 'l'},
+                                        {"clock", required_argument, NULL, 'k'},
+                                        {"jobs", required_argument, NULL, 'n'},
+                                        {"runs", required_argument, NULL, 'r'},
+                                        {"json", required_argument, NULL, 'j'},
+                                        {"html", required_argument, NULL, 'H'},
+                                        {"mutants", required_argument, NULL, 'm'},
+                                        {"styles", required_argument, NULL, 'S'},
+                                        {"help", no_argument, NULL, 'h'},
+                                        {0}};
   int option, status = 0;
   while (status == 0 && (option = cli_option(command, argc, argv, table)) != -1)
     status = option == CLI_HELP ? CLI_HELP : option_take(command, option, options);

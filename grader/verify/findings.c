@@ -118,16 +118,16 @@ static void about_add(json_t *document, const struct findings *findings) {
   json_t *clocks = json_array();
   for (size_t i = 0; about->clocks[i]; i++)
     json_array_append_new(clocks, json_string(about->clocks[i]));
-  json_t *members =
-      json_pack("{s:s, s:s, s:b, s:s, s:f, s:o, s:i, s:i, s:i, s:I, s:I, s:I, s:I, s:I, s:o}", "schema",
-                "wiregrade/verify/v2", "lang", language_name(), "interrupted", about->interrupted,
-                "started", about->started, "duration_s", about->duration_s, "clocks", clocks,
-                "runs", (int)about->runs, "jobs", (int)about->jobs, "mutants_each",
-                (int)about->mutants_each, "styles", (json_int_t)findings->material->styles.count,
-                "styles_found", (json_int_t)findings->material->styles_found,
-                "mutants", (json_int_t)findings->material->mutants.count, "mutants_found",
-                (json_int_t)findings->material->mutants_found, "kills_least",
-                (json_int_t)findings->matrix.kills_least, "labs", labs_json(findings->material));
+  json_t *members = json_pack(
+      "{s:s, s:s, s:b, s:s, s:f, s:o, s:i, s:i, s:i, s:I, s:I, s:I, s:I, s:I, s:o}", "schema",
+      "wiregrade/verify/v2", "lang", language_name(), "interrupted", about->interrupted, "started",
+      about->started, "duration_s", about->duration_s, "clocks", clocks, "runs", (int)about->runs,
+      "jobs", (int)about->jobs, "mutants_each", (int)about->mutants_each, "styles",
+      (json_int_t)findings->material->styles.count, "styles_found",
+      (json_int_t)findings->material->styles_found, "mutants",
+      (json_int_t)findings->material->mutants.count, "mutants_found",
+      (json_int_t)findings->material->mutants_found, "kills_least",
+      (json_int_t)findings->matrix.kills_least, "labs", labs_json(findings->material));
   json_object_update(document, members);
   json_decref(members);
 }

@@ -3,12 +3,12 @@
  *
  *   {"schema", "lang": of its sentences, "ok": nothing is wrong, "interrupted", "started": ISO 8601
  * in UTC, "duration_s", "clocks": ["virtual", "real"], "runs", "jobs", "mutants_each": 0 if all
- * were tried, "styles", "mutants": how many, "styles_found", "mutants_found": of so many, "kills_least": mutants that each
- * requirement must have, "labs": [{"lab", "title"}], "submissions": [{"name": "udp/twice", "kind":
- * "reference" | "style" | "mutant", "lab", "sentence", "fails": of a mutant, "statuses": {"udp.3":
- * "pass" | "fail" | …}}], "requirements": {"udp.3": {"text", "reference", "styles",
- * "styles_passed", "killed_by": […]}}, "checks": {"udp.3/asks_once": {"requirement", "failed_by":
- * […], "clocks": {"virtual":
+ * were tried, "styles", "mutants": how many, "styles_found", "mutants_found": of so many,
+ * "kills_least": mutants that each requirement must have, "labs": [{"lab", "title"}],
+ * "submissions": [{"name": "udp/twice", "kind": "reference" | "style" | "mutant", "lab",
+ * "sentence", "fails": of a mutant, "statuses": {"udp.3": "pass" | "fail" | …}}], "requirements":
+ * {"udp.3": {"text", "reference", "styles", "styles_passed", "killed_by": […]}}, "checks":
+ * {"udp.3/asks_once": {"requirement", "failed_by": […], "clocks": {"virtual":
  * {"judged", "real_s": {"median", "most", "most_of"}, "judged_s": {…}}}}},
  *    "coverage": {"requirements": {"none": […], "one": […]}, "checks": {"none", "one"}}: what no
  * mutant fails, and what only one does,

@@ -74,6 +74,6 @@ char *findings_summary(const json_t *findings) {
           : memory_text("");
   return language_sentence(
       "%s%lld%s styles and %lld%s mutants: %zu deviation%s, %zu error%s, in %.1f s", interrupted,
-      styles, of_styles, mutants, of_mutants, deviations, deviations == 1 ? "" : "s", faults, faults == 1 ? "" : "s",
-      duration_s);
+      styles, of_styles, mutants, of_mutants, deviations, deviations == 1 ? "" : "s", faults,
+      faults == 1 ? "" : "s", duration_s);
 }

@@ -6,11 +6,16 @@
  * than a machine of today needs for what a program does between two waits: on one that is busy, or
  * has slow page faults, the same takes several times as much. */
 #define CPU_GRACE_NS (200 * MILLISECONDS)
+/* In each of the world's pauses; but who has used it up so often has no slow beginning, and gets
+ * less: a check makes hundreds of pauses. */
+#define GRACES_MAX 8
+#define CPU_GRACE_LATER_NS (50 * MILLISECONDS)
 /* What a program shows for its CPU time, a line or a frame, gives it the grace anew: a runtime that
  * loads, compiles and starts threads (Java's takes half a second, and tens of milliseconds for the
  * first line that it puts together) is slow, and does not wait. Not without end, or who prints in a
  * loop until it is late enough would take ever so long. */
 #define RENEWALS_MAX 32
+#define RENEWALS_OF_WORLD_MAX 256
 /* A task that can run gets the CPU within seconds, even beside sixteen busy processes. */
 #define STILL_LIMIT_NS (30 * SECONDS)
 /* How far the clock must have been moved by CPU time for a program to be told that it busy-waits.
@@ -18,6 +23,10 @@
 #define BUSY_WAIT_NS (200 * MILLISECONDS)
 /* and how often, at least, it must have asked for the time or for something to come. */
 #define BUSY_WAIT_CALLS 50
+/* Or in how many of the world's pauses it did not come to sleep, and with how many calls in all:
+ * pauses may all be short. */
+#define BUSY_WAIT_PAUSES 16
+#define BUSY_WAIT_CALLS_OF_WORLD 10000
 /* Who has used so much is not just slow to begin. */
 #define BUSY_WAIT_KNOWN_NS (1 * SECONDS)
 /* Who asks for nothing and uses the CPU for so long does not compute any more. */
@@ -48,6 +57,14 @@ bool world_busy_waits(const struct world *world) {
     if (program->busy_waits && !program->ended)
       return true;
   return false;
+}
+
+int64_t world_settling_ns(const struct world *world, int64_t usual_ns) {
+  enum { NEVER_NS = 5 * MILLISECONDS, SELDOM_NS = 20 * MILLISECONDS };
+  int64_t most = world_busy_waits(world)            ? NEVER_NS
+                 : world->graces_used >= GRACES_MAX ? SELDOM_NS
+                                                    : usual_ns;
+  return usual_ns < most ? usual_ns : most;
 }
 
 static void busy_wait_note(struct world *world, struct program *program, bool now) {
@@ -81,6 +98,7 @@ static void begin_anew(struct world *world, struct busyness *busyness, int64_t c
   busyness->calls_base = world->supervisor.calls;
   busyness->own_base_ns = cpu_of_this_thread();
   busyness->events = world->log.count;
+  busyness->grace_ns = world->graces_used < GRACES_MAX ? CPU_GRACE_NS : CPU_GRACE_LATER_NS;
 }
 
 void busyness_account(struct world *world, struct busyness *busyness) {
@@ -107,8 +125,9 @@ void busyness_account(struct world *world, struct busyness *busyness) {
     return;
   }
   if (world->log.count != busyness->events && busyness->renewals < RENEWALS_MAX &&
-      !world_busy_waits(world)) {
+      world->renewals < RENEWALS_OF_WORLD_MAX && !world_busy_waits(world)) {
     busyness->renewals++;
+    world->renewals++;
     begin_anew(world, busyness, cpu);
     return;
   }
@@ -116,13 +135,17 @@ void busyness_account(struct world *world, struct busyness *busyness) {
   if (world_busy_waits(world)) /* from the beginning, and what their calls cost here, too */
     beyond += cpu_of_this_thread() - busyness->own_base_ns;
   else
-    beyond -= CPU_GRACE_NS;
+    beyond -= busyness->grace_ns;
   if (beyond <= 0)
     return;
+  world->graces_used += !busyness->beyond_grace;
+  busyness->beyond_grace = true;
   clock_advance_to(&world->clock, busyness->clock_base_ns + beyond);
   /* Who only computes asks for nothing, and comes to an end. */
   bool asks = world->supervisor.calls - busyness->calls_base >= BUSY_WAIT_CALLS;
-  bool busy_waits = beyond > BUSY_WAIT_NS && (asks || beyond > COMPUTING_NS);
+  bool never_sleeps =
+      world->graces_used >= BUSY_WAIT_PAUSES && world->supervisor.calls >= BUSY_WAIT_CALLS_OF_WORLD;
+  bool busy_waits = never_sleeps || (beyond > BUSY_WAIT_NS && (asks || beyond > COMPUTING_NS));
   for (struct program *program = world->programs; program; program = program->next)
     if (!program->ended)
       busy_wait_note(world, program, busy_waits);

@@ -9,10 +9,12 @@ struct busyness {
   bool began;
   int64_t cpu_base_ns;
   int64_t clock_base_ns;
-  uint64_t calls_base;                  /* that the supervisor had seen */
-  int64_t own_base_ns;                  /* CPU time of this thread */
-  size_t events;                        /* that the log had then */
-  int renewals;                         /* of the grace */
+  uint64_t calls_base; /* that the supervisor had seen */
+  int64_t own_base_ns; /* CPU time of this thread */
+  size_t events;       /* that the log had then */
+  int renewals;        /* of the grace */
+  int64_t grace_ns;
+  bool beyond_grace;                    /* it was used up */
   int64_t look_real_ns;                 /* when to look again */
   int64_t looked_real_ns;               /* when that was last done */
   int64_t still_cpu_ns, still_since_ns; /* since when no CPU time is used, though not all sleep */
@@ -26,6 +28,9 @@ void busyness_account(struct world *world, struct busyness *busyness);
 
 /* Whether a program that runs is known to busy-wait. */
 bool world_busy_waits(const struct world *world);
+
+/* How long to wait at most for the world to be quiet: less for those that never or seldom are. */
+int64_t world_settling_ns(const struct world *world, int64_t usual_ns);
 
 /* Ends programs that have more memory than they may. */
 void world_limit_memory(struct world *world);

@@ -53,6 +53,7 @@ struct world {
   bool saw_tcp;               /* a segment; without one there are no kernel timers to respect */
   bool reads_tcp_info;        /* which tells times of the kernel's own clock: ours jumps no more */
   int64_t memory_look_real_ns;
+  int graces_used, renewals; /* of what busyness.c grants */
   int64_t arp_until_real_ns; /* until then the kernel may ask for somebody's Ethernet address */
   struct program *programs;
   struct supervisor supervisor;

@@ -415,9 +415,7 @@ enum world_pause world_run(struct world *world, int64_t deadline_ns, bool (*unti
 }
 
 enum world_pause world_settle(struct world *world, int64_t limit_ns) {
-  if (world_busy_waits(world) && limit_ns > 5 * MILLISECONDS)
-    limit_ns = 5 * MILLISECONDS; /* it will never be */
-  int64_t limit = clock_now(&world->clock) + limit_ns;
+  int64_t limit = clock_now(&world->clock) + world_settling_ns(world, limit_ns);
   struct busyness busyness = {0};
   for (;;) {
     while (loop_dispatch(world, 0))
