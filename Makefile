@@ -48,7 +48,8 @@ $(BUILD)/source-root: Makefile
 	@mkdir -p $(@D)
 	@echo '$(CURDIR)' > $@
 
-$(BUILD)/obj/%.o: %.c | setup-build
+# Of `programs` and `unit-tests` whoever asks for them knows that all is there that they need.
+$(BUILD)/obj/%.o: %.c | $(if $(filter-out programs unit-tests,$(or $(MAKECMDGOALS),all)),setup-build)
 	@mkdir -p $(@D)
 	@$(call say,CC,$<)
 	$(Q)$(CC) $(ALL_CFLAGS) -c $< -o $@

@@ -157,6 +157,37 @@ Test(mutant, a_lab_without_any) {
   cr_expect_eq(list.count, 0);
 }
 
+static void expect_styles_thinned(unsigned each, const char *expected) {
+  static const char *udp[] = {"udp", NULL}, *tcp[] = {"tcp", NULL}, *both[] = {"udp", "tcp", NULL};
+  const struct {
+    const char *name;
+    const char *const *labs;
+  } all[] = {{"c-1", udp}, {"c-2", udp}, {"c-3", tcp}, {"go", udp}, {"python-1", both}};
+  enum { COUNT = sizeof all / sizeof *all };
+  struct style_list list = {memory_zeroed(COUNT, sizeof *list.styles), COUNT};
+  for (size_t i = 0; i < COUNT; i++) {
+    list.styles[i].name = memory_text(all[i].name);
+    list.styles[i].labs = memory_zeroed(3, sizeof *list.styles[i].labs);
+    for (size_t k = 0; all[i].labs[k]; k++)
+      list.styles[i].labs[k] = all[i].labs[k];
+  }
+  styles_thin(&list, each);
+  scoped_text char *kept = memory_text("");
+  for (size_t i = 0; i < list.count; i++) {
+    char *longer = memory_format("%s%s ", kept, list.styles[i].name);
+    free(kept);
+    kept = longer;
+  }
+  cr_expect_str_eq(kept, expected);
+  styles_free(&list);
+}
+
+Test(style, only_so_many_for_each_lab_in_many_languages) {
+  expect_styles_thinned(1, "c-1 python-1 ");
+  expect_styles_thinned(2, "c-1 c-3 go python-1 ");
+  expect_styles_thinned(9, "c-1 c-2 c-3 go python-1 ");
+}
+
 Test(style, has_the_programs_that_its_files_name) {
   static char *programs[] = {(char *)"udp-server", (char *)"udp-client", (char *)"tcp-client"};
   static struct requirement none;

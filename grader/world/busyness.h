@@ -9,11 +9,11 @@ struct busyness {
   bool began;
   int64_t cpu_base_ns;
   int64_t clock_base_ns;
-  uint64_t calls_base; /* that the supervisor had seen */
-  int64_t own_base_ns; /* CPU time of this thread */
-  size_t events;       /* that the log had then */
-  int renewals;        /* of the grace */
-  int64_t grace_ns;
+  uint64_t calls_base;                  /* that the supervisor had seen */
+  int64_t own_base_ns;                  /* CPU time of this thread */
+  size_t events;                        /* that the log had then */
+  int renewals;                         /* of the grace */
+  int64_t grace_ns;                     /* CPU time before the clock moves */
   bool beyond_grace;                    /* it was used up */
   int64_t look_real_ns;                 /* when to look again */
   int64_t looked_real_ns;               /* when that was last done */

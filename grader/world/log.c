@@ -2,14 +2,14 @@
 
 #include "grader/base/memory.h"
 
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* A segment that only acknowledges: keep-alive probes and their answers are such, and come by
  * themselves as long as connections are open. */
 static bool only_acknowledges(const struct event *event) {
-  enum { ACK = 0x10 };
-  return event->protocol == IPPROTO_TCP && event->tcp_flags == ACK && event->length == 0;
+  return event->protocol == IPPROTO_TCP && event->tcp_flags == TH_ACK && event->length == 0;
 }
 
 static bool frame_is_one_too_many(struct log *log, const struct event *event) {

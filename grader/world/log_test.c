@@ -2,7 +2,8 @@
 #include "grader/world/log.h"
 
 #include <criterion/criterion.h>
-#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <string.h>
 
 static struct log events;
 
@@ -12,7 +13,7 @@ static void end(void) {
 
 TestSuite(event_log, .fini = end);
 
-enum { ACKNOWLEDGES = 0x10, PUSHES = 0x18 };
+enum { ACKNOWLEDGES = TH_ACK, PUSHES = TH_PUSH | TH_ACK };
 
 /* A segment with so many bytes. Returns log_append()'s. */
 static size_t add_segment(uint8_t flags, size_t length) {

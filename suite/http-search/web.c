@@ -77,18 +77,18 @@ const char *make_text(size_t length, bool ascii) {
                                         "🜚 is gold, 🜛 is silver",
                                         "100 % plain, <b>&amp;</b>, \\o/"};
   enum { PHRASES = sizeof phrases / sizeof *phrases, LINE_SIZE = 2000, LONG_TEXT = 100000 };
-  char *text = malloc(length + LINE_SIZE);
-  size_t at = 0;
+  size_t size = length + LINE_SIZE, at = 0;
+  char *text = malloc(size);
   if (!text)
     check_error("no memory for a reply");
   for (int number = 1; at <= length; number++) {
     const char *phrase = phrases[ascii ? PHRASES - 1 : number % PHRASES];
     /* A long text has long lines too. */
     int times = length < LONG_TEXT || number % 4 == 0 ? 1 : 40;
-    at += (size_t)snprintf(text + at, LINE_SIZE, "line %d:", number);
+    at += (size_t)snprintf(text + at, size - at, "line %d:", number);
     while (times-- > 0)
-      at += (size_t)snprintf(text + at, LINE_SIZE, " %s", phrase);
-    at += (size_t)snprintf(text + at, LINE_SIZE, " (%x)\n", (unsigned)random_between(0, 1 << 20));
+      at += (size_t)snprintf(text + at, size - at, " %s", phrase);
+    at += (size_t)snprintf(text + at, size - at, " (%x)\n", (unsigned)random_between(0, 1 << 20));
   }
   return cut(text, length);
 }
