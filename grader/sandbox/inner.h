@@ -3,6 +3,7 @@
  * `plan` is made by the caller before the clone and only read afterwards: init and main are forks
  * of a process that may have had other threads, so until execve they do nothing but system calls
  * (no malloc, no stdio, no libc call that takes a lock or speaks to other threads, such as setuid).
+ * They need not have the caller's heap either: what a plan points to is in the plan's own mapping.
  * `shared` is one page that all three see; it is how init and main speak, since a notification
  * filter may trap any other means. */
 #pragma once
@@ -68,7 +69,15 @@ struct plan {
   size_t hidden_count;
   size_t arguments_length; /* the grader's command line in memory, which process 1 would show */
   char *arguments;
+  char *heap;    /* where the grader's heap begins (brk(2)), a page; NULL: not known */
+  size_t length; /* of the mapping in which the plan is, with all that it points to */
 };
+
+/* ---- plan.c ---- */
+
+/* NULL on failure. The caller sets status_fd and group_fds, before the clone. */
+struct plan *sandbox_plan(const struct sandbox_spec *spec, struct failure *failure);
+void sandbox_plan_free(struct plan *plan);
 
 /* ---- init.c, root.c, student.c: run after the clone; a `step` that fails does not return ---- */
 

@@ -13,24 +13,13 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
+#include <sys/single_threaded.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 enum {
   START_LIMIT_MS = 30000, /* a start takes some 3 ms; this is for a machine in great trouble */
   START_LOOK_MS = 20,     /* how often to look whether init still lives */
-};
-
-static char *const usual_environment[] = {
-    "PATH=/usr/local/bin:/usr/bin:/bin",
-    "HOME=/tmp",
-    "LANG=C.UTF-8",
-    "TERM=dumb",
-    "TZ=UTC",
-    "USER=student",
-    "LOGNAME=student",
-    NULL,
 };
 
 struct sandbox sandbox_none(void) {
@@ -44,172 +33,18 @@ struct sandbox sandbox_none(void) {
                           .keeper = SANDBOX_KEEPER};
 }
 
-/* ---- the plan ---- */
-
-static void plan_free(struct plan *plan) {
-  if (plan->shared)
-    munmap(plan->shared, sizeof *plan->shared);
-  for (char **path = plan->paths; path && *path; path++)
-    free(*path);
-  free(plan->paths);
-  free(plan->shell_argv);
-  free((void *)plan->files);
-  free((void *)plan->folder);
-  for (size_t i = 0; i < plan->hidden_count; i++)
-    free(plan->hidden[i]);
-  free(plan->hosts);
-  free(plan->passwd);
-  free(plan->group);
-  free(plan->host_name_line);
-  scope_close_fd(&plan->caller_pidfd);
-}
-
-static const char *environment_value(char *const *environment, const char *name) {
-  size_t length = strlen(name);
-  for (; *environment; environment++)
-    if (!strncmp(*environment, name, length) && (*environment)[length] == '=')
-      return *environment + length + 1;
-  return NULL;
-}
-
-static void plan_paths(struct plan *plan) {
-  const char *name = plan->argv[0];
-  const char *search = environment_value(plan->envp, "PATH");
-  size_t count = 0;
-  if (strchr(name, '/') || !*name)
-    search = NULL;
-  else if (!search)
-    search = "/usr/local/bin:/usr/bin:/bin";
-  plan->paths = memory_zeroed(2 + (search ? strlen(search) : 0), sizeof *plan->paths);
-  if (!search)
-    plan->paths[count++] = memory_text(name);
-  while (search) {
-    size_t length = strcspn(search, ":");
-    plan->paths[count++] =
-        length ? memory_format("%.*s/%s", (int)length, search, name) : memory_text(name);
-    search = search[length] ? search + length + 1 : NULL;
-  }
-}
-
-static void plan_shell(struct plan *plan) {
-  size_t count = 0;
-  while (plan->argv[count])
-    count++;
-  plan->shell_argv = memory_zeroed(count + 2, sizeof *plan->shell_argv);
-  plan->shell_argv[0] = "/bin/sh";
-  for (size_t i = 1; i < count; i++)
-    plan->shell_argv[i + 1] = plan->argv[i];
-}
-
-static bool file_given(const struct sandbox_spec *spec, const char *path) {
-  for (size_t i = 0; i < spec->file_count; i++)
-    if (!strcmp(spec->files[i].path, path))
-      return true;
-  return false;
-}
-
-static int plan_files(struct plan *plan, struct failure *failure) {
-  const struct sandbox_spec *spec = plan->spec;
-  if (plan->open && spec->file_count > 0)
-    return failure_set(failure,
-                       "cannot give a program its own %s without a mount namespace, which "
-                       "this machine does not allow",
-                       spec->files[0].path);
-  /* The host's would name the host; and it may know localhost as ::1, or, in a container where it
-   * is a mount of its own, not at all. */
-  plan->hosts = memory_format("127.0.0.1\tlocalhost\n127.0.1.1\t%s\n", plan->hostname);
-  /* The program's user has a name, under either id that it may get; the host's are not shown. */
-  plan->passwd =
-      memory_format("root:x:0:0:root:/root:/bin/sh\n"
-                    "student:x:%d:%d:student:/tmp:/bin/sh\n"
-                    "student:x:%u:%u:student:/tmp:/bin/sh\n"
-                    "nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n",
-                    SANDBOX_INNER_UID, SANDBOX_INNER_UID, sandbox_user(), sandbox_user());
-  plan->group = memory_format("root:x:0:\nstudent:x:%d:\nstudent:x:%u:\nnogroup:x:65534:\n",
-                              SANDBOX_INNER_UID, sandbox_user());
-  plan->host_name_line = memory_format("%s\n", plan->hostname);
-  const struct sandbox_file usual[] = {
-      {"/etc/passwd", plan->passwd, strlen(plan->passwd)},
-      {"/etc/group", plan->group, strlen(plan->group)},
-      {"/etc/hosts", plan->hosts, strlen(plan->hosts)},
-      {"/etc/hostname", plan->host_name_line, strlen(plan->host_name_line)},
-  };
-  enum { USUAL = sizeof usual / sizeof *usual };
-  struct sandbox_file *files = memory_zeroed(spec->file_count + USUAL, sizeof *files);
-  plan->files = files;
-  for (size_t i = 0; i < spec->file_count; i++) {
-    const char *path = spec->files[i].path;
-    if (strncmp(path, "/etc/", 5) != 0 || strstr(path, "/../") || path[strlen(path) - 1] == '/')
-      return failure_set(failure, "cannot replace %s in a sandbox: only files below /etc can be",
-                         path);
-    files[plan->file_count++] = spec->files[i];
-  }
-  for (size_t i = 0; i < USUAL; i++)
-    if (!file_given(spec, usual[i].path))
-      files[plan->file_count++] = usual[i];
-  return 0;
-}
-
-/* Where the kernel keeps this process's command line, and so shows it as that of its forks. */
-static void plan_arguments(struct plan *plan) {
-  scoped_file FILE *file = fopen("/proc/self/stat", "re");
-  char line[2048];
-  if (!file || !fgets(line, sizeof line, file))
-    return;
-  char *field = strrchr(line, ')');
-  enum { ARGUMENTS_START = 48, AFTER_NAME = 2 }; /* field numbers of proc(5) */
-  for (int i = AFTER_NAME; field && i < ARGUMENTS_START; i++)
-    field = strchr(field + 1, ' ');
-  unsigned long start = 0, end = 0;
-  if (field && sscanf(field, "%lu %lu", &start, &end) == 2 && end > start) {
-    plan->arguments = (char *)start; // NOLINT(performance-no-int-to-ptr)
-    plan->arguments_length = end - start;
-  }
-}
-
-static int plan_prepare(struct plan *plan, const struct sandbox_spec *spec,
-                        struct failure *failure) {
-  plan->spec = spec;
-  plan->caller_pidfd = -1;
-  plan->mode = sandbox_mode_now();
-  plan->open = sandbox_is_open();
-  plan->root = plan->mode == SANDBOX_ROOT;
-  plan->uid = plan->root ? spec->uid ? spec->uid : sandbox_user() : 0;
-  plan->limits = limits_resolve(spec->limits);
-  plan->hostname = spec->hostname ? spec->hostname : "student";
-  plan->argv = spec->argv;
-  plan->envp = spec->envp ? spec->envp : usual_environment;
-  snprintf(plan->id_map, sizeof plan->id_map, "%d %u 1", SANDBOX_INNER_UID, plan->uid);
-  snprintf(plan->scratch_size, sizeof plan->scratch_size, "%llu",
-           (unsigned long long)plan->limits.scratch_bytes);
-  snprintf(plan->scratch_inodes, sizeof plan->scratch_inodes, "%llu",
-           (unsigned long long)plan->limits.scratch_inodes);
-  plan_paths(plan);
-  plan_shell(plan);
-  plan_arguments(plan);
-  plan_hidden(plan);
-  plan->folder = realpath(spec->folder, NULL);
-  struct stat status;
-  if (!plan->folder || stat(plan->folder, &status) < 0)
-    return failure_errno(failure, "cannot open the folder %s", spec->folder);
-  if (!S_ISDIR(status.st_mode))
-    return failure_set(failure, "cannot open the folder %s: it is not a folder", spec->folder);
-  plan->shared =
-      mmap(NULL, sizeof *plan->shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-  if (plan->shared == MAP_FAILED) {
-    plan->shared = NULL;
-    failure_errno(failure, "cannot map a page for a sandbox");
-    return -1;
-  }
-  plan->caller_pidfd = (int)syscall(SYS_pidfd_open, getpid(), 0);
-  if (plan->caller_pidfd < 0)
-    return failure_errno(failure, "cannot open a pidfd (Linux 5.12 or later is needed)");
-  if (plan_files(plan, failure) < 0)
-    return -1;
-  return deny_filter(spec->cpu >= 0, &plan->deny, failure);
-}
-
 /* ---- the start ---- */
+
+/* The heap of a grader is some megabytes. A child that has it too makes the kernel copy each page
+ * that the grader writes to from then on, and init stays as long as its program; it needs none of
+ * it, having a plan in a mapping of its own. Other threads might fork meanwhile, with a use for it:
+ * so not where there are any. Returns how much of the heap the next clone does without. */
+static size_t heap_spare(const struct plan *plan) {
+  size_t length = (size_t)((char *)sbrk(0) - plan->heap);
+  bool good = plan->heap && length > 0 && !plan->spec->function && __libc_single_threaded &&
+              madvise(plan->heap, length, MADV_DONTFORK) == 0;
+  return good ? length : 0;
+}
 
 static pid_t init_clone(const struct plan *plan, int *pidfd) {
   uint64_t walls = CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP;
@@ -220,6 +55,18 @@ static pid_t init_clone(const struct plan *plan, int *pidfd) {
       .exit_signal = SIGCHLD,
   };
   return (pid_t)syscall(SYS_clone3, &arguments, sizeof arguments);
+}
+
+static void init_start(const struct plan *plan, struct sandbox *sandbox) {
+  size_t spared = heap_spare(plan);
+  int pidfd = -1;
+  pid_t pid = init_clone(plan, &pidfd); /* *sandbox may be on the heap */
+  if (pid == 0)
+    init_run(plan);
+  if (spared)
+    madvise(plan->heap, spared, MADV_DOFORK);
+  sandbox->init_pid = pid;
+  sandbox->init_pidfd = pidfd;
 }
 
 static bool has_ended(int pidfd) {
@@ -296,15 +143,11 @@ static int start_run(struct plan *plan, struct sandbox *sandbox, struct failure 
   sandbox->status_fd = ends[0];
   plan->status_fd = ends[1];
   start_group(plan, sandbox);
-  sandbox->init_pid = init_clone(plan, &sandbox->init_pidfd);
-  if (sandbox->init_pid == 0)
-    init_run(plan);
+  init_start(plan, sandbox);
   close(ends[1]);
-  if (sandbox->init_pid < 0) {
-    sandbox->init_pidfd = -1;
+  if (sandbox->init_pid < 0)
     return failure_errno(failure,
                          "cannot make the namespaces of a sandbox (try `wiregrade doctor`)");
-  }
   if (plan->open)
     sandbox->keeper = sandbox->init_pid;
   if (start_await(plan->shared, sandbox->init_pidfd, failure) < 0)
@@ -314,12 +157,13 @@ static int start_run(struct plan *plan, struct sandbox *sandbox, struct failure 
 
 int sandbox_start(const struct sandbox_spec *spec, struct sandbox *sandbox,
                   struct failure *failure) {
-  __attribute__((cleanup(plan_free))) struct plan plan = {0};
   *sandbox = sandbox_none();
-  if (plan_prepare(&plan, spec, failure) < 0)
+  struct plan *plan = sandbox_plan(spec, failure);
+  if (!plan)
     return -1;
-  if (start_run(&plan, sandbox, failure) == 0)
-    return 0;
-  sandbox_kill(sandbox);
-  return -1;
+  int result = start_run(plan, sandbox, failure);
+  sandbox_plan_free(plan);
+  if (result < 0)
+    sandbox_kill(sandbox);
+  return result;
 }
