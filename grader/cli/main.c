@@ -251,7 +251,7 @@ static const struct command commands[] = {
      "    processes: 512          # and threads\n"
      "    descriptors: 1024\n"
      "    cpu-time: 300 s         # of one process\n"
-     "    build-time: 2 min       # real time, of the whole build\n"
+     "    build-time: 2 min       # real time, of the whole build; more if the machine is busy\n"
      "\n"
      "  --help              show this\n"
      "\n"

@@ -17,18 +17,24 @@ struct process {
   bool is_member;
 };
 
-/* The parent of a process, by the line that /proc has of it (proc(5): pid (name) state ppid). */
-static pid_t parent_of(int proc_fd, pid_t id) {
-  char path[40], line[512];
+/* The fields behind a process's name in the line that /proc has of it (proc(5): pid (name) state
+ * ppid …), in `line`; "" if it is gone. */
+static const char *fields_of(int proc_fd, pid_t id, char *line, size_t size) {
+  char path[40];
   snprintf(path, sizeof path, "%d/stat", id);
   scoped_fd int fd = openat(proc_fd, path, O_RDONLY | O_CLOEXEC);
-  ssize_t length = fd < 0 ? -1 : read(fd, line, sizeof line - 1);
+  ssize_t length = fd < 0 ? -1 : read(fd, line, size - 1);
   if (length <= 0)
-    return -1;
+    return "";
   line[length] = '\0';
   const char *name_end = strrchr(line, ')'); /* a name may hold anything */
+  return name_end ? name_end + 1 : "";
+}
+
+static pid_t parent_of(int proc_fd, pid_t id) {
+  char line[512];
   int parent;
-  return name_end && sscanf(name_end + 1, " %*c %d", &parent) == 1 ? parent : -1;
+  return sscanf(fields_of(proc_fd, id, line, sizeof line), " %*c %d", &parent) == 1 ? parent : -1;
 }
 
 static size_t all_processes(int proc_fd, bool with_parents, struct process **list) {
@@ -76,4 +82,19 @@ size_t sandbox_processes(int proc_fd, pid_t keeper, pid_t **members) {
     if (list[i].is_member)
       (*members)[found++] = list[i].id;
   return found;
+}
+
+double sandbox_processor_time(const struct sandbox *sandbox) {
+  scoped_text pid_t *members = NULL;
+  size_t count = sandbox_processes(sandbox->proc_fd, sandbox->keeper, &members);
+  unsigned long long ticks = 0;
+  for (size_t i = 0; i < count; i++) {
+    char line[512];
+    unsigned long long user, system, children_user, children_system;
+    if (sscanf(fields_of(sandbox->proc_fd, members[i], line, sizeof line),
+               " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %llu %llu %llu %llu", &user, &system,
+               &children_user, &children_system) == 4)
+      ticks += user + system + children_user + children_system;
+  }
+  return (double)ticks / (double)sysconf(_SC_CLK_TCK);
 }

@@ -162,6 +162,10 @@ enum { SANDBOX_KEEPER = 1 };
  * then, and kills it if this is over the limit. */
 uint64_t sandbox_memory_used(const struct sandbox *sandbox);
 
+/* How much processor time all processes in the sandbox have had, in seconds, those included that
+ * have ended and were waited for. In steps of the kernel's clock ticks. */
+double sandbox_processor_time(const struct sandbox *sandbox);
+
 /* Whether that is more than `most`, or the kernel has ended something in the sandbox's control
  * group since its memory was used up. What it uses in other ways than by having it resident (files
  * in its tmpfs or in memory, buffers of sockets) counts there only. */

@@ -241,7 +241,7 @@ Test(sandbox, tells_how_much_memory_is_used) {
   struct failure failure;
   cr_assert_eq(sandbox_start(&spec, &sandbox, &failure), 0, "%s", failure.sentence);
   uint64_t used = 0;
-  for (int i = 0; i < 200 && used < 300000000; i++, poll(NULL, 0, 20))
+  for (int i = 0; i < 1500 && used < 300000000; i++, poll(NULL, 0, 20))
     used = sandbox_memory_used(&sandbox);
   cr_assert(used >= 300000000 && used < 400000000, "%ju", (uintmax_t)used);
   sandbox_kill(&sandbox);

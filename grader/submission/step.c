@@ -21,6 +21,7 @@ enum {
 struct running {
   struct step *step; /* NULL: this place is free */
   struct sandbox sandbox;
+  struct patience_look look;
   int output_fd;
   size_t tail_length; /* of LOG_TAIL bytes, a ring after the head */
   uint64_t left_out;
@@ -121,6 +122,7 @@ static int step_start(const struct step_plan *plan, struct running *running, str
   if (sandbox_start(&spec, &running->sandbox, failure))
     return -1;
   running->step = step;
+  running->look = (struct patience_look){0};
   running->output_fd = steal_fd(&ours);
   running->tail_length = running->left_out = 0;
   return 0;
@@ -164,7 +166,7 @@ static void step_look(const struct step_plan *plan, struct running *running) {
     step_end(running, STEP_FAILED);
   } else if (plan->stop && *plan->stop) {
     step_end(running, STEP_NOT_RUN);
-  } else if (steps_now_s() > plan->deadline_s) {
+  } else if (patience_ends(plan->patience, &running->look, &running->sandbox, steps_now_s())) {
     step_end(running, STEP_TOO_LONG);
   } else if (sandbox_memory_exceeded(&running->sandbox, plan->limits.memory_bytes)) {
     step_end(running, STEP_TOO_LARGE);
@@ -192,7 +194,7 @@ int steps_run(const struct step_plan *plan, struct step *steps, size_t count,
   bool good = true;
   for (size_t busy = 0;;) {
     for (unsigned i = 0; i < jobs && good && next < count; i++) {
-      bool late = steps_now_s() > plan->deadline_s || (plan->stop && *plan->stop);
+      bool late = plan->patience->is_over || (plan->stop && *plan->stop);
       if (places[i].step || late)
         continue;
       good = step_start(plan, &places[i], &steps[next++], failure) == 0;

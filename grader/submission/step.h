@@ -5,7 +5,7 @@
 #pragma once
 
 #include "grader/base/failure.h"
-#include "grader/sandbox/sandbox.h"
+#include "grader/submission/patience.h"
 
 #include <signal.h>
 #include <stdbool.h>
@@ -33,7 +33,7 @@ struct step_plan {
   const char *folder;
   struct sandbox_limits limits;
   unsigned jobs;
-  double deadline_s; /* CLOCK_MONOTONIC */
+  struct patience *patience;
   const volatile sig_atomic_t *stop;
   void (*tick)(void *context, const struct step *running); /* now and then */
   void *context;

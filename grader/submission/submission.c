@@ -363,13 +363,14 @@ static enum submission_fault build(struct submission *submission,
                                    const struct submission_spec *spec, bool is_built,
                                    struct failure *failure) {
   double limit_s = spec->build_limit_s > 0 ? spec->build_limit_s : BUILD_LIMIT_S;
+  struct patience patience = {.limit_s = limit_s, .begun_s = steps_now_s()};
   struct building building = {
       .submission = submission,
       .spec = spec,
       .plan = {.folder = submission->folder,
                .limits = limits_of(spec),
                .jobs = spec->jobs,
-               .deadline_s = steps_now_s() + limit_s,
+               .patience = &patience,
                .stop = spec->stop,
                .tick = building_tick,
                .context = (void *)spec},

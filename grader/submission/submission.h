@@ -24,7 +24,7 @@ struct submission_spec {
   const char *const *programs; /* names that any lab asks for: "udp-server" */
   size_t program_count;
   struct sandbox_limits limits; /* of the build; 0: the defaults */
-  double build_limit_s;         /* real time for all of it; 0: the default, two minutes */
+  double build_limit_s;         /* for all of it, see patience.h; 0: the default, two minutes */
   char *const *languages;       /* that programs may be written in (written_in.h); none: any */
   unsigned language_count;
   unsigned jobs; /* compilers at once; 0: one */

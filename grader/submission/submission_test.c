@@ -11,10 +11,13 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 
 static char folder[64];
+static double limit_s; /* of the build */
 
 static void folder_begin(void) {
+  limit_s = 20;
   snprintf(folder, sizeof folder, "/tmp/submission-test-XXXXXX");
   cr_assert(mkdtemp(folder));
 }
@@ -47,8 +50,11 @@ static struct submission *open_folder(void) {
   struct failure failure;
   enum sandbox_mode mode;
   cr_assert_eq(sandbox_enter(&mode, &failure), 0, "%s", failure.sentence);
-  struct submission_spec spec = {
-      .folder = folder, .programs = programs, .program_count = 3, .build_limit_s = 20, .jobs = 2};
+  struct submission_spec spec = {.folder = folder,
+                                 .programs = programs,
+                                 .program_count = 3,
+                                 .build_limit_s = limit_s,
+                                 .jobs = 2};
   struct submission *submission;
   cr_assert_eq(submission_open(&spec, &submission, &failure), SUBMISSION_READY, "%s",
                failure.sentence);
@@ -124,6 +130,42 @@ Test(submission, compiles_single_c_files_where_there_is_no_makefile) {
   cr_assert_not(submission_build(submission).ok);
   cr_assert(strstr(submission_build(submission).log, "missing"));
   submission_close(submission);
+}
+
+static double seconds(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+/* How long the build took; `log`: what it must say in the end. */
+static double build_with(const char *recipe, double limit, const char *log) {
+  scoped_text char *makefile = memory_format("all:\n\t%s; echo made\n", recipe);
+  file_make("Makefile", makefile, 0644);
+  limit_s = limit;
+  double begun = seconds();
+  struct submission *submission = open_folder();
+  double taken = seconds() - begun;
+  cr_assert(strstr(submission_build(submission).log, log), "%s", submission_build(submission).log);
+  submission_close(submission);
+  return taken;
+}
+
+Test(submission, ends_a_build_that_waits) {
+  double taken = build_with("sleep 60", 2, "make did not end within 2 s");
+  cr_assert(taken >= 2 && taken < 6, "%g", taken);
+}
+
+Test(submission, ends_a_build_that_computes_for_ever) {
+  double taken = build_with("while :; do :; done", 2, "make did not end within 2 s");
+  cr_assert(taken >= 2 && taken < 20, "%g", taken);
+}
+
+/* As on a machine that is busy with others. */
+Test(submission, lets_a_build_go_on_that_has_had_little_of_a_processor) {
+  double taken = build_with(
+      "for i in 1 2 3 4 5 6 7 8 9; do seq 1000000 >/dev/null; sleep 0.3; done", 2, "\nmade\n");
+  cr_assert(taken > 2.7, "%g", taken);
 }
 
 Test(submission, runs_make_once_and_without_network) {
