@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-enum { LOG_LINES = 6 };
+enum { LOG_LINES = 6, LINES_BEFORE = 3 };
 
 static const char *line_end(const char *line) {
   return line + strcspn(line, "\n");
@@ -40,6 +40,21 @@ static size_t errors_count(const char *log) {
   return count;
 }
 
+/* make says "***" of a command that failed; what the command itself said stands before it. */
+static const char *reason_of(const char *log, const char *line) {
+  if (strncmp(line, "make", 4) != 0)
+    return line;
+  for (int lines = 0; lines < LINES_BEFORE && line > log; lines++) {
+    const char *before = line - 1;
+    while (before > log && before[-1] != '\n')
+      before--;
+    if (*before == '$')
+      break;
+    line = before;
+  }
+  return line;
+}
+
 /* The first line that has one of the words, the first word being looked for first; else the last
  * lines. The command lines that were run begin with "$". */
 static const char *log_heart(const char *log) {
@@ -48,7 +63,7 @@ static const char *log_heart(const char *log) {
     for (const char *line = log; *line; line = line_next(line)) {
       const char *found = *line == '$' ? NULL : strstr(line, words[i]);
       if (found && found < line_end(line))
-        return line;
+        return reason_of(log, line);
     }
   const char *from = log + strlen(log);
   for (int lines = 0; from > log; from--)

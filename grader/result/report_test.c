@@ -235,6 +235,12 @@ Test(report, the_compilers_first_error_with_its_place) {
   scoped_text char *linker = report_make(text_80, result);
   expect_contained(linker, "BUILD failed; ");
   expect_contained(linker, "  /usr/bin/ld: a.o: undefined reference to `f'\n");
+
+  json_object_set_new(json_object_get(result, "build"), "log",
+                      json_string("$ make -k\nrustc a.rs\nmake: rustc: No such file or directory\n"
+                                  "make: *** [Makefile:2: a] Error 127\n"));
+  scoped_text char *absent = report_make(text_80, result);
+  expect_contained(absent, "  rustc a.rs\n  make: rustc: No such file or directory\n  make: ***");
   json_decref(result);
 }
 

@@ -113,7 +113,8 @@ char *build_log_complaint(const struct step *step) {
       return language_sentence("%s did not end in time", step->argv[0]);
     return memory_text(words ? words + strlen(prefix) : "");
   }
-  static const char *const words[] = {"error:", "undefined reference", "***", "error"};
+  static const char *const words[] = {
+      "error:", "undefined reference", "No such file or directory", "not found", "***", "error"};
   const char *line = NULL;
   for (size_t i = 0; !line && i < sizeof words / sizeof *words; i++)
     line = line_with(step->log, words[i]);
