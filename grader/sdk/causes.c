@@ -222,6 +222,41 @@ const char *silence_cause(struct program *program) {
   return NULL;
 }
 
+/* What interpreters and the dynamic linker say of such a mistake, at the beginning of a line. */
+static bool tells_own_mistake(const char *line) {
+  static const char *const words[] = {"ModuleNotFoundError:",
+                                      "ImportError:",
+                                      "SyntaxError:",
+                                      "IndentationError:",
+                                      "TabError:",
+                                      "NameError:",
+                                      "TypeError:",
+                                      "AttributeError:",
+                                      "UnboundLocalError:",
+                                      "ReferenceError:",
+                                      "Can't locate ",
+                                      "Error: Cannot find module",
+                                      "panic: runtime error",
+                                      "Error: Could not find or load main class"};
+  for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+    if (strncmp(line, words[i], strlen(words[i])) == 0)
+      return true;
+  return strstr(line, ": error while loading shared libraries: ");
+}
+
+const char *own_mistake_cause(void) {
+  struct world *world = the_check.world;
+  for (struct program *program = NULL; world && (program = program_before(world, program));) {
+    if (!program_ended(program, NULL) || exit_status(program) == 0)
+      continue;
+    struct lines all = lines(program, STDERR);
+    for (size_t i = 0; i < all.count; i++)
+      if (tells_own_mistake(all.list[i].text))
+        return say("%s ended by a mistake of its own: %s", program_name(program), all.list[i].text);
+  }
+  return NULL;
+}
+
 const char *no_answer_cause(struct program *program, struct address server, struct address client) {
   struct frames all = frames_all();
   for (size_t i = all.count; i-- > 0;) { /* what was sent since the question came */

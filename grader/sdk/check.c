@@ -106,6 +106,9 @@ void fresh_world_at(int day, int hour, int minute, int second) {
 /* ---- verdicts ---- */
 
 void check_fail(struct failure_report report) {
+  const char *mistake = own_mistake_cause();
+  if (mistake)
+    report.cause = mistake;
   the_check.status = VERDICT_FAIL;
   the_check.report = (struct failure_report){
       .message = language_literal(report.message),

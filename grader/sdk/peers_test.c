@@ -313,3 +313,21 @@ Test(peers, differences_are_marked) {
   cr_assert(strstr(difference("abc", 3, "abcd", 4), "has 1 byte more than 3"));
   cr_assert_str_eq(difference("abc", 3, "abc", 3), "the same 3 bytes");
 }
+
+/* ---- likely causes that are told by what a program says when it ends ---- */
+
+static void expect_mistake(const char *script, const char *words) {
+  await_exit(python(script), 5);
+  const char *cause = own_mistake_cause();
+  if (!*words)
+    cr_assert_null(cause, "%s", cause);
+  else
+    cr_assert(cause && strstr(cause, words), "%s", cause);
+}
+
+Test(peers, a_mistake_of_its_own_is_the_cause) {
+  expect_mistake("print('NameError: no', flush=True); raise OSError(111, 'refused')", "");
+  expect_mistake("import sys; print('TypeError: it goes on', file=sys.stderr)", "");
+  expect_mistake("import none_such",
+                 "python ended by a mistake of its own: ModuleNotFoundError: No module named");
+}

@@ -389,6 +389,10 @@ void program_destroy(struct program *program) {
 
 /* ---- what others ask ---- */
 
+struct program *program_before(const struct world *world, const struct program *program) {
+  return program ? program->next : world->programs;
+}
+
 const char *program_name(const struct program *program) {
   return program->name;
 }

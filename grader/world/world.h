@@ -160,6 +160,8 @@ struct program_spec {
  */
 struct program *program_start(struct host *host, const struct program_spec *spec,
                               struct failure *failure);
+/* The program that was started before this one, or last (NULL); NULL if there is none. */
+struct program *program_before(const struct world *world, const struct program *program);
 const char *program_name(const struct program *program);
 /* Which of the world's programs of its name it is, in the order of their starts, from 1 on. */
 int program_run(const struct program *program);

@@ -77,9 +77,9 @@ CHECK(server_tells_where_it_listens, "broadcast.1", "broadcast") {
   fresh_world();
   network = new_network(1);
   server = start_at(network.servers[0], "broadcast", "server", server_ip(0));
-  if (!await_bound_to(server, address("0.0.0.0", PORT)))
+  if (!await_bound_to(server, server_address(0)))
     return; /* a server that cannot do that is another requirement's business */
-  bound = await_udp_bound(server, PORT);
+  bound = server_address(0);
   expect_line(server, 2, "Listening on %a", &bound);
 }
 
@@ -108,22 +108,38 @@ static void judge_answers(size_t before, struct peer *asker, const char *questio
   }
 }
 
+/* What is asked, one after another: unicast first, and not always in the same words or turn. */
+struct asked {
+  int asker;
+  bool to_all;
+  const char *text;
+};
+
 /* Why a datagram to the server's own address gets no answer. */
-static const char *unanswered_cause(struct program *server, struct address own, bool again) {
+static const char *unanswered_cause(struct program *server, const struct asked *asked, bool again) {
   const char *cause = silence_cause(server);
   if (cause)
     return cause;
+  struct address own = server_address(0);
   const char *bound = udp_bound_besides(server, own);
   if (bound && !strstr(bound, "0.0.0.0"))
     return say("it is bound to %s, where a datagram to %s does not reach it: bind it to 0.0.0.0",
                bound, address_text(own));
+  if (strcmp(asked->text, QUESTION) != 0)
+    return say("its text is another one, %s: is only “%s” answered? Each datagram gets an answer",
+               quoted(asked->text, strlen(asked->text)), QUESTION);
   return again ? "this one had asked before, and was answered then: is it remembered who has had "
                  "an answer? Each datagram gets one"
                : NULL;
 }
 
 CHECK(server_answers_the_sender, "broadcast.2", "broadcast") {
-  enum { ASKERS = 3, UNICASTS = 2 * ASKERS, BROADCASTS = ASKERS };
+  enum { ASKERS = 3 };
+  static const struct asked all[] = {
+      {0, false, QUESTION}, {0, false, QUESTION}, {1, false, QUESTION},
+      {2, false, QUESTION}, {1, false, QUESTION}, {2, false, "Is anybody there?"},
+      {0, true, QUESTION},  {1, true, QUESTION},  {2, true, QUESTION},
+  };
   struct network network = new_network(2);
   struct program *server = start_server(network.servers[0]);
   struct peer *const askers[ASKERS] = {
@@ -131,22 +147,24 @@ CHECK(server_answers_the_sender, "broadcast.2", "broadcast") {
       udp_peer_at(network.client, "asker 2", CLIENT_IP, 0),
       udp_peer_at(network.servers[1], "asker 3", server_ip(1), 0),
   };
-  for (int i = 0; i < UNICASTS + BROADCASTS; i++) {
-    bool to_all = i >= UNICASTS;
+  bool has_asked[ASKERS] = {false};
+  for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+    const struct asked *asked = &all[i];
+    struct peer *asker = askers[asked->asker];
     struct datagram answer;
     size_t before = datagrams_sent_by("server 1").count;
-    udp_send_text(askers[i % ASKERS], to_all ? address(EVERYBODY, PORT) : server_address(0),
-                  QUESTION);
-    bool received = udp_receive(askers[i % ASKERS], ANSWER_WITHIN, &answer);
+    udp_send_text(asker, asked->to_all ? address(EVERYBODY, PORT) : server_address(0), asked->text);
+    bool received = udp_receive(asker, ANSWER_WITHIN, &answer);
     pass(2); /* there may be more, which nobody may have */
-    judge_answers(before, askers[i % ASKERS], to_all ? "a broadcast" : "a datagram");
+    judge_answers(before, asker, asked->to_all ? "a broadcast" : "a datagram");
     /* Whether it hears broadcasts at all is another requirement, and so is how often it answers. */
-    EXPECT(received || to_all, .message = "the server does not answer a datagram",
+    EXPECT(received || asked->to_all, .message = "the server does not answer a datagram",
            .expected = say("%s, back to the sender", quoted(ANSWER, strlen(ANSWER))),
            .actual = say("nothing came within %g s; the server %s\n%s", ANSWER_WITHIN,
                          doing(server), printed(server)),
-           .cause = unanswered_cause(server, server_address(0), i >= ASKERS));
-    while (udp_receive(askers[i % ASKERS], 0, &answer))
+           .cause = unanswered_cause(server, asked, has_asked[asked->asker]));
+    has_asked[asked->asker] = true;
+    while (udp_receive(asker, 0, &answer))
       ;
   }
 }
@@ -252,29 +270,11 @@ static bool answers_wrongly(void) {
   return ask(asker, server_address(0), &answer) && !is_right(&answer, asker);
 }
 
-CHECK(server_can_be_bound_to_its_own_address, "broadcast.8", "broadcast") {
-  struct network network = new_network(1);
-  struct address own = server_address(0);
-  struct program *server = start_at(network.servers[0], "broadcast", "server", server_ip(0));
-  EXPECT(await_bound_to(server, own),
-         .message = "given an address of its host, the server is not bound to it",
-         .expected = say("`broadcast server %s` is bound to %s", server_ip(0), address_text(own)),
-         .actual = say("it is not; the program %s\n%s", doing(server), printed(server)),
-         .cause = await_exit(server, 0)
-                      ? "it ended, as if that were no address to listen on: any of the host's is "
-                        "(see what it says on stderr)"
-                      : "the IP is an argument: bind to what it says");
-  struct peer *asker = udp_peer_at(network.client, "asker", CLIENT_IP, 0);
-  struct frame answer;
-  EXPECT(ask(asker, own, &answer),
-         .message = "a server that is bound to its own address does not answer",
-         .expected = "an answer to a datagram that is sent to that address",
-         .actual = say("nothing came within %g s; the server %s\n%s", ANSWER_WITHIN, doing(server),
-                       printed(server)));
-  EXPECT(is_right(&answer, asker) || answers_wrongly(),
-         .message = "a server that is bound to its own address answers in another way",
-         .expected = "an answer as without an IP: unicast, to the sender",
-         .actual = datagram_text(&answer));
+/* Why nothing is bound where it is told to; `otherwise`, unless nothing is bound to that port. */
+static const char *unbound_cause(struct program *server, const char *otherwise) {
+  if (is_bound_to(server, address("0.0.0.0", PORT)) || await_exit(server, 0))
+    return otherwise;
+  return say("nothing is bound to port %d, which is the port where none is given", PORT);
 }
 
 static const char *refused_cause(struct program *server) {
@@ -288,6 +288,32 @@ static const char *refused_cause(struct program *server) {
                  "or its answer not sent?";
 }
 
+CHECK(server_can_be_bound_to_its_own_address, "broadcast.8", "broadcast") {
+  struct network network = new_network(1);
+  struct address own = server_address(0);
+  struct program *server = start_at(network.servers[0], "broadcast", "server", server_ip(0));
+  EXPECT(await_bound_to(server, own),
+         .message = "given an address of its host, the server is not bound to it",
+         .expected = say("`broadcast server %s` is bound to %s", server_ip(0), address_text(own)),
+         .actual = say("it is not; the program %s\n%s", doing(server), printed(server)),
+         .cause = await_exit(server, 0)
+                      ? "it ended, as if that were no address to listen on: any of the host's is "
+                        "(see what it says on stderr)"
+                      : unbound_cause(server, "the IP is an argument: bind to what it says"));
+  struct peer *asker = udp_peer_at(network.client, "asker", CLIENT_IP, 0);
+  struct frame answer;
+  EXPECT(ask(asker, own, &answer),
+         .message = "a server that is bound to its own address does not answer",
+         .expected = "an answer to a datagram that is sent to that address",
+         .actual = say("nothing came within %g s; the server %s\n%s", ANSWER_WITHIN, doing(server),
+                       printed(server)),
+         .cause = refused_cause(server));
+  EXPECT(is_right(&answer, asker) || answers_wrongly(),
+         .message = "a server that is bound to its own address answers in another way",
+         .expected = "an answer as without an IP: unicast, to the sender",
+         .actual = datagram_text(&answer));
+}
+
 static void check_limited_broadcast(const char *ip) {
   struct network network = new_network(1);
   struct program *server = start_at(network.servers[0], "broadcast", "server", ip);
@@ -296,11 +322,14 @@ static void check_limited_broadcast(const char *ip) {
       .message = say("`broadcast server '%s'` does not listen", ip),
       .expected = "a UDP socket bound to " EVERYBODY_HERE ":60000",
       .actual = say("there is none; the program %s\n%s", doing(server), printed(server)),
-      .cause =
-          strcmp(ip, EVERYBODY_HERE) == 0
+      .cause = unbound_cause(
+          server,
+          strcmp(ip, EVERYBODY_HERE) != 0
+              ? "<broadcast> is the socket module's name for " EVERYBODY_HERE
+                "; others (asyncio, C) do not know it by themselves"
+          : await_exit(server, 0)
               ? "does it use inet_addr()? That returns -1 for an error, and -1 is " EVERYBODY_HERE
-              : "<broadcast> is the socket module's name for " EVERYBODY_HERE
-                "; others (asyncio, C) do not know it by themselves");
+              : NULL));
   struct peer *asker = udp_peer_at(network.client, "asker", CLIENT_IP, 0);
   struct frame answer;
   EXPECT(ask(asker, address(EVERYBODY_HERE, PORT), &answer),

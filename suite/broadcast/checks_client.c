@@ -16,8 +16,8 @@ struct asking {
 static struct asking start_client(int servers, const char *ip, const char *port) {
   struct asking asking = {.network = new_network(servers)};
   for (int i = 0; i < servers; i++)
-    asking.servers[i] =
-        udp_peer_at(asking.network.servers[i], say("server %d", i + 1), "0.0.0.0", PORT);
+    asking.servers[i] = udp_peer_at(asking.network.servers[i], say("server %d", i + 1), "0.0.0.0",
+                                    port ? OTHER_PORT : PORT);
   const char *const arguments[] = {"broadcast", "client", ip, port, NULL};
   asking.client = start_with(asking.network.client, "broadcast", arguments);
   return asking;
@@ -103,6 +103,9 @@ static void check_question(struct asking *asking, int port) {
               ? say("%u is %u with its two bytes swapped: sin_port is in network byte order, "
                     "htons(port)",
                     first->destination.port, everybody.port)
+          : port == PORT
+              ? say("it goes to port %u: where none is given it is %d", first->destination.port,
+                    PORT)
               : say("it goes to port %u: is PORT, the argument, used?", first->destination.port));
 }
 
@@ -156,6 +159,18 @@ CHECK(client_shows_a_reply, "broadcast.4", "broadcast") {
                       : missing_line_cause(asking.client, STDOUT, "Server responded: %t", ANSWER));
 
   fresh_world();
+  asking = start_client(1, EVERYBODY, say("%d", OTHER_PORT));
+  await_question(&asking);
+  reply(&asking, 0);
+  EXPECT(await_line(asking.client, STDOUT, LONG, "Server responded: %t", ANSWER) >= 0,
+         .message = "the client does not print the reply of a server on another port",
+         .expected = "Server responded: " ANSWER, .actual = printed(asking.client),
+         .cause = udp_is_connected(asking.client, address(EVERYBODY, OTHER_PORT))
+                      ? CONNECTED_CAUSE
+                      : say("PORT is %d, and so it comes from port %d: is it dropped for that?",
+                            OTHER_PORT, OTHER_PORT));
+
+  fresh_world();
   asking = start_client(1, EVERYBODY, NULL);
   await_question(&asking);
   await_exit(asking.client, LONG);
@@ -170,8 +185,8 @@ CHECK(client_shows_a_reply, "broadcast.4", "broadcast") {
 /* ---- how long it listens ---- */
 
 struct timetable {
-  int replies;
-  double times[SERVERS_MOST]; /* after the question, in order; each from another server */
+  int servers, replies;       /* server by server, and then the first again */
+  double times[SERVERS_MOST]; /* after the question, in order */
 };
 
 static const char *timetable_text(const struct timetable *timetable) {
@@ -188,7 +203,7 @@ static const char *timetable_text(const struct timetable *timetable) {
 }
 
 /* Why it has printed so many lines for so many replies. */
-static const char *count_cause(struct program *client, size_t shown, size_t wanted,
+static const char *count_cause(struct program *client, size_t shown, size_t servers, size_t wanted,
                                bool connected) {
   if (connected)
     return CONNECTED_CAUSE;
@@ -199,6 +214,9 @@ static const char *count_cause(struct program *client, size_t shown, size_t want
         shown, wanted == 1 ? "one reply" : say("%zu replies", wanted));
   if (shown == 1 && !await_exit(client, 0))
     return "it waits for something else than more replies";
+  if (shown == servers && shown < wanted)
+    return "one of the servers has replied twice: is a line printed for each server? It is for each "
+           "reply";
   return shown == 1
              ? "only one of them is printed, though all say the same: is a reply dropped because "
                "its text was there before? Each is from another server"
@@ -207,14 +225,14 @@ static const char *count_cause(struct program *client, size_t shown, size_t want
 }
 
 static void check_replies(const struct timetable *timetable) {
-  struct asking asking = start_client(timetable->replies, EVERYBODY, NULL);
+  struct asking asking = start_client(timetable->servers, EVERYBODY, NULL);
   double asked = await_question(&asking).time;
   double last_reply = asked;
   size_t due = 0; /* on a busy machine and the real clock the last ones may be late */
   for (int i = 0; i < timetable->replies; i++) {
     if (asked + timetable->times[i] > now())
       pass(asked + timetable->times[i] - now());
-    reply(&asking, i);
+    reply(&asking, i % timetable->servers);
     last_reply = now();
     due += last_reply < asked + at_least(PATIENCE);
   }
@@ -244,7 +262,7 @@ static void check_replies(const struct timetable *timetable) {
          .message = "the client does not print one line for each reply",
          .expected = say("%s, for the replies: %s", counted(wanted, "line"), when),
          .actual = say("%s\n%s", counted(shown, "line"), printed(asking.client)),
-         .cause = count_cause(asking.client, shown, wanted, connected));
+         .cause = count_cause(asking.client, shown, (size_t)timetable->servers, wanted, connected));
   if (due > 0)
     expect_success(asking.client, "broadcast client, with replies,");
   EXPECT(end <= latest + at_most(PATIENCE), .message = "the client listens for too long",
@@ -259,10 +277,11 @@ static void check_replies(const struct timetable *timetable) {
 
 CHECK(client_hears_all_replies, "broadcast.5", "broadcast") {
   static const struct timetable timetables[] = {
-      {1, {0}},
-      {5, {0, 0.3, 0.3, 1.9, 4.75}},
-      {1, {4.75}},
-      {20, {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5}},
+      {1, 1, {0}},
+      {5, 5, {0, 0.3, 0.3, 1.9, 4.75}},
+      {1, 1, {4.75}},
+      {2, 3, {0, 0.2, 0.7}},
+      {20, 20, {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5}},
   };
   for (size_t i = 0; i < sizeof timetables / sizeof *timetables; i++) {
     if (i > 0)

@@ -116,6 +116,9 @@ CHECK(server_notices_a_host_that_was_restarted, "halfopen.5", "halfopen-server")
   let_all_arrive();
   tcp_forget(client);
   expect_lost(server, &victim, 1, "a client whose host was restarted", now(), NULL, NULL);
+  expect_answer(server, connect_from("another client", "127.0.0.3"),
+                "a client that comes after another was lost",
+                "one client's end is no reason to accept no others");
 }
 
 struct living {

@@ -1,6 +1,8 @@
 /* One client and the server. */
 #include "service.h"
 
+#include <ctype.h>
+
 struct address at_home(void) {
   return address("127.0.0.1", PORT);
 }
@@ -17,6 +19,13 @@ static struct program *await_ready(struct program *server) {
 
 struct program *start_server(void) {
   return await_ready(start("halfopen-server"));
+}
+
+struct program *start_server_at(const char *host, int port) {
+  struct program *server = start("halfopen-server", host, say("%d", port));
+  await_tcp_listening(server, port);
+  settle();
+  return server;
 }
 
 struct program *start_server_on_lan(struct lan **lan) {
@@ -44,16 +53,11 @@ size_t pongs(struct connection *client) {
 }
 
 bool await_pongs(struct connection *client, size_t count, double within) {
-  double deadline = now() + within;
-  size_t there = pongs(client);
-  while (there < count && now() < deadline) {
-    struct stream_so_far stream = tcp_received(client);
-    if (stream.end != TCP_OPEN)
-      break;
-    tcp_await_bytes(client, stream.length + 1, deadline - now());
-    there = pongs(client);
-  }
-  return there >= count;
+  struct stream_so_far stream = tcp_received(client);
+  while (pongs(client) < count && stream.end == TCP_OPEN &&
+         tcp_await_bytes(client, stream.length + 1, within))
+    stream = tcp_received(client);
+  return pongs(client) >= count;
 }
 
 bool is_accepted(struct connection *client) {
@@ -82,4 +86,80 @@ const char *client_text(struct connection *client) {
   return stream.end == TCP_OPEN
              ? say("the client got %s; %s", came, ends[stream.end])
              : say("the client got %s; %s at %.3f s", came, ends[stream.end], stream.end_time);
+}
+
+/* ---- answers ---- */
+
+void put_pings(char *bytes, size_t count) {
+  for (size_t i = 0; i < count * strlen(PING); i++)
+    bytes[i] = PING[i % strlen(PING)];
+}
+
+/* How many lines are "pong", and nothing but white space around it. What else comes is free. */
+static size_t pong_lines(const struct stream_so_far *stream) {
+  size_t count = 0, begin = 0;
+  for (size_t i = 0; i < stream->length; i++) {
+    if (stream->bytes[i] != '\n')
+      continue;
+    size_t end = i;
+    while (begin < end && isspace(stream->bytes[begin]))
+      begin++;
+    while (end > begin && isspace(stream->bytes[end - 1]))
+      end--;
+    count += end - begin == strlen("pong") && memcmp(stream->bytes + begin, "pong", 4) == 0;
+    begin = i + 1;
+  }
+  return count;
+}
+
+void expect_pongs(struct program *server, struct connection *client, size_t wanted,
+                  const char *what, const char *cause) {
+  struct stream_so_far stream = tcp_received(client);
+  while (pong_lines(&stream) < wanted && stream.end == TCP_OPEN &&
+         tcp_await_bytes(client, stream.length + 1, PATIENCE))
+    stream = tcp_received(client);
+  size_t there = pong_lines(&stream);
+  if (there == wanted && stream.end == TCP_OPEN)
+    return;
+  bool bare = there < wanted && pongs(client) >= wanted;
+  check_fail((struct failure_report){
+      .message = say("%s does not get its answers", what),
+      .expected = say("%s “pong” in all, and the connection stays open", counted(wanted, "line")),
+      .actual = say("%s “pong”: %s\nthe server %s\n%s", counted(there, "line"), client_text(client),
+                    doing(server), printed(server)),
+      .cause = bare && memchr(stream.bytes, '\0', stream.length)
+                   ? "a '\\0' is sent too: send strlen(), not sizeof"
+               : bare && !memchr(stream.bytes, '\n', stream.length)
+                   ? "the answer is a line: a newline ends it"
+               : stream.end != TCP_OPEN ? "the server closes a connection whose client is there"
+                                        : cause});
+}
+
+static const char *unanswered_cause(size_t there, size_t before) {
+  return there == before
+             ? "none of what came with the end is answered: a client that half-closes says only "
+               "that it will send no more, and still reads; read and answer all that came, then "
+               "close (POLLIN may be told together with POLLHUP or POLLRDHUP)"
+             : "a part of what came before the end is not answered: one recv() need not give all "
+               "of it; go on until it returns 0";
+}
+
+void expect_pongs_and_end(struct program *server, struct connection *client, size_t before,
+                          size_t wanted, const char *what) {
+  await_pongs(client, wanted, 2 * PATIENCE);
+  enum tcp_end end = tcp_await_end(client, 2 * PATIENCE);
+  size_t there = pongs(client);
+  EXPECT(there >= wanted, .message = say("%s does not get all its answers", what),
+         .expected = say("%zu times “pong”, then FIN", wanted),
+         .actual = say("%zu times: %s\nthe server %s\n%s", there, client_text(client),
+                       doing(server), printed(server)),
+         .cause = unanswered_cause(there, before));
+  EXPECT(
+      end == TCP_FINISHED, .message = say("%s gets no FIN after its answers", what),
+      .expected = "FIN from the server",
+      .actual = say("%s\nthe server %s\n%s", client_text(client), doing(server), printed(server)),
+      .cause = end == TCP_RESET
+                   ? "RST: SO_LINGER with a time of 0, or bytes that were never read"
+                   : "recv() returns 0 when the client has half-closed: close() the socket then, "
+                     "in every process that has it");
 }

@@ -8,17 +8,19 @@
 
 #include <string.h>
 
-enum { PORT = 60000 };
+enum { PORT = 60000, OTHER_PORT = 61000 };
 
 #define PING "ping\n"
 
-/* For one answer, or one line; more than any right program needs. */
+/* For the next answer, or line; more than any right program needs. */
 static const double PATIENCE = 2;
 
 /* 127.0.0.1:60000 */
 struct address at_home(void);
 /* Starts it without arguments, and waits until it listens. */
 struct program *start_server(void);
+/* The same with a host and a port. */
+struct program *start_server_at(const char *host, int port);
 /* The same with 0.0.0.0, on a LAN that is made for it: at SERVER_IP there. */
 #define SERVER_IP "192.168.1.2"
 struct program *start_server_on_lan(struct lan **lan);
@@ -26,8 +28,20 @@ struct program *start_server_on_lan(struct lan **lan);
 struct connection *connect_from(const char *name, const char *ip);
 /* How often "pong" has come, on whatever lines. */
 size_t pongs(struct connection *client);
-/* Waits until it has come so often; false if that takes longer, or the connection ends. */
+/* Waits until it has come so often; false if nothing comes for so long, or the connection ends. */
 bool await_pongs(struct connection *client, size_t count, double within);
+/* Ends the check unless exactly so many lines of "pong" have come in all, however slowly, and the
+ * connection is still open. `what` is the client in words, and `cause` what it is else if answers
+ * are missing. */
+void expect_pongs(struct program *server, struct connection *client, size_t wanted,
+                  const char *what, const char *cause);
+/* Ends the check unless so many answers come to a client that has half-closed, and then FIN.
+ * `before`: so many answers had come before the client's last lines, and its end with them; by that
+ * it is told why answers are missing. */
+void expect_pongs_and_end(struct program *server, struct connection *client, size_t before,
+                          size_t wanted, const char *what);
+/* `count` lines, of strlen(PING) bytes each. */
+void put_pings(char *bytes, size_t count);
 /* Whether the server accepts the connection within PATIENCE. */
 bool is_accepted(struct connection *client);
 /* Why one more client is not served, where so many others are. */
