@@ -243,6 +243,7 @@ struct failure_causes {
   const char *still_runs, *crashes;
   const char *succeeds; /* status 0 */
   const char *silent;   /* nothing on stderr */
+  bool said;            /* what it has to say was seen, wherever: stderr may be empty */
 };
 void expect_failure_because(struct program *program, const char *what,
                             struct failure_causes causes);

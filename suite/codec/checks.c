@@ -81,11 +81,12 @@ static void expect_conversions(const struct conversion *conversions, size_t coun
 CHECK(converts_any_two, "codec.2", "codec") {
   static const struct conversion conversions[] = {
       {"ascii", "latin-1", "Hello World!", "Hello World!"},
-      {"ascii", "utf-8", "~plain~", "~plain~"},
+      {"ascii", "utf-8", "~plain~ <\x7f>", "~plain~ <\x7f>"},
       {"ascii", "utf-16le", "Hello!", "效汬Ⅿ"},
       {"ascii", "gbk", "Hello World!", "Hello World!"},
       {"latin-1", "ascii", "Hello World!", "Hello World!"},
       {"latin-1", "utf-8", "cafÃ© Ã¤Ã¶Ã¼", "café äöü"},
+      {"latin-1", "latin-1", "þ, ÿ.", "þ, ÿ."},
       {"latin-1", "utf-16le", "éeäN", "早令"},
       {"latin-1", "gbk", "ÄãºÃ", "你好"},
       {"utf-8", "ascii", "Hello World!", "Hello World!"},

@@ -150,6 +150,8 @@ CHECK(says_what_cannot_be_encoded, "codec.3", "codec") {
       {"ascii", "gbk", true, "a\n", "a\n", 2, "好", "", 0,
        "a character that ascii lacks, at the end"},
       {"latin-1", "gbk", true, "Äã", "你", 2, "好", "Äã", 0, "a character that latin-1 lacks"},
+      {"latin-1", "utf-8", true, "abc", "abc", 3, "Ā", "xyz", 0,
+       "the first character that latin-1 lacks (U+0100)"},
       {"gbk", "latin-1", true, "你好，", "ÄãºÃ£¬", 3, "ö", "a好", 0, "a letter that gbk lacks"},
       {"gbk", "utf-16le", true, "亁丂", "碁䂁", 2, "🐍", "亁", 0, "a character that gbk lacks"},
   };
@@ -161,8 +163,10 @@ CHECK(says_what_cannot_be_encoded, "codec.3", "codec") {
 CHECK(says_which_bytes_are_not_utf_8, "codec.3", "codec") {
   static const struct bad_text list[] = {
       {"utf-8", "ascii", false, "abc", "abc", 3, "é", "xyz", 0, "bytes that ascii lacks"},
-      {"latin-1", "ascii", false, "a\n", "a\n", 2, "ÿ", "", 0,
+      {"latin-1", "ascii", false, "a\n", "a\n", 2, "ý", "", 0,
        "a byte at the end that ascii lacks"},
+      {"utf-16le", "ascii", false, "效", "He", 2, "聁", "效", 1,
+       "the first byte that ascii lacks (80)"},
       {"latin-1", "utf-8", false, "aÃ©", "aé", 3, "é", "xyz", 0,
        "bytes that are not UTF-8 (e9 78)"},
       {"latin-1", "utf-8", false, "aÃ©", "aé", 3, "å¥", "z", 0,
@@ -183,6 +187,8 @@ CHECK(says_which_bytes_are_not_utf_8, "codec.3", "codec") {
 CHECK(says_which_bytes_are_not_gbk_or_utf_16, "codec.3", "codec") {
   static const struct bad_text list[] = {
       {"latin-1", "gbk", false, "aÄã", "a你", 3, "ä", " z", 0, "bytes that are not GBK (e4 20)"},
+      {"latin-1", "gbk", false, "aÄã", "a你", 3, "å\x7f", " z", 0,
+       "bytes that are not GBK (e5 7f)"},
       {"utf-8", "gbk", false, "你好，世界！", "浣犲ソ锛屼笘鐣岋紒", 18, "好", " a", 2,
        "bytes that are not GBK (bd 20)"},
       {"utf-8", "gbk", false, "你好，世界！", "浣犲ソ锛屼笘鐣岋紒", 18, "好", "", 2,

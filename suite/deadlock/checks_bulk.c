@@ -105,6 +105,49 @@ static void expect_as_good(const struct outcome *outcome, const struct outcome *
          .actual = printed(outcome->client), .cause = failure_cause(outcome, small, bytes));
 }
 
+/* ---- deadlock.3 ---- */
+
+static bool announces(struct program *client, double bytes) {
+  struct lines all = lines(client, STDOUT);
+  double number = 0;
+  for (size_t i = 0; i < all.count; i++)
+    if (line_matches(all.list[i].text, "Sending %n bytes of data, in chunks of 16 bytes",
+                     &number) &&
+        number == bytes)
+      return true;
+  return false;
+}
+
+/* Who does not come to the end has deadlock.5 or deadlock.7 to mend. */
+static void check_many_bytes(const char *name) {
+  static const struct answering answering = {0};
+  double wanted = strcmp(name, "upper") == 0 ? 65536 : 1000000;
+  const char *bytes = say("%.0f", wanted);
+  begin(LARGE_BUFFER, LARGE_BUFFER);
+  struct program *server = start_answering(&answering);
+  struct program *client = start_client_of(name, bytes);
+  if (!await_exit_while_moving(client, CPU_LIMIT))
+    return;
+  double answered = bytes_answered(server), other = other_text_at(server);
+  if (answered < 0)
+    return;
+  EXPECT(other < 0, .message = say("not all of the %s bytes are what they should be", bytes),
+         .expected = say("“%s”, again and again, to the last byte", CHUNK_TEXT),
+         .actual = say("another byte after %.0f of them", other),
+         .cause = "send() may take a part of a chunk: go on with the rest of that chunk, and then "
+                  "with the next");
+  EXPECT(answered == wanted,
+         .message = say("asked for %s bytes, the client sends another number", bytes),
+         .expected = say("%s bytes, and then FIN", bytes), .actual = say("%.0f bytes", answered),
+         .cause = "count what send() has taken, not what it was given");
+  EXPECT(announces(client, wanted),
+         .message = say("asked for %s bytes, the client says another number", bytes),
+         .expected = say("Sending %s bytes of data, in chunks of 16 bytes", bytes),
+         .actual = printed(client));
+}
+
+EACH_PROGRAM(client_sends_many, "deadlock.3", check_many_bytes)
+
 /* ---- deadlock.5 ---- */
 
 static void check_sizes(const char *name) {

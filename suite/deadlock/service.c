@@ -104,6 +104,12 @@ static void tell_total(size_t bytes) {
   tell(text);
 }
 
+static void tell_other(size_t at) {
+  char text[100];
+  snprintf(text, sizeof text, "has been told something else at byte %zu\n", at);
+  tell(text);
+}
+
 static bool send_whole(int fd, const char *bytes, size_t length) {
   while (length > 0) {
     ssize_t sent = send(fd, bytes, length, MSG_NOSIGNAL);
@@ -136,15 +142,19 @@ static int answer(const void *context) {
   char piece[PIECE];
   size_t total = 0, answered = 0;
   ssize_t length = 0;
-  bool paused = false;
+  bool paused = false, is_other = false;
   int fd = accept_one();
   if (fd >= 0 && answering->begins_paused)
     pause_here(PAUSED);
   while ((length = recv(fd, piece, sizeof piece, 0)) > 0) {
     size_t due = (size_t)length;
-    for (size_t i = 0; i < due; i++)
+    for (size_t i = 0; i < due; i++) {
+      if (piece[i] != CHUNK_TEXT[(total + i) % CHUNK] && !is_other)
+        tell_other(total + i);
+      is_other |= piece[i] != CHUNK_TEXT[(total + i) % CHUNK];
       if (piece[i] >= 'a' && piece[i] <= 'z')
         piece[i] = (char)(piece[i] - 'a' + 'A');
+    }
     total += due;
     if (answering->hold_last && answered + due > answering->hold_last - CHUNK)
       due = answering->hold_last - CHUNK - answered;
@@ -176,4 +186,10 @@ double bytes_answered(struct program *server) {
   double bytes = -1;
   await_line(server, STDOUT, 2, "has answered %n bytes", &bytes);
   return bytes;
+}
+
+double other_text_at(struct program *server) {
+  double at = -1;
+  await_line(server, STDOUT, 0, "has been told something else at byte %n", &at);
+  return at;
 }

@@ -82,3 +82,5 @@ struct program *start_answering(const struct answering *answering);
 #define HOLDING "holds back the end of its answer"
 /* How many bytes it has answered; -1 if it has not come to the end. */
 double bytes_answered(struct program *server);
+/* The first byte that was not what a client has to send, counted from 0; -1 if there was none. */
+double other_text_at(struct program *server);

@@ -103,6 +103,8 @@ static void check_body(const char *name) {
                              "    indented, and\ta tab\r\n"
                              "\r\n"
                              "naïve Ω, 你好，世界, 🜚, \\x41, %41, &amp;\n"
+                             "100 %d or %s or %n, 100 % plain\n"
+                             "\n\n"
                              "and a last line without a newline";
   struct web web = make_web(CERTIFICATE_GOOD, 0);
   const char *secret = say("kingfisher-%d", random_between(100000, 999999));

@@ -163,6 +163,9 @@ CHECK(mtu_of_other_links, "mtu.2", "mtu") {
     attach(host, lan, say("%s/24", links[i].there));
     udp_peer_at(host, "silent host", links[i].there, links[i].port);
   }
+  udp_peer("silent host", "127.0.0.1", 60000);
+  struct program *at_home = start("mtu");
+  bool ends_well = await_exit(at_home, PATIENCE) && exit_status(at_home) == 0;
   for (size_t i = 0; i < LINKS; i++) {
     const char *there = links[i].there, *port = say("%d", links[i].port);
     struct program *program = links[i].port_given ? start("mtu", there, port) : start("mtu", there);
@@ -175,6 +178,8 @@ CHECK(mtu_of_other_links, "mtu.2", "mtu") {
            .cause = tells(program, LOOPBACK) || tells(program, LOOPBACK + 1)
                         ? "that is loopback's: is the socket connected to HOST?"
                         : wrong_mtu_cause(program, links[i].mtu));
+    if (ends_well) /* else mtu.1 has something to say */
+      expect_success(program, say("`mtu %s`, after printing the MTU,", there));
   }
 }
 

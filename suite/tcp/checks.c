@@ -39,9 +39,28 @@ static void check_addresses(struct program *server, struct connection *client) {
   expect_line(server, 2, "Socket Peer: %a", &own);
 }
 
+/* One more client, after the first, that the server serves; NULL if it does not, which is tcp.7's
+ * business. It has sent its request, and the end of the server's stream has come. */
+static struct connection *serve_next(void) {
+  struct connection *next = tcp_connect("next client", "127.0.0.3", at_home());
+  if (!next)
+    return NULL;
+  tcp_send_text(next, REQUEST);
+  tcp_await_end(next, SLOW);
+  return tcp_received(next).length > 0 ? next : NULL;
+}
+
 CHECK(server_shows_both_ends, "tcp.2", "tcp-server") {
   struct program *server = start_server();
-  check_addresses(server, connect_from("client", "127.0.0.2"));
+  struct connection *first = connect_from("client", "127.0.0.2");
+  check_addresses(server, first);
+  tcp_close(first);
+  struct connection *next = serve_next();
+  if (next) {
+    struct address own = tcp_local(next);
+    expect_line(server, 2, "A new TCP Connection from %a was accepted.", &own);
+    expect_line(server, 2, "Socket Peer: %a", &own);
+  }
 
   /* The listening socket's name would be true above, and is not here. */
   fresh_world();
@@ -96,13 +115,21 @@ CHECK(server_reads_sixteen_bytes, "tcp.3", "tcp-server") {
   }
 }
 
-static bool says_sent(struct program *server) {
+/* How often it says so. */
+static size_t says_sent(struct program *server) {
   struct lines all = lines(server, STDOUT);
+  size_t count = 0;
   for (size_t i = 0; i < all.count; i++)
-    if (line_matches(all.list[i].text, "Response was sent successfully.") ||
-        line_matches(all.list[i].text, "Response was been sent successfully."))
-      return true;
-  return false;
+    count += line_matches(all.list[i].text, "Response was sent successfully.") ||
+             line_matches(all.list[i].text, "Response was been sent successfully.");
+  return count;
+}
+
+static bool await_said_sent(struct program *server, size_t times) {
+  enum { TRIES = 20 };
+  for (int i = 0; i < TRIES && says_sent(server) < times; i++)
+    pass(0.1);
+  return says_sent(server) >= times;
 }
 
 /* Why the connection is still open: does the next client change that? */
@@ -144,10 +171,8 @@ static void expect_response(struct program *server, struct connection *client) {
                         "is set with a time of 0"
                       : still_open_cause(server, client));
   tcp_close(client);
-  enum { TRIES = 20 };
-  for (int i = 0; i < TRIES && !says_sent(server); i++)
-    pass(0.1);
-  EXPECT(says_sent(server), .message = "the server does not say that the response was sent",
+  EXPECT(await_said_sent(server, 1),
+         .message = "the server does not say that the response was sent",
          .expected = "Response was sent successfully.", .actual = printed(server),
          .cause = missing_line_cause(server, STDOUT, "Response was sent successfully."));
 }
@@ -155,6 +180,12 @@ static void expect_response(struct program *server, struct connection *client) {
 CHECK(server_responds_to_sixteen_bytes, "tcp.4", "tcp-server") {
   struct program *server = start_server();
   expect_response(server, connect_home());
+  if (serve_next())
+    EXPECT(
+        await_said_sent(server, 2),
+        .message = "the server does not say of the next client's response that it was sent",
+        .expected = "Response was sent successfully., for each client", .actual = printed(server),
+        .cause = "of the first client's it was said: it belongs to what is done for each client");
 
   fresh_world();
   start_server();
@@ -189,6 +220,16 @@ static void check_early_end(size_t count, size_t piece) {
   expect_early_end(server, "the server", count);
 }
 
+/* A client whose request ends early. Whether the server has noticed, and closed the connection. */
+static bool ends_early(size_t count) {
+  struct connection *client = tcp_connect("early client", "127.0.0.1", at_home());
+  if (!client)
+    return false;
+  tcp_send(client, REQUEST, count);
+  tcp_finish(client);
+  return tcp_await_end(client, 2) == TCP_FINISHED;
+}
+
 CHECK(server_counts_what_came, "tcp.5", "tcp-server") {
   struct service whole = serve_first(0);
   fresh_world();
@@ -198,6 +239,12 @@ CHECK(server_counts_what_came, "tcp.5", "tcp-server") {
   check_early_end(0, 1);
   if (is_as_good(&cut, &whole)) /* else it reads once, and tcp.3 has something to say */
     check_early_end(7, 4);
+
+  fresh_world();
+  struct program *server = start_server();
+  ends_early(7);
+  if (ends_early(3)) /* else tcp.8 has something to say */
+    expect_early_end(server, "the server, after another client's request ended early,", 3);
 }
 
 CHECK(server_restarts_at_once, "tcp.6", "tcp-server") {

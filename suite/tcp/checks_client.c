@@ -187,7 +187,8 @@ static void check_early_end(size_t count, size_t piece) {
   tcp_finish(server);
   await_exit(client, PATIENCE);
   expect_early_end(client, "tcp-client", count);
-  expect_failure(client, say("tcp-client, after %s of a response,", counted(count, "byte")));
+  expect_failure_because(client, say("tcp-client, after %s of a response,", counted(count, "byte")),
+                         (struct failure_causes){.said = true});
 }
 
 CHECK(client_counts_what_came, "tcp.11", "tcp-client") {
