@@ -106,13 +106,15 @@ SSL_CTX *certificate_context(const char *name, enum certificate kind) {
   if (kind == CERTIFICATE_UNTRUSTED)
     authority_make(&unknown, "Authority that nobody knows");
   const struct authority *authority = kind == CERTIFICATE_UNTRUSTED ? &unknown : &known;
-  const char *subject = kind == CERTIFICATE_OF_OTHER_NAME ? "other.example" : name;
+  bool other = kind == CERTIFICATE_OF_OTHER_NAME; /* names that begin or end like the right one */
+  const char *subject = other ? say("www.%s", name) : name;
   EVP_PKEY *key = EVP_EC_gen("P-256");
   X509 *certificate = begin(subject, key, kind == CERTIFICATE_EXPIRED ? -2 * VALID_DAYS : 0);
   add_extension(certificate, authority->certificate, NID_basic_constraints, "critical,CA:FALSE");
   add_extension(certificate, authority->certificate, NID_key_usage, "critical,digitalSignature");
   add_extension(certificate, authority->certificate, NID_ext_key_usage, "serverAuth");
-  add_extension(certificate, authority->certificate, NID_subject_alt_name, say("DNS:%s", subject));
+  add_extension(certificate, authority->certificate, NID_subject_alt_name,
+                other ? say("DNS:%s,DNS:not%s", subject, name) : say("DNS:%s", subject));
   finish(certificate, authority);
   SSL_CTX *context = SSL_CTX_new(TLS_server_method());
   if (!context || SSL_CTX_use_certificate(context, certificate) != 1 ||

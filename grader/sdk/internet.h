@@ -43,8 +43,8 @@ enum certificate {
   NO_TLS,
   CERTIFICATE_GOOD,
   CERTIFICATE_EXPIRED,
-  CERTIFICATE_OF_OTHER_NAME,
-  CERTIFICATE_UNTRUSTED /* signed by an authority that nobody knows */
+  CERTIFICATE_OF_OTHER_NAME, /* of www.NAME and notNAME */
+  CERTIFICATE_UNTRUSTED      /* signed by an authority that nobody knows */
 };
 /* Serves HTTP at the address, and HTTPS too (whatever the port) with a certificate for `name`, if
  * there is one: who forgets TLS, or uses it where nobody else does, is heard. The authority that

@@ -122,6 +122,7 @@ static void check_server_prints(const char *name) {
 
   check_next_prints(server);
 
+  fresh_world();
   struct address elsewhere = address("127.0.0.1", 60007);
   server = start_with(localhost(), name,
                       (const char *const[]){name, "server", "localhost", "-p", "60007", NULL});
