@@ -150,7 +150,7 @@ CHECK(says_what_cannot_be_encoded, "codec.3", "codec") {
       {"ascii", "gbk", true, "a\n", "a\n", 2, "好", "", 0,
        "a character that ascii lacks, at the end"},
       {"latin-1", "gbk", true, "Äã", "你", 2, "好", "Äã", 0, "a character that latin-1 lacks"},
-      {"latin-1", "utf-8", true, "abc", "abc", 3, "Ā", "xyz", 0,
+      {"latin-1", "gbk", true, "Äã", "你", 2, "Ā", "Äã", 0,
        "the first character that latin-1 lacks (U+0100)"},
       {"gbk", "latin-1", true, "你好，", "ÄãºÃ£¬", 3, "ö", "a好", 0, "a letter that gbk lacks"},
       {"gbk", "utf-16le", true, "亁丂", "碁䂁", 2, "🐍", "亁", 0, "a character that gbk lacks"},

@@ -241,6 +241,15 @@ CHECK(server_counts_what_came, "tcp.5", "tcp-server") {
     check_early_end(7, 4);
 
   fresh_world();
+  struct service first = serve_first(0);
+  struct connection *next = tcp_connect("next client", "127.0.0.1", at_home());
+  if (!next)
+    return;
+  struct service second = finish_request(first.server, next, "fedcba9876543210", 0);
+  if (!is_as_good(&second, &first)) /* tcp.7 has something to say */
+    return;
+
+  fresh_world();
   struct program *server = start_server();
   ends_early(7);
   if (ends_early(3)) /* else tcp.8 has something to say */
