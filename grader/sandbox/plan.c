@@ -264,6 +264,7 @@ static struct plan *lay_plan(struct layout *layout, const struct plan *draft) {
   plan.folder = lay_text(layout, draft->folder);
   plan.hostname = lay_text(layout, draft->hostname);
   plan.files = lay_files(layout, draft);
+  plan.hosts = plan.passwd = plan.group = plan.host_name_line = NULL; /* they are among the files */
   plan.argv = lay_texts(layout, draft->argv);
   plan.envp = lay_texts(layout, draft->envp);
   plan.paths = lay_texts(layout, draft->paths);

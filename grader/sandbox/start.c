@@ -40,10 +40,10 @@ struct sandbox sandbox_none(void) {
  * it, having a plan in a mapping of its own. Other threads might fork meanwhile, with a use for it:
  * so not where there are any. Returns how much of the heap the next clone does without. */
 static size_t heap_spare(const struct plan *plan) {
+  if (!plan->heap || plan->spec->function || !__libc_single_threaded)
+    return 0;
   size_t length = (size_t)((char *)sbrk(0) - plan->heap);
-  bool good = plan->heap && length > 0 && !plan->spec->function && __libc_single_threaded &&
-              madvise(plan->heap, length, MADV_DONTFORK) == 0;
-  return good ? length : 0;
+  return madvise(plan->heap, length, MADV_DONTFORK) == 0 ? length : 0;
 }
 
 static pid_t init_clone(const struct plan *plan, int *pidfd) {

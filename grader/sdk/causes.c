@@ -247,7 +247,7 @@ static bool tells_own_mistake(const char *line) {
 const char *own_mistake_cause(void) {
   struct world *world = the_check.world;
   for (struct program *program = NULL; world && (program = program_before(world, program));) {
-    if (!program_ended(program, NULL) || exit_status(program) == 0)
+    if (!program_ended(program, NULL) || exit_status(program) <= 0) /* negative: by a signal */
       continue;
     struct lines all = lines(program, STDERR);
     for (size_t i = 0; i < all.count; i++)

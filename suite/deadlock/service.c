@@ -149,9 +149,10 @@ static int answer(const void *context) {
   while ((length = recv(fd, piece, sizeof piece, 0)) > 0) {
     size_t due = (size_t)length;
     for (size_t i = 0; i < due; i++) {
-      if (piece[i] != CHUNK_TEXT[(total + i) % CHUNK] && !is_other)
+      if (!is_other && piece[i] != CHUNK_TEXT[(total + i) % CHUNK]) {
+        is_other = true;
         tell_other(total + i);
-      is_other |= piece[i] != CHUNK_TEXT[(total + i) % CHUNK];
+      }
       if (piece[i] >= 'a' && piece[i] <= 'z')
         piece[i] = (char)(piece[i] - 'a' + 'A');
     }

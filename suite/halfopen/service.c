@@ -9,8 +9,8 @@ struct address at_home(void) {
 
 /* A program may listen first, and then say on the listening socket what its connections are to
  * inherit. */
-static struct program *await_ready(struct program *server) {
-  await_tcp_listening(server, PORT);
+static struct program *await_ready(struct program *server, int port) {
+  await_tcp_listening(server, port);
   settle();
   pass(0.1);
   settle();
@@ -18,20 +18,17 @@ static struct program *await_ready(struct program *server) {
 }
 
 struct program *start_server(void) {
-  return await_ready(start("halfopen-server"));
+  return await_ready(start("halfopen-server"), PORT);
 }
 
 struct program *start_server_at(const char *host, int port) {
-  struct program *server = start("halfopen-server", host, say("%d", port));
-  await_tcp_listening(server, port);
-  settle();
-  return server;
+  return await_ready(start("halfopen-server", host, say("%d", port)), port);
 }
 
 struct program *start_server_on_lan(struct lan **lan) {
   *lan = new_lan("LAN", 1500);
   attach(localhost(), *lan, SERVER_IP "/24");
-  return await_ready(start("halfopen-server", "0.0.0.0"));
+  return await_ready(start("halfopen-server", "0.0.0.0"), PORT);
 }
 
 struct connection *connect_from(const char *name, const char *ip) {
