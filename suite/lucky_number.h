@@ -8,6 +8,13 @@
 
 #define LUCKY_ANSWER "Here's your lucky number:"
 
+/* One that a check gives itself: another number each time, as long as they are, or nearly so. */
+static inline const char *lucky_reply(void) {
+  enum { HALF = 10000000 };
+  return say("%s0.%07d%07d93", LUCKY_ANSWER, random_between(HALF / 10, HALF - 1),
+             random_between(0, HALF - 1));
+}
+
 /* The number in an answer, 0 <= X < 1, in decimal or exponent form; a negative one if it is no
  * right answer. */
 static inline double lucky_number(const struct datagram *answer) {

@@ -15,15 +15,22 @@ struct context the_check;
 
 /* ---- worlds ---- */
 
+/* Each world begins in another second, at another fraction of it: programs may seed generators with
+ * either. */
+static int64_t epoch_shift(void) {
+  struct timespec real;
+  if (the_check.begins_at_ns == 0)
+    return ((int64_t)(the_check.seed % 1000) * 10000 + the_check.world_number * 7) * SECONDS +
+           random_between(1, 999999999) + the_check.later_ns;
+  clock_gettime(CLOCK_REALTIME, &real);
+  return the_check.begins_at_ns - (real.tv_sec * SECONDS + real.tv_nsec);
+}
+
 void world_begin(void) {
   struct world_options options = {
       .clock = the_check.clock,
       .seed = the_check.seed + (uint64_t)random_between(1, 1 << 20),
-      /* Each world begins in another second, at another fraction of it: programs may seed
-         generators with either. */
-      .epoch_shift_ns =
-          ((int64_t)(the_check.seed % 1000) * 10000 + the_check.world_number * 7) * SECONDS +
-          random_between(1, 999999999) + the_check.later_ns,
+      .epoch_shift_ns = epoch_shift(),
   };
   struct failure failure;
   the_check.world_number++;
@@ -33,6 +40,7 @@ void world_begin(void) {
   the_check.world = world_create(&options, &failure);
   if (!the_check.world)
     check_error(say("%s", failure.sentence));
+  the_check.began_s = (time_t)wall_clock();
   the_check.host = host_create(the_check.world, "localhost", &failure);
   if (!the_check.host)
     check_error(say("%s", failure.sentence));
@@ -74,6 +82,15 @@ void fresh_world_later(void) {
   world_end();
   usleep(1100000);
   world_begin();
+}
+
+void fresh_world_next_second(void) {
+  enum { EARLY_NS = 300 * MILLISECONDS, LATEST_NS = 500 * MILLISECONDS };
+  int64_t next = ((int64_t)the_check.began_s + 1) * SECONDS;
+  if (the_check.clock == CLOCK_VIRTUAL)
+    the_check.begins_at_ns = next + random_between(EARLY_NS, LATEST_NS);
+  fresh_world();
+  the_check.begins_at_ns = 0;
 }
 
 /* From `moment` until it is that time on that day of a month. */

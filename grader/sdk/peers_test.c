@@ -286,6 +286,24 @@ Test(peers, recorded_calls) {
   cr_assert(calls.list[4].error == ENOTCONN && calls.list[4].socket != calls.list[3].socket);
 }
 
+Test(peers, every_way_to_close_is_recorded) {
+  struct program *program =
+      python("import ctypes, os, socket\n"
+             "range = ctypes.CDLL(None).close_range\n"
+             "a, b, c, d = [socket.socket() for _ in 'abcd']\n"
+             "null = os.open('/dev/null', os.O_RDONLY)\n"
+             "os.dup2(null, a.fileno()); os.dup2(null, b.fileno(), inheritable=False)\n"
+             "range(c.fileno(), c.fileno(), 0); range(d.fileno(), d.fileno(), 4)\n"
+             "os.dup2(d.fileno(), d.fileno()); os._exit(0)");
+  cr_assert(await_exit(program, 5));
+  struct socket_calls calls = socket_calls_of(program);
+  cr_assert_eq(calls.count, 7, "%zu", calls.count);
+  for (size_t i = 0; i < 3; i++) {
+    cr_assert_not(calls.list[4 + i].created);
+    cr_assert_eq(calls.list[4 + i].socket, calls.list[i].socket);
+  }
+}
+
 Test(peers, more_descriptors_are_open) {
   struct failure failure;
   struct program_spec spec = {

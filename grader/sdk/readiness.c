@@ -8,7 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PATIENCE_S = 5 };
+/* CPU time is not counted, up to a limit: a runtime that compiles the program first takes seconds
+ * of it on a slow machine. */
+enum { PATIENCE_S = 5, PATIENCE_CPU_S = 20 };
 
 struct sockets {
   struct socket_state *states;
@@ -118,11 +120,34 @@ static const char *unready_cause(struct program *program, uint8_t protocol, int 
   return silence_cause(program);
 }
 
+/* Whether who began then may have longer than *until, which is set to how long. */
+static bool is_given_longer(struct program *program, double began, double *until) {
+  static const double STEP = 0.1;
+  double cpu = cpu_seconds(program), before = *until;
+  *until = began + PATIENCE_S + (cpu < PATIENCE_CPU_S ? cpu : PATIENCE_CPU_S);
+  return *until - before >= STEP;
+}
+
+struct connection *tcp_connect_when_ready(struct program *server, struct host *from,
+                                          struct address to) {
+  static const double STEP = 0.1;
+  double began = now(), until = began + PATIENCE_S;
+  do {
+    struct connection *client = tcp_connect_at(from, "client", NULL, to);
+    if (client || await_exit(server, STEP))
+      return client;
+  } while (now() < until || is_given_longer(server, began, &until));
+  return NULL;
+}
+
 /* `state`: what a right program does to its socket, in words. */
 static struct address await_ready(struct program *program, uint8_t protocol, int port,
                                   const char *what, const char *state) {
   struct ready_wait wait = {.program = program, .protocol = protocol, .port = port};
-  run_until(now() + PATIENCE_S, is_ready, &wait);
+  double began = now(), until = began + PATIENCE_S;
+  while (run_until(until, is_ready, &wait) == WORLD_DEADLINE &&
+         is_given_longer(program, began, &until))
+    ;
   struct host *host = program_host(program);
   const char *elsewhere = wait.is_ready ? NULL : sockets_listed(host, protocol, port, NULL);
   EXPECT(wait.is_ready, .message = say("%s does not %s port %d", program_name(program), what, port),
@@ -172,6 +197,11 @@ bool udp_is_connected(struct program *program, struct address to) {
 const char *udp_bound_besides(struct program *program, struct address wanted) {
   settle();
   return sockets_listed(program_host(program), IPPROTO_UDP, wanted.port, &wanted);
+}
+
+const char *tcp_listening_on_other_ports(struct program *program, int port) {
+  settle();
+  return sockets_listed(program_host(program), IPPROTO_TCP, port, NULL);
 }
 
 const char *tcp_listening_besides(struct program *program, struct address wanted) {

@@ -62,6 +62,16 @@ static size_t code_point(const uint8_t *text, unsigned *point) {
   return length;
 }
 
+/* The length of `u{7f}` if that is the point; 0 if it is not. */
+static size_t braces_of(const char *printed, size_t left, unsigned point) {
+  enum { DIGITS_MAX = 6 };
+  unsigned value = 0;
+  for (size_t digits = 1; digits <= DIGITS_MAX && digits + 2 < left; digits++)
+    if (printed[0] == 'u' && printed[1] == '{' && printed[digits + 2] == '}')
+      return hex_read(printed + 2, digits, &value) && value == point ? digits + 3 : 0;
+  return 0;
+}
+
 /* Whether `printed` is one escaped form of `point`, after its backslashes. Returns how much of it
  * that form takes. Letters, digits and spaces print: their numbers are no form of them. */
 static size_t escape_of(const char *printed, size_t left, unsigned point) {
@@ -81,6 +91,9 @@ static size_t escape_of(const char *printed, size_t left, unsigned point) {
   size_t digits = printed[0] == 'x' ? 2 : printed[0] == 'u' ? 4 : printed[0] == 'U' ? 8 : 0;
   if (digits && left > digits && hex_read(printed + 1, digits, &value) && value == point)
     return 1 + digits;
+  size_t braced = braces_of(printed, left, point); /* Rust's and JavaScript's \u{7f} */
+  if (braced)
+    return braced;
   size_t octal = 0;
   value = 0;
   while (octal < 3 && octal < left && printed[octal] >= '0' && printed[octal] <= '7') {

@@ -64,6 +64,20 @@ uint64_t tcp_bytes_moved(struct host *host) {
   return bytes;
 }
 
+size_t tcp_unread(const struct connection *connection) {
+  struct address own = tcp_local(connection), other = tcp_remote(connection);
+  struct socket_state *states = NULL;
+  struct failure failure;
+  size_t unread = 0;
+  int count = host_sockets(localhost(), IPPROTO_TCP, &states, &failure);
+  for (int i = 0; i < count; i++)
+    if (address_equal(address_from_socket(&states[i].local), other) &&
+        address_equal(address_from_socket(&states[i].remote), own))
+      unread = states[i].receive_queue;
+  free(states);
+  return unread;
+}
+
 static bool all_sleep(void) {
   return !world_something_runs(the_check.world);
 }

@@ -92,6 +92,10 @@ void fresh_world(void);
 /* The same, and the real clock shows another second too: for programs that take the time where no
  * clock is asked, from a file's date or the machine's uptime. */
 void fresh_world_later(void);
+/* The same as fresh_world, and on the virtual clock it begins in the second that follows that in
+ * which the last one began, some 0.3 s after that second's beginning: for what is the same for a
+ * few seconds. */
+void fresh_world_next_second(void);
 /* The same as fresh_world, and on the virtual clock programs are told that it is that time, within
  * a second, on that day of some month: for what is written otherwise on the 5th than on the 15th.
  */
@@ -204,6 +208,8 @@ struct address await_tcp_listening(struct program *program, int port);
 /* The addresses of all TCP sockets of the program's host that listen on the port of `wanted`, but
  * that one; NULL if there is no other. */
 const char *tcp_listening_besides(struct program *program, struct address wanted);
+/* The same of all that listen on another port than that. */
+const char *tcp_listening_on_other_ports(struct program *program, int port);
 /* The addresses of all unconnected UDP sockets on the port, but `wanted`, IPv6 included:
  * "0.0.0.0:60000, [::]:60000"; NULL if there is no other. */
 const char *udp_bound_besides(struct program *program, struct address wanted);
@@ -228,6 +234,10 @@ bool is_mutual_send(void);
 void send_signal(struct program *program, int signal);
 /* Ends it, as a user would who restarts it: SIGTERM, and SIGKILL if it is still there 1 s later. */
 void stop(struct program *program);
+/* A server runs until SIGINT or SIGTERM, and is then gone within 1 s, with any status, its children
+ * too. Ends the check unless this one is still there after a while in which nobody asks it for
+ * anything, and gone, with all its processes, when it has been sent SIGTERM. */
+void expect_runs_until_told(struct program *server);
 /* Ends it as a power failure would: no process of it runs any more, its sockets are closed by the
  * kernel. */
 void kill_at_once(struct program *program);
@@ -323,6 +333,10 @@ struct listener;
 struct connection *tcp_connect(const char *name, const char *ip, struct address to);
 struct connection *tcp_connect_at(struct host *host, const char *name, const char *ip,
                                   struct address to);
+/* Connects as soon as the server lets it: when it is not known where it listens. NULL if it has
+ * ended before, or does not within as long as it is waited for elsewhere. */
+struct connection *tcp_connect_when_ready(struct program *server, struct host *from,
+                                          struct address to);
 /* The errno of the last tcp_connect that returned NULL: ECONNREFUSED, ETIMEDOUT, … */
 int tcp_connect_error(void);
 /* A socket that listens. Its connections are complete at once, as far as the other side can see,
@@ -333,6 +347,9 @@ struct listener *tcp_listen_at(struct host *host, const char *name, const char *
 struct connection *tcp_accept(struct listener *listener, double within);
 struct address tcp_local(const struct connection *connection);
 struct address tcp_remote(const struct connection *connection);
+/* How many of the bytes that it has sent the other end has not read yet, of those that its kernel
+ * has; 0 if that end is on another host than localhost(), or gone. */
+size_t tcp_unread(const struct connection *connection);
 
 /* Sends the bytes as one segment (if they fit in one), now, and lets the world settle: the program
  * has read them then, if it reads. Returns how many the kernel took: all of them, unless its send

@@ -146,7 +146,11 @@ void busyness_account(struct world *world, struct busyness *busyness) {
   bool never_sleeps =
       world->graces_used >= BUSY_WAIT_PAUSES && world->supervisor.calls >= BUSY_WAIT_CALLS_OF_WORLD;
   bool busy_waits = never_sleeps || (beyond > BUSY_WAIT_NS && (asks || beyond > COMPUTING_NS));
+  bool known = world_busy_waits(world);
   for (struct program *program = world->programs; program; program = program->next)
     if (!program->ended)
       busy_wait_note(world, program, busy_waits);
+  if (!known &&
+      world_busy_waits(world)) /* what counts now did not until now: the clock must not leap */
+    begin_anew(world, busyness, cpu);
 }

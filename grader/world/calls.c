@@ -82,6 +82,11 @@ void call_dispatch(struct call *call) {
     break;
   case SYS_socket:
   case SYS_close:
+  case SYS_close_range:
+  case SYS_dup3:
+#ifdef __x86_64__
+  case SYS_dup2:
+#endif
     calls_descriptor(call);
     break;
   default:

@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/close_range.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -66,22 +67,47 @@ static bool socket_make(struct call *call) {
   return true;
 }
 
-static void close_note(struct call *call) {
-  scoped_remote int fd = remote_descriptor(call, (int)call->arguments[0]);
+static void close_note(struct call *call, int closed) {
+  scoped_remote int fd = remote_descriptor(call, closed);
   struct stat status;
   if (fd < 0 || fstat(fd, &status) < 0 || !S_ISSOCK(status.st_mode))
     return;
-  struct socket_seen seen = {.fd = (int)call->arguments[0], .socket = status.st_ino};
+  struct socket_seen seen = {.fd = closed, .socket = status.st_ino};
   socklen_t length = sizeof seen.type;
   getsockopt(fd, SOL_SOCKET, SO_TYPE, &seen.type, &length);
   getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &seen.family, &length);
   socket_log(call, &seen);
 }
 
-void calls_descriptor(struct call *call) {
-  if (call->number == SYS_socket && call->program->record_calls && socket_make(call))
+static void close_range_note(struct call *call) {
+  enum { DESCRIPTORS_MAX = 64 }; /* a program that means its sockets closes a few */
+  uint32_t first = (uint32_t)call->arguments[0], last = (uint32_t)call->arguments[1];
+  if (call->arguments[2] & CLOSE_RANGE_CLOEXEC)
     return;
-  if (call->number == SYS_close)
-    close_note(call);
+  for (uint32_t fd = first; fd <= last && fd - first < DESCRIPTORS_MAX; fd++)
+    close_note(call, (int)fd);
+}
+
+/* Closing, in each way that there is: dup2() closes what it replaces. */
+void calls_descriptor(struct call *call) {
+  int fds[] = {(int)call->arguments[0], (int)call->arguments[1]};
+  switch (call->number) {
+  case SYS_socket:
+    if (call->program->record_calls && socket_make(call))
+      return;
+    break;
+  case SYS_close:
+    close_note(call, fds[0]);
+    break;
+  case SYS_close_range:
+    close_range_note(call);
+    break;
+#ifdef __x86_64__
+  case SYS_dup2:
+#endif
+  case SYS_dup3:
+    if (fds[0] != fds[1])
+      close_note(call, fds[1]);
+  }
   call_continue(call);
 }

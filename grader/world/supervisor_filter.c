@@ -64,6 +64,8 @@ static const struct {
     {SYS_getsockopt, SOCKET_TIMEOUT, 0},
     {SYS_socket, NEVER, 0},
     {SYS_close, NEVER, 0},
+    {SYS_close_range, NEVER, 0},
+    {SYS_dup3, NEVER, 0},
     {SYS_futex, FUTEX_WAITING, 0},
     {SYS_futex_waitv, POINTER, 3},
     {SYS_rt_sigtimedwait, POINTER, 2},
@@ -90,6 +92,7 @@ static const struct {
     {SYS_select, POINTER, 4},
     {SYS_epoll_wait, NOT_NEGATIVE, 3},
     {SYS_alarm, ALWAYS, 0},
+    {SYS_dup2, NEVER, 0},
     {SYS_fork, ALWAYS, 0},
     {SYS_vfork, ALWAYS, 0},
 #endif
@@ -200,8 +203,20 @@ static void emit_condition(enum condition condition, unsigned argument) {
 }
 
 static bool is_recorded(int number) {
-  return number == SYS_setsockopt || number == SYS_getsockopt || number == SYS_socket ||
-         number == SYS_close;
+  switch (number) {
+  case SYS_setsockopt:
+  case SYS_getsockopt:
+  case SYS_socket:
+  case SYS_close:
+  case SYS_close_range:
+  case SYS_dup3:
+#ifdef __x86_64__
+  case SYS_dup2:
+#endif
+    return true;
+  default:
+    return false;
+  }
 }
 
 const struct sock_fprog *supervisor_filter(bool virtual_clock, bool record_calls,

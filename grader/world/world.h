@@ -168,6 +168,8 @@ int program_run(const struct program *program);
 struct host *program_host(const struct program *program);
 /* Whether it has ended, and if so its wait status (waitpid(2)). */
 bool program_ended(const struct program *program, int *wait_status);
+/* Whether any process of it is still there, a child that has outlived the first one, say. */
+bool program_lives_on(const struct program *program);
 /* errno of the failed execve, 0 if it was executed. */
 int program_exec_error(const struct program *program);
 /* Sends a signal to the program's process group, as a key at the terminal would. */

@@ -35,6 +35,10 @@ static struct program *start_server(struct host *host) {
   return server;
 }
 
+CHECK(server_runs_until_told, "broadcast.1", "broadcast") {
+  expect_runs_until_told(start_server(new_network(1).servers[0]));
+}
+
 /* ---- what it prints ---- */
 
 CHECK(server_shows_datagrams, "broadcast.1", "broadcast") {

@@ -132,6 +132,12 @@ static void check_server_prints(const char *name) {
 
 EACH_PROGRAM(server_prints, "deadlock.1", check_server_prints)
 
+static void check_server_end(const char *name) {
+  expect_runs_until_told(start_server_of(name));
+}
+
+EACH_PROGRAM(server_runs_until_told, "deadlock.1", check_server_end)
+
 /* ---- deadlock.2 ---- */
 
 enum { MIXED = 6000, STREAM = 140000 };

@@ -3,6 +3,10 @@
 #define LAB halfopen
 #include "service.h"
 
+CHECK(server_runs_until_told, "halfopen.1", "halfopen-server") {
+  expect_runs_until_told(start_server());
+}
+
 /* ---- answers ---- */
 
 CHECK(server_answers_each_line, "halfopen.1", "halfopen-server") {

@@ -20,7 +20,7 @@ enum { PORT = 8001, BODY_LENGTH = 11 };
 /* For one step of a program; more than any right one needs. */
 static const double PATIENCE = 15;
 /* CPU time of a server that has gone astray: it will not respond any more. */
-static const double ASTRAY = 2;
+static const double ASTRAY = 8;
 /* So long nothing comes any more when all has come. */
 static const double SILENCE = 1;
 
@@ -50,26 +50,29 @@ struct response {
 struct response await_response(struct connection *client);
 /* Sends the request in one piece, waits for the response, and leaves. */
 struct response visit(struct program *server, const char *what, const char *request);
-/* A fresh world's server and its first visitor; ends the check if nothing comes back. */
-struct response first_visit(struct program **server);
-
-/* For checks that ask one server several times: whether it can be asked more than once is the
- * business of one requirement. */
+/* A fresh world's server that has been visited twice. Whether it can be asked more than once is the
+ * business of one requirement, and what is wrong with every client's response but the first's is
+ * that of those that describe it. */
 struct house {
   struct program *server;
   struct response first; /* what its first client got */
+  struct response usual; /* what its second got, if it was served */
   bool serves_one;       /* and no other as well */
 };
+/* Ends the check if nothing comes back for its first client. */
 struct house open_house(void);
 /* Before a client that must find a server: a new one, if this one serves no second. */
 void open_again(struct house *house);
 
 /* The value of the first header field of that name, in lower or upper case; NULL: there is none. */
 const char *response_field(const struct response *response, const char *name);
+/* That of the second one. */
+const char *response_field_again(const struct response *response, const char *name);
 /* "214 bytes, then FIN: “HTTP/1.0 200 OK…”" */
 const char *response_text(const struct response *response);
 
-/* Whether it is what the undisturbed one is, but for fields that may differ from time to time. */
+/* Whether it is what the undisturbed one is, but for fields that may differ from time to time, and
+ * for more that comes behind the body. */
 bool is_as_good(const struct response *response, const struct response *undisturbed);
 /* Ends the check unless `what` was served as the undisturbed one was. */
 void expect_as_good(const struct response *response, const struct response *undisturbed,

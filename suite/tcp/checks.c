@@ -65,7 +65,8 @@ CHECK(server_shows_both_ends, "tcp.2", "tcp-server") {
   /* The listening socket's name would be true above, and is not here. */
   fresh_world();
   server = start("tcp-server", "0.0.0.0");
-  struct connection *client = connect_when_ready(server, localhost(), address("127.0.0.5", PORT));
+  struct connection *client =
+      tcp_connect_when_ready(server, localhost(), address("127.0.0.5", PORT));
   if (client) /* else tcp.14 has something to say */
     check_addresses(server, client);
 }
@@ -265,9 +266,13 @@ CHECK(server_restarts_at_once, "tcp.6", "tcp-server") {
   stop(server); /* if it has not closed the connection by now, the kernel does, in its name */
   tcp_close(client);
   struct program *again = start("tcp-server");
-  EXPECT(connect_when_ready(again, localhost(), at_home()),
+  EXPECT(tcp_connect_when_ready(again, localhost(), at_home()),
          .message = "the server cannot be started again right after it closed a connection",
          .expected = "it listens at once, although that connection is in TIME_WAIT",
          .actual = say("it %s\n%s", doing(again), printed(again)),
          .cause = port_taken_cause(server, again));
+}
+
+CHECK(server_runs_until_told, "tcp.6", "tcp-server") {
+  expect_runs_until_told(start_server());
 }

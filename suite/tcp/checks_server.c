@@ -219,7 +219,7 @@ static const char *unreachable_cause(struct program *server, struct address to) 
 
 static void expect_served_at(struct program *server, struct host *from, struct address to,
                              const struct service *first, const char *started) {
-  struct connection *client = connect_when_ready(server, from, to);
+  struct connection *client = tcp_connect_when_ready(server, from, to);
   EXPECT(client, .message = say("%s cannot be reached at %s", started, address_text(to)),
          .expected = "a connection",
          .actual =

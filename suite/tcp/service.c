@@ -22,18 +22,6 @@ struct connection *connect_home(void) {
   return connect_from("client", "127.0.0.1");
 }
 
-struct connection *connect_when_ready(struct program *server, struct host *from,
-                                      struct address to) {
-  enum { TRIES = 100 };
-  for (int i = 0; i < TRIES; i++) {
-    struct connection *client = tcp_connect_at(from, "client", NULL, to);
-    if (client || await_exit(server, 0))
-      return client;
-    pass(PATIENCE / TRIES);
-  }
-  return NULL;
-}
-
 struct service finish_request(struct program *server, struct connection *client,
                               const char *request, size_t sent) {
   tcp_send(client, request + sent, MESSAGE_SIZE - sent);

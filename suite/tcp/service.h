@@ -19,9 +19,6 @@ struct address at_home(void);
 struct program *start_server(void);
 struct connection *connect_from(const char *name, const char *ip);
 struct connection *connect_home(void);
-/* Waits until the server can be reached there; NULL if that is never so, or if it has ended. */
-struct connection *connect_when_ready(struct program *server, struct host *from, struct address to);
-
 /* Sends what is left of a request, of which so much is `sent`, and waits for what comes of it. */
 struct service finish_request(struct program *server, struct connection *client,
                               const char *request, size_t sent);

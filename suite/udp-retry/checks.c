@@ -1,4 +1,4 @@
-/* udp-retry: what to do about loss. */
+/* udp-retry: what to do about loss. The client; checks_server.c has the server. */
 #define LAB udp_retry
 #include "suite/lucky_number.h"
 
@@ -11,7 +11,6 @@
 enum { PORT = 60000, ATTEMPTS = 6 };
 
 #define QUESTION "Hello, I'm a client."
-#define REPLY LUCKY_ANSWER "0.7310585786300049" /* as long as they are, or nearly so */
 #define FORGED "You are hacked!"
 #define FORGED_WELL "Here's your lucky number:0.5" /* one cannot tell by the text */
 
@@ -25,114 +24,6 @@ static const double PATIENCE = 12;
 
 static struct address server_address(void) {
   return address("127.0.0.1", PORT);
-}
-
-/* ---- the server ---- */
-
-/* It says the one or the other; `first`: the line from which on it can have done so. */
-static void expect_no_line_of_an_answer(struct program *server, size_t first,
-                                        const struct address *from, const char *text) {
-  struct lines all = lines(server, STDOUT);
-  for (size_t i = first; i < all.count; i++)
-    EXPECT(!line_matches(all.list[i].text, "The client at %a says %t", from, text) &&
-               !line_matches(all.list[i].text, "Packet sent successfully!"),
-           .message = "the server says of a datagram that it drops what it says of answered ones",
-           .expected = say("“Pretending to drop packet from %s”, and neither of the two lines "
-                           "that belong to an answer",
-                           address_text(*from)),
-           .actual = printed(server), .cause = "decide first, then print");
-}
-
-CHECK(server_shows_what_it_does, "udp-retry.1", "udp-flaky-server") {
-  enum { MOST = 200, OF_EACH = 4 };
-  struct program *server = start("udp-flaky-server");
-  struct address listening = await_udp_bound(server, PORT);
-  expect_line(server, 2, "Listening at %a", &listening);
-  int answered = 0, dropped = 0;
-  for (int i = 0; i < MOST && (answered < OF_EACH || dropped < OF_EACH); i++) {
-    struct peer *client = udp_peer("client", "127.0.0.1", 0);
-    struct address from = peer_address(client);
-    static const char control[] = " (\a, \x1b, \x7f)";
-    const char *text = say("datagram %d%s", i + 1, answered == 1 ? control : "");
-    struct datagram answer;
-    size_t lines_before = lines(server, STDOUT).count;
-    udp_send_text(client, server_address(), text);
-    if (!udp_receive(client, 0.2, &answer)) {
-      EXPECT(await_line(server, STDOUT, 1, "Pretending to drop packet from %a", &from) >= 0,
-             .message = "the server does not say that it drops a datagram",
-             .expected = say("Pretending to drop packet from %s", address_text(from)),
-             .actual = printed(server),
-             .cause = lines(server, STDOUT).count > lines_before
-                          ? missing_line_cause(server, STDOUT, "Pretending to drop packet from %a",
-                                               &from)
-                          : "there was neither an answer nor a line: print the line where the "
-                            "datagram is dropped, and its newline (\\n)");
-      pass(0.05);
-      expect_no_line_of_an_answer(server, lines_before, &from, text);
-      dropped++;
-      continue;
-    }
-    answered++;
-    pass(0.05);
-    expect_lucky_answer(&answer, server_address(), "");
-    expect_line(server, 1, "The client at %a says %t", &from, text);
-    struct lines all = lines(server, STDOUT);
-    bool said = false, pretended = false;
-    for (size_t k = lines_before; k < all.count; k++) {
-      said |= line_matches(all.list[k].text, "Packet sent successfully!");
-      pretended |= line_matches(all.list[k].text, "Pretending to drop packet from %a", &from);
-    }
-    EXPECT(said, .message = "the server does not say that it has sent its answer",
-           .expected = "Packet sent successfully!", .actual = printed(server),
-           .cause = missing_line_cause(server, STDOUT, "Packet sent successfully!"));
-    EXPECT(!pretended, .message = "the server says that it drops a datagram, and answers it",
-           .expected = "one or the other", .actual = printed(server));
-    EXPECT(!udp_receive(client, 0, &answer), .message = "the server answers one datagram twice",
-           .expected = "one answer", .actual = quoted(answer.bytes, answer.length),
-           .cause = "two came for one question: is sendto() called twice?");
-  }
-}
-
-CHECK(server_drops_seven_of_ten, "udp-retry.2", "udp-flaky-server") {
-  bool dropped[DROPS_NEEDED];
-  observe_drops(dropped, DROPS_NEEDED, 50, 0);
-  struct drops_judgement judgement = drops_judge(dropped, DROPS_NEEDED);
-  if (judgement.right)
-    return;
-  bool rate = strcmp(judgement.test, "rate") == 0, even = strcmp(judgement.test, "evenness") == 0;
-  check_fail((struct failure_report){
-      .message = rate   ? say("the server drops %.1f %% of the datagrams", judgement.rate * 100)
-                 : even ? "the drops come too evenly (or in bursts) to be independent"
-                        : "the drops follow a pattern that repeats",
-      .expected = "each datagram is dropped with probability 0.7, independently of the others",
-      .actual =
-          rate ? say("%.0f of %d dropped", judgement.rate * DROPS_NEEDED, DROPS_NEEDED)
-          : even
-              ? say("%.1f %% dropped, but the counts in blocks of %zu do not spread as chance would have it",
-                    judgement.rate * 100, judgement.period)
-              : say("%.1f %% dropped, and what happens to a datagram follows from what happened %zu before it",
-                    judgement.rate * 100, judgement.period),
-      .cause = drops_cause(&judgement, dropped, DROPS_NEEDED)});
-}
-
-CHECK(server_runs_differ, "udp-retry.3", "udp-flaky-server") {
-  /* In several seconds: a server that seeds its generator with the time, again and again, drops
-   * all or none in each of them, and its runs differ all the same. */
-  enum { COUNT = 100, AT_A_TIME = 10 };
-  static const double PAUSE = 0.6;
-  bool first[COUNT], second[COUNT];
-  observe_drops(first, COUNT, AT_A_TIME, PAUSE);
-  fresh_world();
-  observe_drops(second, COUNT, AT_A_TIME, PAUSE);
-  if (memcmp(first, second, sizeof first) == 0) {
-    fresh_world_later();
-    observe_drops(second, COUNT, AT_A_TIME, PAUSE);
-  }
-  EXPECT(memcmp(first, second, sizeof first) != 0,
-         .message = "two runs of the server drop the same datagrams",
-         .expected = "runs that start in different seconds drop differently",
-         .actual = say("of %d datagrams, the same ones were dropped in both runs", COUNT),
-         .cause = same_drops_cause(first, COUNT));
 }
 
 /* ---- the client against a silent server ---- */
@@ -278,7 +169,8 @@ static void check_reply_in_wait(int attempt, double part, bool to_first) {
   bool missed = replied >= last.time + WAITS[attempt - 1];
   if (missed && attempt == ATTEMPTS)
     return;
-  udp_send_text(server, to_first ? first.from : last.from, REPLY);
+  const char *reply = lucky_reply();
+  udp_send_text(server, to_first ? first.from : last.from, reply);
   await_exit(client, 8);
   size_t more = sent_after_reply(missed ? at_most(0) : 0);
   EXPECT(more == 0, .message = say("after a reply that came %s it sends again", when),
@@ -287,18 +179,18 @@ static void check_reply_in_wait(int attempt, double part, bool to_first) {
          .cause = lost_reply ? NEW_SOCKET_CAUSE
                              : "does the loop go on after the reply, or is the reply noticed only "
                                "when the wait is over?");
-  EXPECT(await_line(client, STDOUT, 0, "The server replied %t", REPLY) >= 0,
-         .message = say("a reply %s is not printed", when), .expected = "The server replied " REPLY,
-         .actual = printed(client),
+  EXPECT(await_line(client, STDOUT, 0, "The server replied %t", reply) >= 0,
+         .message = say("a reply %s is not printed", when),
+         .expected = say("The server replied %s", reply), .actual = printed(client),
          .cause = lost_reply ? NEW_SOCKET_CAUSE
-                             : missing_line_cause(client, STDOUT, "The server replied %t", REPLY));
+                             : missing_line_cause(client, STDOUT, "The server replied %t", reply));
   expect_success(client, say("udp-retry-client, with a reply %s,", when));
   double late = exit_time(client) - replied;
   EXPECT(late <= at_most(0.1), .message = say("a reply %s does not end it at once", when),
          .expected = "it ends as soon as the reply is there",
          .actual = say("it ended %.3f s after the reply", late),
          .cause =
-             await_line(client, STDOUT, 0, "The server replied %t", REPLY) <= replied + at_most(0.1)
+             await_line(client, STDOUT, 0, "The server replied %t", reply) <= replied + at_most(0.1)
                  ? "it prints the reply at once, and goes on waiting: end when it is there"
                  : "it sleeps through its whole wait, and looks for a reply only then");
 }
@@ -394,7 +286,7 @@ static struct reaction react(bool forged) {
   pass(0.03);
   double replied = now();
   reaction.missed = replied >= question.time + WAITS[0];
-  udp_send_text(server, question.from, REPLY);
+  udp_send_text(server, question.from, lucky_reply());
   await_exit(reaction.client, 8);
   reaction.sent = frames_to_port(PORT).count;
   reaction.after = exit_time(reaction.client) - replied;

@@ -16,12 +16,13 @@ static bool take_answers(struct peer *const *clients, size_t count, bool *droppe
   return any;
 }
 
-void observe_drops(bool *dropped, size_t count, size_t at_a_time, double pause) {
+double observe_drops(bool *dropped, size_t count, size_t at_a_time, double pause) {
   enum { MOST_AT_A_TIME = 50 }; /* as many as the server's receive buffer holds with ease */
   enum { ROUNDS_MOST = 50 };
   struct peer *clients[MOST_AT_A_TIME];
   struct address server = address("127.0.0.1", PORT);
   await_udp_bound(start("udp-flaky-server"), PORT);
+  double ready = now();
   for (size_t i = 0; i < at_a_time; i++)
     clients[i] = udp_peer(say("client %d", (int)i + 1), "127.0.0.1", 0);
   for (size_t done = 0; done < count; done += at_a_time) {
@@ -34,6 +35,7 @@ void observe_drops(bool *dropped, size_t count, size_t at_a_time, double pause) 
       ; /* a server may take its time for each of them */
     pass(pause);
   }
+  return ready;
 }
 
 size_t sent_after_reply(double but_within) {

@@ -5,8 +5,8 @@
 
 /* Starts the server, sends it so many datagrams, some at a time (at most 50, of which `count` is a
  * multiple), `pause` seconds apart, and notes which of them are not answered, in the order in which
- * it received them. */
-void observe_drops(bool *dropped, size_t count, size_t at_a_time, double pause);
+ * it received them. Returns when it was ready. */
+double observe_drops(bool *dropped, size_t count, size_t at_a_time, double pause);
 
 /* How many datagrams went to the server's port after its first reply, but for those that came so
  * soon after it (0: all of them count). */

@@ -36,6 +36,10 @@ CHECK(server_announces_itself, "udp.1", "udp-server") {
   expect_line(server, 2, "Listening at %a", &wanted);
 }
 
+CHECK(server_runs_until_told, "udp.1", "udp-server") {
+  expect_runs_until_told(start_server());
+}
+
 CHECK(server_shows_datagrams, "udp.2", "udp-server") {
   char long_text[401] = "";
   while (strlen(long_text) + 1 < sizeof long_text)
@@ -67,7 +71,7 @@ CHECK(server_answers_once, "udp.3", "udp-server") {
       expect_lucky_answer(&answer, server_address(), "");
     }
   }
-  pass(2);
+  pass(5);
   for (int i = 0; i < CLIENTS; i++) {
     struct datagram second;
     EXPECT(!udp_receive(clients[i], 0, &second), .message = "there are more answers than questions",
@@ -100,10 +104,12 @@ static void drop_further_answers(struct peer *client) {
     ;
 }
 
-enum { ANSWERS = 32 };
+enum { ANSWERS = 64 };
 
-static void collect_answers(struct datagram answers[ANSWERS]) {
+/* Returns when the server was ready. */
+static double collect_answers(struct datagram answers[ANSWERS]) {
   struct program *server = start_server();
+  double ready = now();
   struct peer *client = NULL;
   for (int i = 0; i < ANSWERS; i++) {
     EXPECT(ask_patiently(&client, QUESTION, strlen(QUESTION), &answers[i]),
@@ -114,6 +120,7 @@ static void collect_answers(struct datagram answers[ANSWERS]) {
     settle();
     drop_further_answers(client);
   }
+  return ready;
 }
 
 static bool is_same_answer(const struct datagram *one, const struct datagram *other) {
@@ -160,31 +167,84 @@ static bool is_same_sequence(const struct datagram first[ANSWERS],
   return true;
 }
 
+/* After how many answers they begin anew; 0 if they do not. */
+static int period_of(const struct datagram answers[ANSWERS]) {
+  for (int period = 1; period <= ANSWERS / 2; period++) {
+    int same = 0;
+    while (period + same < ANSWERS && is_same_answer(&answers[same], &answers[period + same]))
+      same++;
+    if (period + same == ANSWERS)
+      return period;
+  }
+  return 0;
+}
+
+static void expect_other_numbers(const struct datagram first[ANSWERS],
+                                 const struct datagram second[ANSWERS]) {
+  EXPECT(!is_same_sequence(first, second),
+         .message = "two runs of the server give the same numbers, in the same order",
+         .expected = "other numbers in a run that starts in another second",
+         .actual = say("both begin with %s, %s", quoted(first[0].bytes, first[0].length),
+                       quoted(first[1].bytes, first[1].length)),
+         .cause = "the generator is not seeded (srand, random.seed), or with the same number for "
+                  "some seconds");
+}
+
+/* Three runs in three seconds, one after the other, of a server that reads the time before it is
+ * ready. */
+static void check_runs(void) {
+  enum { RUNS = 3, MORE_RUNS = 8 };
+  static const double PROMPT = 0.3;
+  struct datagram runs[RUNS][ANSWERS], *first = runs[0], *last = runs[RUNS - 1];
+  bool prompt = true, same_number = true;
+  for (int i = 0; i < RUNS; i++) {
+    fresh_world_next_second();
+    prompt &= collect_answers(runs[i]) < PROMPT;
+    same_number &= is_same_answer(&runs[i][0], first);
+    if (i > 0 && prompt)
+      expect_other_numbers(runs[i - 1], runs[i]);
+  }
+  if (!prompt && is_same_sequence(first, last)) {
+    fresh_world_later();
+    collect_answers(last);
+    expect_other_numbers(first, last);
+  }
+  for (int i = 0; i < MORE_RUNS && same_number; i++) {
+    fresh_world();
+    collect_answers(last);
+    same_number = is_same_answer(&last[0], first);
+  }
+  EXPECT(!same_number, .message = "the first number is the same in each run of the server",
+         .expected = "other numbers in a run that starts in another second",
+         .actual = say("%d runs begin with %s", RUNS + MORE_RUNS,
+                       quoted(first[0].bytes, first[0].length)),
+         .cause = "seed the generator before the first number is drawn, not after it");
+}
+
 CHECK(server_numbers_differ, "udp.4", "udp-server") {
-  /* Even numbers of one digit after the point, drawn at random, repeat 12 times with a probability
-   * below 1e-4. */
-  enum { DISTINCT_LEAST = 4, REPEATED_MOST = 11 };
-  struct datagram first[ANSWERS], second[ANSWERS];
+  /* Even numbers of one digit after the point, drawn at random, repeat 20 times with a probability
+   * below 1e-5. */
+  enum { DISTINCT_LEAST = 4, REPEATED_MOST = 19 };
+  struct datagram first[ANSWERS];
   collect_answers(first);
   int distinct = count_distinct(first), repeated = count_repeated(first);
+  int period = period_of(first);
   EXPECT(distinct >= DISTINCT_LEAST && repeated <= REPEATED_MOST,
          .message = "the number does not differ from answer to answer",
          .expected = say("%d answers with different numbers", ANSWERS),
          .actual = say("%d different among %d, %d times the same as before; the first: %s",
                        distinct, ANSWERS, repeated, quoted(first[0].bytes, first[0].length)),
          .cause = distinct <= 2 ? same_number_cause(&first[ANSWERS - 1]) : NULL);
-  fresh_world();
-  collect_answers(second);
-  if (is_same_sequence(first, second)) {
-    fresh_world_later();
-    collect_answers(second);
-  }
-  EXPECT(!is_same_sequence(first, second),
-         .message = "two runs of the server give the same numbers, in the same order",
-         .expected = "other numbers in a run that starts in another second",
-         .actual = say("both begin with %s, %s", quoted(first[0].bytes, first[0].length),
-                       quoted(first[1].bytes, first[1].length)),
-         .cause = "the generator is not seeded (srand, random.seed)");
+  EXPECT(period == 0,
+         .message = say("after %s the numbers come again, in the same order",
+                        counted((size_t)period, "answer")),
+         .expected = say("%d answers with different numbers", ANSWERS),
+         .actual =
+             say("%s, %s and so on, and then %s again", quoted(first[0].bytes, first[0].length),
+                 quoted(first[1].bytes, first[1].length),
+                 quoted(first[period].bytes, first[period].length)),
+         .cause = "draw a number for each answer: a list of them is at its end too soon");
+  check_runs();
 }
 
 /* Why one of many clients got no answer, each having asked once. */
@@ -306,11 +366,19 @@ CHECK(server_survives_odd_datagrams, "udp.6", "udp-server") {
   };
   struct program *server = start_server();
   struct peer *client = NULL;
-  struct datagram ordinary =
-      answer_to(server, &client, QUESTION, strlen(QUESTION), "an ordinary datagram");
+  struct datagram again,
+      ordinary = answer_to(server, &client, QUESTION, strlen(QUESTION), "an ordinary datagram");
+  pass(0.1);
+  bool always_again = udp_receive(client, 0, &again); /* another requirement's business */
   for (size_t i = 0; i < sizeof odd / sizeof *odd; i++) {
+    drop_further_answers(client);
     struct datagram answer = answer_to(server, &client, odd[i].bytes, odd[i].length, odd[i].what);
     expect_like(&answer, &ordinary, odd[i].what);
+    pass(0.1);
+    EXPECT(always_again || !udp_receive(client, 0, &again),
+           .message = say("%s is answered more than once", odd[i].what),
+           .expected = "one answer, as to any other",
+           .actual = say("and then %s", quoted(again.bytes, again.length)));
   }
   EXPECT(!await_exit(server, 0), .message = "the server ends after an odd datagram",
          .expected = "it goes on", .actual = doing(server));

@@ -1,0 +1,45 @@
+/* Servers run until they are told to end, and then they do. */
+#include "grader/sdk/inner.h"
+
+#include <signal.h>
+
+static const char *never_ends_cause(struct program *server) {
+  const char *what = doing(server);
+  return strstr(what, "sleep")
+             ? "it sleeps: a handler of SIGTERM that waits, or cleans up for long, is not needed"
+             : "is SIGTERM ignored, or caught by a handler that only takes notice of it? A program that does nothing about it is ended by the kernel";
+}
+
+/* On the real clock a busy machine may need longer for that. */
+static bool await_no_process(struct program *server, double within) {
+  static const double STEP = 0.05;
+  for (double left = within; left > 0 && program_lives_on(server); left -= STEP)
+    pass(STEP);
+  return !program_lives_on(server);
+}
+
+void expect_runs_until_told(struct program *server) {
+  const char *name = program_name(server);
+  double idle = the_check.clock == CLOCK_REAL ? 0.5 : 20;
+  EXPECT(
+      !await_exit(server, idle), .message = say("%s ends by itself", name),
+      .expected = "it runs until SIGINT or SIGTERM",
+      .actual = say("it %s\n%s", doing(server), printed(server)),
+      .cause =
+          exit_status(server) == 0
+              ? "it ended as if all were done: is there an end to its loop, or a limit to its patience?"
+              : silence_cause(server));
+  send_signal(server, SIGTERM);
+  const char *expected = "it is gone within 1 s, with any status, and its children too";
+  bool ended = await_exit(server, at_most(1));
+  EXPECT(ended, .message = say("%s is still there 1 s after SIGTERM", name), .expected = expected,
+         .actual = say("it %s\n%s", doing(server), printed(server)),
+         .cause = never_ends_cause(server));
+  EXPECT(
+      await_no_process(server, at_most(1)),
+      .message = say("a child of %s is still there 1 s after SIGTERM", name), .expected = expected,
+      .actual = "the first process has ended, and another has not",
+      .cause =
+          "end the children with it: does one ignore the signal, or has it left the group of processes "
+          "(setsid), as daemons do?");
+}
