@@ -105,7 +105,7 @@ $(BUILD)/tests/$(basename $(notdir $(1))): $(BUILD)/obj/$(1:.c=.o) $(BUILD)/obj/
 	$$(Q)$$(LINK) $$^ -o $$@ $$(LIBRARIES) -lcriterion
 endef
 $(foreach test,$(wildcard grader/*/*_test.c),$(eval $(call UNIT_TEST,$(test),)))
-$(foreach test,$(wildcard suite/*/*_test.c),$(eval $(call UNIT_TEST,$(test),$(patsubst %.c,$(BUILD)/obj/%.o,$(filter-out %_test.c %/checks.c,$(wildcard $(dir $(test))*.c))))))
+$(foreach test,$(wildcard suite/*/*_test.c),$(eval $(call UNIT_TEST,$(test),$(patsubst %.c,$(BUILD)/obj/%.o,$(filter-out %_test.c %/checks.c $(wildcard suite/*/checks_*.c),$(wildcard $(dir $(test))*.c))))))
 
 $(BUILD)/tests/%_bench: $(BUILD)/obj/grader/world/%_bench.o $(BUILD)/libgrader.a
 	@mkdir -p $(@D)

@@ -18,12 +18,10 @@ struct context the_check;
 /* Each world begins in another second, at another fraction of it: programs may seed generators with
  * either. */
 static int64_t epoch_shift(void) {
-  struct timespec real;
-  if (the_check.begins_at_ns == 0)
-    return ((int64_t)(the_check.seed % 1000) * 10000 + the_check.world_number * 7) * SECONDS +
-           random_between(1, 999999999) + the_check.later_ns;
-  clock_gettime(CLOCK_REALTIME, &real);
-  return the_check.begins_at_ns - (real.tv_sec * SECONDS + real.tv_nsec);
+  if (the_check.next_shift_ns)
+    return the_check.next_shift_ns;
+  return ((int64_t)(the_check.seed % 1000) * 10000 + the_check.world_number * 7) * SECONDS +
+         random_between(1, 999999999) + the_check.later_ns;
 }
 
 void world_begin(void) {
@@ -33,6 +31,7 @@ void world_begin(void) {
       .epoch_shift_ns = epoch_shift(),
   };
   struct failure failure;
+  the_check.shift_ns = options.epoch_shift_ns;
   the_check.world_number++;
   the_check.surroundings = NULL;
   the_check.awaited = NULL;
@@ -40,7 +39,6 @@ void world_begin(void) {
   the_check.world = world_create(&options, &failure);
   if (!the_check.world)
     check_error(say("%s", failure.sentence));
-  the_check.began_s = (time_t)wall_clock();
   the_check.host = host_create(the_check.world, "localhost", &failure);
   if (!the_check.host)
     check_error(say("%s", failure.sentence));
@@ -84,13 +82,12 @@ void fresh_world_later(void) {
   world_begin();
 }
 
-void fresh_world_next_second(void) {
+void fresh_world_after(int seconds) {
   enum { EARLY_NS = 300 * MILLISECONDS, LATEST_NS = 500 * MILLISECONDS };
-  int64_t next = ((int64_t)the_check.began_s + 1) * SECONDS;
-  if (the_check.clock == CLOCK_VIRTUAL)
-    the_check.begins_at_ns = next + random_between(EARLY_NS, LATEST_NS);
+  the_check.next_shift_ns =
+      (the_check.shift_ns / SECONDS + seconds) * SECONDS + random_between(EARLY_NS, LATEST_NS);
   fresh_world();
-  the_check.begins_at_ns = 0;
+  the_check.next_shift_ns = 0;
 }
 
 /* From `moment` until it is that time on that day of a month. */

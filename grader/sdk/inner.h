@@ -26,9 +26,9 @@ struct context {
   struct world *world;
   struct host *host;
   int world_number;
-  int64_t later_ns;     /* the next world's wall clock is set so much later */
-  int64_t begins_at_ns; /* if not 0: what the wall clock shows at the next world's beginning */
-  time_t began_s;       /* what it showed at this one's */
+  int64_t later_ns;      /* the next world's wall clock is set so much later */
+  int64_t shift_ns;      /* how much later than usual this world's wall clock began */
+  int64_t next_shift_ns; /* and the next one's is to begin; 0: as it comes */
   struct peer *peers;
   struct served_port {
     struct address address;

@@ -5,7 +5,7 @@
 
 static const char *never_ends_cause(struct program *server) {
   const char *what = doing(server);
-  return strstr(what, "sleep")
+  return strstr(what, "sleep") && strstr(what, "nano")
              ? "it sleeps: a handler of SIGTERM that waits, or cleans up for long, is not needed"
              : "is SIGTERM ignored, or caught by a handler that only takes notice of it? A program that does nothing about it is ended by the kernel";
 }

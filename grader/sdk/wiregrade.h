@@ -92,10 +92,10 @@ void fresh_world(void);
 /* The same, and the real clock shows another second too: for programs that take the time where no
  * clock is asked, from a file's date or the machine's uptime. */
 void fresh_world_later(void);
-/* The same as fresh_world, and on the virtual clock it begins in the second that follows that in
- * which the last one began, some 0.3 s after that second's beginning: for what is the same for a
- * few seconds. */
-void fresh_world_next_second(void);
+/* The same as fresh_world, and on the virtual clock it begins so many seconds after that in which
+ * the last one began, some 0.3 s after that second's beginning: for what is the same for a few
+ * seconds, or every few. */
+void fresh_world_after(int seconds);
 /* The same as fresh_world, and on the virtual clock programs are told that it is that time, within
  * a second, on that day of some month: for what is written otherwise on the 5th than on the 15th.
  */

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-enum { PATIENCE = 10 };
+enum { PATIENCE = 60 };
 
 /* A whole number, and nothing else. */
 static bool is_integer(const char *text, long *value) {
@@ -90,10 +90,11 @@ static bool prints_both(struct program *program, long one, long other) {
   return holds_number(text, one) && holds_number(text, other);
 }
 
-/* The call that closes it; NULL if there is none. */
+/* The call that closes it, and not a duplicate of it; NULL if there is none. */
 static const struct socket_call *closing_of(struct socket_calls calls, size_t created) {
   for (size_t i = created + 1; i < calls.count; i++)
-    if (!calls.list[i].created && calls.list[i].socket == calls.list[created].socket)
+    if (!calls.list[i].created && calls.list[i].socket == calls.list[created].socket &&
+        calls.list[i].fd == calls.list[created].fd)
       return &calls.list[i];
   return NULL;
 }

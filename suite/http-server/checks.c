@@ -134,7 +134,7 @@ static const char *line_without_colon(const struct response *response) {
 static const char *status_cause(const char *line) {
   if (strncmp(line, "HTTP/1.1 ", strlen("HTTP/1.1 ")) == 0)
     return "the response's version is the server's own, whatever the request says: HTTP/1.0";
-  if (strncmp(line, "HTTP/", strlen("HTTP/")) != 0)
+  if (strncasecmp(line, "HTTP/", strlen("HTTP/")) != 0)
     return "a response begins with its status line";
   if (strcmp(line, "HTTP/1.0 200") == 0 || strcmp(line, "HTTP/1.0 200 ") == 0)
     return "the reason phrase, OK, is missing at its end";

@@ -8,14 +8,21 @@
 
 enum { LONGEST = 8192 };
 
-/* A request of that many bytes, with no line that is long, and not many. */
-static const char *long_request(size_t length) {
+/* A request of that many bytes, in lines of so many, or somewhat more. */
+static const char *long_request_in_lines(size_t length, int line) {
+  enum { NAME_LENGTH = 20 };
   static const char end[] = "\r\n\r\n";
   const char *text = "GET / HTTP/1.1\r\nHost: 127.0.0.1:8001";
-  for (int i = 1; strlen(text) + 250 < length; i++)
-    text = say("%s\r\nX-Field-%d: %0*d", text, i, 180, i);
+  for (int i = 1; strlen(text) + (size_t)line + 2 * NAME_LENGTH < length; i++)
+    text = say("%s\r\nX-Field-%d: %0*d", text, i, line - NAME_LENGTH, i);
   return say("%s\r\nX-Last: %0*d%s", text,
              (int)(length - strlen(text) - strlen("\r\nX-Last: ") - strlen(end)), 0, end);
+}
+
+/* With no line that is long, and not many. */
+static const char *long_request(size_t length) {
+  enum { LINE = 200 };
+  return long_request_in_lines(length, LINE);
 }
 
 static const char *open_cause(struct program *server, struct connection *client) {
@@ -32,18 +39,22 @@ CHECK(closes_in_order, "http-server.4", "http-server") {
   /* No piece ends within the empty line. */
   static const struct {
     size_t length, piece;
+    int line;
     const char *what;
-  } requests[] = {{0, 0, "a short request"},
-                  {2000, 0, "a request of 2000 bytes, in one piece"},
-                  {2000, 700, "a request of 2000 bytes, in pieces of 700"},
-                  {LONGEST, 0, "a request of 8 KiB, in one piece"},
-                  {LONGEST, 1000, "a request of 8 KiB, in pieces of 1000 bytes"}};
+  } requests[] = {{0, 0, 0, "a short request"},
+                  {2000, 0, 200, "a request of 2000 bytes, in one piece"},
+                  {2000, 700, 200, "a request of 2000 bytes, in pieces of 700"},
+                  {LONGEST, 0, 200, "a request of 8 KiB, in one piece"},
+                  {LONGEST, 1000, 200, "a request of 8 KiB, in pieces of 1000 bytes"},
+                  {LONGEST, 0, 40, "a request of 8 KiB, in short lines"},
+                  {LONGEST, 0, 7900, "a request of 8 KiB, most of it in one line"}};
   struct response usual = {0};
   for (size_t i = 0; i < sizeof requests / sizeof *requests; i++) {
     fresh_world();
     struct program *server = start_server();
     struct connection *client = connect_home(server, "the first client");
-    const char *request = requests[i].length ? long_request(requests[i].length) : REQUEST;
+    const char *request =
+        requests[i].length ? long_request_in_lines(requests[i].length, requests[i].line) : REQUEST;
     size_t piece = requests[i].piece ? requests[i].piece : strlen(request);
     tcp_send_cut(client, request, strlen(request), piece, 0.01);
     struct response response = await_response(client);
@@ -101,6 +112,9 @@ static void expect_nothing_yet(struct connection *client, const char *so_far, si
       .cause = strstr(then, "by themselves")
                    ? "a piece that begins or ends with the end of a line has no empty line: look "
                      "for it in all that has come"
+               : strstr(then, "another client")
+                   ? "the bytes of two clients are mixed: each connection needs its own buffer, "
+                     "and its own length"
                : *then && strstr(then, " s") ? early_cause(then)
                : length > 2 && so_far[length - 1] == '\n'
                    ? "the end of the first line is not the end of the header: an empty line is"
@@ -177,6 +191,36 @@ static void check_byte_by_byte(struct house *house, const char *request) {
                  "each recv() gives one byte then: look for the empty line in all that has come");
 }
 
+/* Neither another client's request completes this one's, nor that it is long. */
+static void check_apart(const struct response *usual) {
+  enum { PART = 20480 };
+  fresh_world();
+  struct program *server = start_server();
+  struct connection *slow = connect_home(server, "a slow client");
+  tcp_send(slow, REQUEST, 40);
+  pass(0.1);
+  struct connection *second = tcp_connect("another client", "127.0.0.1", at_home());
+  if (second) {
+    tcp_send_text(second, REQUEST);
+    pass(0.5);
+    expect_nothing_yet(slow, REQUEST, 40, ", when another client's request is complete");
+  }
+
+  fresh_world();
+  server = start_server();
+  struct connection *client = connect_home(server, "a client with a long header");
+  tcp_send_cut(client, long_request_in_lines(2 * PART, 200), PART, LONGEST, 0.01);
+  tcp_await_bytes(client, 1, 1);
+  struct stream_so_far so_far = tcp_received(client);
+  size_t status = strlen(usual->status_line);
+  EXPECT(so_far.length < status || memcmp(so_far.bytes, usual->status_line, status) != 0,
+         .message = say("the server responds when %d KiB have come, and the header is not complete",
+                        PART / 1024),
+         .expected = "no byte, or a status of 4xx, or the end of the connection",
+         .actual = quoted(so_far.bytes, so_far.length),
+         .cause = "a full buffer is not the end of the header: answer with 431, or close");
+}
+
 CHECK(waits_for_the_empty_line, "http-server.5", "http-server") {
   static const char with_newlines[] = "GET / HTTP/1.0\nHost: 127.0.0.1:8001\nAccept: */*\n\n";
   static const char short_one[] = "GET / HTTP/1.0\r\n\r\n";
@@ -211,6 +255,7 @@ CHECK(waits_for_the_empty_line, "http-server.5", "http-server") {
     tcp_await_end(client, 1);
     expect_nothing_yet(client, REQUEST, beginnings[i], " and the end of the client's side");
   }
+  check_apart(&house.usual);
 }
 
 /* ---- what it prints ---- */

@@ -154,7 +154,7 @@ struct house open_house(void) {
 }
 
 void open_again(struct house *house) {
-  if (!house->serves_one)
+  if (!house->serves_one && !await_exit(house->server, 0))
     return;
   fresh_world();
   house->server = start_server();

@@ -61,7 +61,8 @@ struct house {
 };
 /* Ends the check if nothing comes back for its first client. */
 struct house open_house(void);
-/* Before a client that must find a server: a new one, if this one serves no second. */
+/* Before a client that must find a server: a new one, if this one serves no second, or has ended.
+ */
 void open_again(struct house *house);
 
 /* The value of the first header field of that name, in lower or upper case; NULL: there is none. */

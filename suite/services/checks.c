@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PATIENCE = 10 };
+enum { PATIENCE = 60 };
 
 static void put_services(const char *text) {
   put_file("/etc/nsswitch.conf", "hosts: files dns\nservices: files\nprotocols: files\n");

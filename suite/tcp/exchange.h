@@ -12,7 +12,7 @@ enum { PORT = 60000, MESSAGE_SIZE = 16 };
 #define RESPONSE "Request received"
 
 /* For one step of a program; more than any right one needs. */
-static const double PATIENCE = 5;
+static const double PATIENCE = 20;
 /* For a response: a slow server need not bear that its client half-closes. */
 static const double SLOW = 2;
 

@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-enum { PORT = 60000 };
+enum { PORT = 60000, AT_A_TIME = 50 };
 
 static struct address server_address(void) {
   return address("127.0.0.1", PORT);
@@ -39,20 +39,22 @@ static void expect_no_line_of_an_answer(struct program *server, size_t first,
 }
 
 CHECK(server_shows_what_it_does, "udp-retry.1", "udp-flaky-server") {
-  enum { MOST = 200, OF_EACH = 4 };
+  enum { QUESTIONS = 100, OF_A_CLIENT = 3 };
   struct program *server = start("udp-flaky-server");
   struct address listening = await_udp_bound(server, PORT);
   expect_line(server, 2, "Listening at %a", &listening);
-  int answered = 0, dropped = 0;
-  for (int i = 0; i < MOST && (answered < OF_EACH || dropped < OF_EACH); i++) {
-    struct peer *client = udp_peer("client", "127.0.0.1", 0);
+  struct peer *clients[QUESTIONS / OF_A_CLIENT + 1];
+  int answered = 0;
+  for (int i = 0; i < QUESTIONS; i++) {
+    if (i % OF_A_CLIENT == 0)
+      clients[i / OF_A_CLIENT] = udp_peer("client", "127.0.0.1", 0);
+    struct peer *client = clients[i / OF_A_CLIENT];
     struct address from = peer_address(client);
     static const char control[] = " (\a, \x1b, \x7f)";
     const char *text = say("datagram %d%s", i + 1, answered == 1 ? control : "");
     struct datagram answer;
     size_t lines_before = lines(server, STDOUT).count;
-    udp_send_text(client, server_address(), text);
-    if (!udp_receive(client, 0.2, &answer)) {
+    if (!await_fate(server, client, text, &answer)) {
       EXPECT(await_line(server, STDOUT, 1, "Pretending to drop packet from %a", &from) >= 0,
              .message = "the server does not say that it drops a datagram",
              .expected = say("Pretending to drop packet from %s", address_text(from)),
@@ -64,7 +66,6 @@ CHECK(server_shows_what_it_does, "udp-retry.1", "udp-flaky-server") {
                             "datagram is dropped, and its newline (\\n)");
       pass(0.05);
       expect_no_line_of_an_answer(server, lines_before, &from, text);
-      dropped++;
       continue;
     }
     answered++;
@@ -86,12 +87,38 @@ CHECK(server_shows_what_it_does, "udp-retry.1", "udp-flaky-server") {
            .expected = "one answer", .actual = quoted(answer.bytes, answer.length),
            .cause = "two came for one question: is sendto() called twice?");
   }
+  pass(5);
+  for (int i = 0; i <= (QUESTIONS - 1) / OF_A_CLIENT; i++) {
+    struct datagram late;
+    EXPECT(!udp_receive(clients[i], 0, &late),
+           .message = "the server answers, later, a datagram that it said to drop",
+           .expected = "no answer to it", .actual = quoted(late.bytes, late.length),
+           .cause = "who drops a datagram keeps nothing of it");
+  }
+}
+
+/* Whether exactly seven of every ten of each client are dropped. */
+static bool dealt_to_each(const bool *dropped) {
+  enum { PACK = 10, OF_A_CLIENT = DROPS_NEEDED / AT_A_TIME / PACK * PACK };
+  bool of_client[OF_A_CLIENT];
+  for (size_t client = 0; client < AT_A_TIME; client++) {
+    for (size_t i = 0; i < OF_A_CLIENT; i++)
+      of_client[i] = dropped[i * AT_A_TIME + client];
+    if (!drops_are_dealt(of_client, OF_A_CLIENT, PACK))
+      return false;
+  }
+  return true;
 }
 
 CHECK(server_drops_seven_of_ten, "udp-retry.2", "udp-flaky-server") {
   bool dropped[DROPS_NEEDED];
-  observe_drops(dropped, DROPS_NEEDED, 50, 0);
+  observe_drops(dropped, DROPS_NEEDED, AT_A_TIME, 0);
   struct drops_judgement judgement = drops_judge(dropped, DROPS_NEEDED);
+  EXPECT(!judgement.right || !dealt_to_each(dropped),
+         .message = "the drops come too evenly to be independent",
+         .expected = "each datagram is dropped with probability 0.7, independently of the others",
+         .actual = "of any ten of one client exactly seven are dropped",
+         .cause = "they are dealt from a pack of ten, for each client by itself");
   if (judgement.right)
     return;
   bool rate = strcmp(judgement.test, "rate") == 0, even = strcmp(judgement.test, "evenness") == 0;
@@ -113,20 +140,21 @@ CHECK(server_drops_seven_of_ten, "udp-retry.2", "udp-flaky-server") {
 CHECK(server_runs_differ, "udp-retry.3", "udp-flaky-server") {
   /* In several seconds: a server that seeds its generator with the time, again and again, drops
    * all or none in each of them, and its runs differ all the same. */
-  enum { COUNT = 100, AT_A_TIME = 10 };
+  enum { COUNT = 100, OF_A_MOMENT = 10 };
   static const double PAUSE = 0.6;
-  enum { RUNS = 3 };
+  enum { RUNS = 4, A_MINUTE = 60 }; /* the last begins a minute after the first */
   static const double PROMPT = 0.3;
   bool runs[RUNS][COUNT];
   bool prompt = true, same = false;
   for (int i = 0; i < RUNS && !same; i++) {
-    fresh_world_next_second();
-    prompt &= observe_drops(runs[i], COUNT, AT_A_TIME, PAUSE) < PROMPT;
-    same = i > 0 && memcmp(runs[i - 1], runs[i], sizeof runs[i]) == 0;
+    fresh_world_after(i < RUNS - 1 ? 1 : A_MINUTE - (RUNS - 2));
+    prompt &= observe_drops(runs[i], COUNT, OF_A_MOMENT, PAUSE) < PROMPT;
+    for (int k = 0; k < i; k++)
+      same |= memcmp(runs[k], runs[i], sizeof runs[i]) == 0;
   }
   if (same && !prompt) { /* one that takes its time to begin may have read it in the same second */
     fresh_world_later();
-    observe_drops(runs[1], COUNT, AT_A_TIME, PAUSE);
+    observe_drops(runs[1], COUNT, OF_A_MOMENT, PAUSE);
     same = memcmp(runs[0], runs[1], sizeof runs[0]) == 0;
   }
   EXPECT(!same, .message = "two runs of the server drop the same datagrams",

@@ -35,9 +35,7 @@ static double correlation(const bool *dropped, size_t count, size_t lag) {
   return sum / (VARIANCE * sqrt((double)(count - lag)));
 }
 
-/* Whether exactly 70 % of each block are dropped: a sequence that is dealt out, in whatever order,
- * from a pack of that size. Chance does so with a probability below 1e-12. */
-static bool is_dealt(const bool *dropped, size_t count, size_t block) {
+bool drops_are_dealt(const bool *dropped, size_t count, size_t block) {
   for (size_t i = 0; i + block <= count; i += block) {
     size_t drops = 0;
     for (size_t k = 0; k < block; k++)
@@ -68,7 +66,7 @@ struct drops_judgement drops_judge(const bool *dropped, size_t count) {
     }
   for (size_t pack = 10; pack <= count / 10; pack += 10) {
     judgement.period = pack;
-    if (is_dealt(dropped, count, pack))
+    if (drops_are_dealt(dropped, count, pack))
       return judgement;
   }
   judgement.test = "repetition";

@@ -24,3 +24,8 @@ struct drops_judgement {
 
 /* dropped[i]: the i-th datagram that the server received was not answered. */
 struct drops_judgement drops_judge(const bool *dropped, size_t count);
+
+/* Whether exactly 70 % of each block are dropped: a sequence that is dealt out, in whatever order,
+ * from a pack of that size. Chance does so to a hundred of
+ * them with a probability below 1e-12. */
+bool drops_are_dealt(const bool *dropped, size_t count, size_t block);

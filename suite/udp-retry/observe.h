@@ -8,6 +8,11 @@
  * it received them. Returns when it was ready. */
 double observe_drops(bool *dropped, size_t count, size_t at_a_time, double pause);
 
+/* Sends the server a datagram, and waits until the server has answered it, which is in *answer, or
+ * says that it drops one, or has ended; 10 s at most. False if there was no answer. */
+bool await_fate(struct program *server, struct peer *client, const char *text,
+                struct datagram *answer);
+
 /* How many datagrams went to the server's port after its first reply, but for those that came so
  * soon after it (0: all of them count). */
 size_t sent_after_reply(double but_within);

@@ -10,9 +10,9 @@ static struct program *start_client(const char *name, struct peer **server,
                                     struct datagram *question) {
   *server = udp_peer("server", "127.0.0.1", PORT);
   struct program *client = start_with(localhost(), name, (const char *const[]){name, NULL});
-  EXPECT(udp_receive(*server, 5, question),
+  EXPECT(udp_receive(*server, 2 * PATIENCE, question),
          .message = say("%s sends nothing to 127.0.0.1:60000", name), .expected = "one datagram",
-         .actual = say("none within 5 s; it %s\n%s", doing(client), printed(client)));
+         .actual = say("none; it %s\n%s", doing(client), printed(client)));
   return client;
 }
 
@@ -138,7 +138,7 @@ static const char *forgery_cause(const char *name, struct peer *server, bool oth
   struct peer *forger = udp_peer("forger of another host", "127.0.0.9", PORT);
   struct program *again = start_with(localhost(), name, (const char *const[]){name, NULL});
   struct datagram question;
-  if (!udp_receive(server, 5, &question))
+  if (!udp_receive(server, 2 * PATIENCE, &question))
     return NULL;
   settle();
   udp_send_text(forger, question.from, FORGED);

@@ -6,6 +6,10 @@
 
 enum { PORT = 60000 };
 
+/* For the first question of a client, and for an answer of a server, which may take its time: more
+ * than any right one needs. */
+static const double PATIENCE = 10;
+
 #define QUESTION "Hello, I'm a client."
 
 static inline struct address server_address(void) {
