@@ -174,6 +174,13 @@ Test(clock, moves_for_programs_that_never_sleep) {
             run.finding);
 }
 
+Test(clock, does_not_leap_when_it_is_found_that_a_program_never_sleeps) {
+  struct run run = run_on(CLOCK_VIRTUAL, (const char *const[]){"./waits", "spin_lines", NULL});
+  expect_wait(&run, "spin_lines", 1.6, 0.1);
+  cr_assert(strncmp(run.finding, "busy-waits", strlen("busy-waits")) == 0, "finding: %s",
+            run.finding);
+}
+
 Test(clock, stands_still_for_programs_that_are_slow_and_show_what_they_do) {
   struct run run = run_on(CLOCK_VIRTUAL, (const char *const[]){"./waits", "slow_lines", NULL});
   expect_wait(&run, "slow_lines", 0, 0.01);

@@ -387,8 +387,10 @@ static void check_encoding(const char *name) {
                                          "%41",
                                          "1+1",
                                          "a \"quote\"",
+                                         "two  spaces",
                                          "-._~ AZ az 09",
                                          "naïve Ω",
+                                         "cafe\u0301",
                                          "你好，世界",
                                          "🜚 and 🜛 and more"};
   struct web web = make_web(CERTIFICATE_GOOD, 0);

@@ -29,6 +29,16 @@ WAY(spin) { /* asks for the time until it has come */
     ;
 }
 
+WAY(spin_lines) { /* again and again, with something to show before each */
+  for (int i = 0; i < 8; i++) {
+    puts("line");
+    fflush(stdout);
+    double end = monotonic() + 0.2;
+    while (monotonic() < end)
+      ;
+  }
+}
+
 WAY(slow_lines) { /* computes for 30 ms before each line, as a runtime that compiles may */
   for (int i = 0; i < 10; i++) {
     double end = clock_seconds(CLOCK_PROCESS_CPUTIME_ID) + 0.03;
