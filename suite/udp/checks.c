@@ -376,7 +376,8 @@ CHECK(server_survives_odd_datagrams, "udp.6", "udp-server") {
     EXPECT(always_again || !udp_receive(client, 0, &again),
            .message = say("%s is answered more than once", odd[i].what),
            .expected = "one answer, as to any other",
-           .actual = say("and then %s", quoted(again.bytes, again.length)));
+           .actual = say("and then %s", quoted(again.bytes, again.length)),
+           .cause = "it is a datagram like any other: answer it once");
   }
   EXPECT(!await_exit(server, 0), .message = "the server ends after an odd datagram",
          .expected = "it goes on", .actual = doing(server));
