@@ -189,15 +189,16 @@ static void expect_other_numbers(const struct datagram first[ANSWERS],
                   "some seconds");
 }
 
-/* Runs in seconds that follow each other, and one a minute after the first, of a server that reads
- * the time before it is ready. */
+/* Runs that begin two seconds after each other (time(NULL) | 1, for a generator that wants no 0, is
+ * a right seed), and one a minute after the first, of a server that reads the time before it is
+ * ready. */
 static void check_runs(void) {
-  enum { RUNS = 4, MORE_RUNS = 8, A_MINUTE = 60 };
+  enum { RUNS = 4, APART = 2, MORE_RUNS = 8, A_MINUTE = 60 };
   static const double PROMPT = 0.3;
   struct datagram runs[RUNS][ANSWERS], *first = runs[0], *last = runs[RUNS - 1];
   bool prompt = true, same_number = true;
   for (int i = 0; i < RUNS; i++) {
-    fresh_world_after(i < RUNS - 1 ? 1 : A_MINUTE - (RUNS - 2));
+    fresh_world_after(i < RUNS - 1 ? APART : A_MINUTE - (RUNS - 2) * APART);
     prompt &= collect_answers(runs[i]) < PROMPT;
     same_number &= is_same_answer(&runs[i][0], first);
     for (int k = 0; k < i && prompt; k++)
