@@ -82,12 +82,25 @@ void fresh_world_later(void) {
   world_begin();
 }
 
-void fresh_world_after(int seconds) {
+static void begin_after(int seconds, bool really) {
   enum { EARLY_NS = 300 * MILLISECONDS, LATEST_NS = 500 * MILLISECONDS };
-  the_check.next_shift_ns =
-      (the_check.shift_ns / SECONDS + seconds) * SECONDS + random_between(EARLY_NS, LATEST_NS);
-  fresh_world();
+  enum { REAL_MOST = 2, REAL_US = 1100000 };
+  world_end();
+  if (really)
+    usleep((useconds_t)(seconds < REAL_MOST ? seconds : REAL_MOST) * REAL_US);
+  if (the_check.clock == CLOCK_VIRTUAL)
+    the_check.next_shift_ns =
+        (the_check.shift_ns / SECONDS + seconds) * SECONDS + random_between(EARLY_NS, LATEST_NS);
+  world_begin();
   the_check.next_shift_ns = 0;
+}
+
+void fresh_world_after(int seconds) {
+  begin_after(seconds, the_check.clock == CLOCK_REAL);
+}
+
+void fresh_world_really_after(int seconds) {
+  begin_after(seconds, true);
 }
 
 /* From `moment` until it is that time on that day of a month. */

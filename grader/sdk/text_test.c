@@ -66,12 +66,19 @@ ParameterizedTest(struct printed_line *line, text, texts_in_quotes_or_none) {
                line->printed);
 }
 
-/* Bytes that do not print may be raw, or escaped as C or Python do. */
+/* Bytes that do not print may be raw, or escaped as C, Python, Rust or JavaScript do. */
 static struct printed_line escapes[] = {
-    {"says \xe4\xbd\xa0\\z", true},      {"says \\xe4\\xbd\\xa0\\z", true},
-    {"says \\xE4\\xBD\\xA0\\\\z", true}, {"says \\344\\275\\240\\z", true},
-    {"says \\u4f60\\z", true},           {"says b'\\xe4\\xbd\\xa0\\\\z'", true},
-    {"says \\xe4\\xbd\\xa1\\z", false},  {"says z", false},
+    {"says \xe4\xbd\xa0\\z", true},
+    {"says \\xe4\\xbd\\xa0\\z", true},
+    {"says \\xE4\\xBD\\xA0\\\\z", true},
+    {"says \\344\\275\\240\\z", true},
+    {"says \\u4f60\\z", true},
+    {"says b'\\xe4\\xbd\\xa0\\\\z'", true},
+    {"says \\xe4\\xbd\\xa1\\z", false},
+    {"says z", false},
+    {"says \\u{4f60}\\z", true},
+    {"says \\u{4f61}\\z", false},
+    {"says \\u{}\\z", false},
 };
 
 ParameterizedTestParameters(text, escapes_of_bytes) {

@@ -94,8 +94,11 @@ void fresh_world(void);
 void fresh_world_later(void);
 /* The same as fresh_world, and on the virtual clock it begins so many seconds after that in which
  * the last one began, some 0.3 s after that second's beginning: for what is the same for a few
- * seconds, or every few. */
+ * seconds, or every few. On the real clock it is so much later, but not more than some two seconds.
+ */
 void fresh_world_after(int seconds);
+/* The same, and the real clock is later too, as for fresh_world_later. */
+void fresh_world_really_after(int seconds);
 /* The same as fresh_world, and on the virtual clock programs are told that it is that time, within
  * a second, on that day of some month: for what is written otherwise on the 5th than on the 15th.
  */

@@ -5,8 +5,8 @@
 
 /* Starts the server, sends it so many datagrams, some at a time (at most 50, of which `count` is a
  * multiple), `pause` seconds apart, and notes which of them are not answered, in the order in which
- * it received them. Returns when it was ready. */
-double observe_drops(bool *dropped, size_t count, size_t at_a_time, double pause);
+ * it received them. */
+void observe_drops(bool *dropped, size_t count, size_t at_a_time, double pause);
 
 /* Sends the server a datagram, and waits until the server has answered it, which is in *answer, or
  * says that it drops one, or has ended; 10 s at most. False if there was no answer. */
