@@ -12,21 +12,21 @@ static const char *never_ends_cause(struct program *server) {
 
 /* On the real clock a busy machine may need longer for that. */
 static bool await_no_process(struct program *server, double within) {
-  static const double STEP = 0.05;
-  for (double left = within; left > 0 && program_lives_on(server); left -= STEP)
-    pass(STEP);
+  enum { STEPS = 20 };
+  for (int i = 0; i < STEPS && program_lives_on(server); i++)
+    pass(within / STEPS);
   return !program_lives_on(server);
 }
 
 /* Whether it ends when nobody asks it for anything. Who never sleeps would have the time that
  * passes be as long in reality: that is not waited for. */
 static bool ends_by_itself(struct program *server) {
-  enum { REAL_MOST_S = 1 };
-  static const double IDLE = 20, IDLE_IN_REALITY = 0.5, STEP = 0.5;
+  enum { REAL_MOST_S = 1, STEPS = 40 };
+  static const double IDLE_IN_REALITY = 0.5, STEP = 0.5;
   if (the_check.clock == CLOCK_REAL)
     return await_exit(server, IDLE_IN_REALITY);
   int64_t began = world_real_now(the_check.world);
-  for (double idle = 0; idle < IDLE; idle += STEP)
+  for (int i = 0; i < STEPS; i++)
     if (await_exit(server, STEP))
       return true;
     else if (world_real_now(the_check.world) - began > REAL_MOST_S * SECONDS)
