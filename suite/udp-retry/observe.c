@@ -29,8 +29,8 @@ static size_t count_pretended(struct program *server) {
 
 bool await_fate(struct program *server, struct peer *client, const char *text,
                 struct datagram *answer) {
-  enum { TRIES = 100 };
-  static const double STEP = 0.1;
+  enum { TRIES = 1000 };
+  static const double STEP = 0.01;
   size_t pretended = count_pretended(server);
   udp_send_text(client, address("127.0.0.1", PORT), text);
   for (int i = 0; i < TRIES; i++) {
