@@ -423,9 +423,9 @@ says out "wireshark $work/kept/here/$name"
 cp result.json out
 python "d['labs'][0]['checks'][0]['capture'] == '$work/kept/here/$name'"
 if command -v tshark >/dev/null; then
-  tshark -r "kept/here/$name" -T fields -e frame.time_epoch -e udp.length 2>err >frames
+  tshark -r "kept/here/$name" -Y "udp and not icmp" -T fields -e frame.time_epoch -e udp.length 2>err >frames
   result $? '  tshark reads it'
-  python '[(e["t"], e["length"] + 8) for l in d["labs"] for c in l["checks"] for e in c["events"] if e["kind"] == "frame"] == [(float(t), int(n)) for t, n in map(str.split, open("frames"))]'
+  python '[(e["t"], e["length"] + 8) for l in d["labs"] for c in l["checks"] for e in c["events"] if e["kind"] == "frame" and e["protocol"] == "UDP"] == [(float(t), int(n)) for t, n in map(str.split, open("frames"))]'
 else
   echo '# tshark is not there: whether it reads captures could not be tried'
 fi
