@@ -54,7 +54,7 @@ CHECK(server_shows_what_it_does, "udp-retry.1", "udp-flaky-server") {
     const char *text = say("datagram %d%s", i + 1, answered == 1 ? control : "");
     struct datagram answer;
     size_t lines_before = lines(server, STDOUT).count;
-    if (!await_fate(server, client, text, &answer)) {
+    if (await_fate(server, client, text, &answer) != FATE_ANSWERED) {
       EXPECT(await_line(server, STDOUT, 1, "Pretending to drop packet from %a", &from) >= 0,
              .message = "the server does not say that it drops a datagram",
              .expected = say("Pretending to drop packet from %s", address_text(from)),

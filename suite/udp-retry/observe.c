@@ -4,18 +4,20 @@ enum { PORT = 60000 };
 
 #define QUESTION "Hello, I'm a client."
 
-/* Notes the answers that come in `within` seconds; false if there is none any more. Two to one
- * question are not its business. */
-static bool take_answers(struct peer *const *clients, size_t count, double within, bool *dropped) {
-  bool any = false;
+static const double A_WHILE = 0.1;
+
+/* Notes the answers that come in a short while. Returns how many clients have one that had none:
+ * two to one question are not its business. */
+static size_t take_answers(struct peer *const *clients, size_t count, bool *dropped) {
+  size_t news = 0;
   struct datagram answer;
-  pass(within);
+  pass(A_WHILE);
   for (size_t i = 0; i < count; i++)
     while (udp_receive(clients[i], 0, &answer)) {
+      news += dropped[i];
       dropped[i] = false;
-      any = true;
     }
-  return any;
+  return news;
 }
 
 static size_t count_pretended(struct program *server) {
@@ -27,61 +29,69 @@ static size_t count_pretended(struct program *server) {
   return count;
 }
 
-bool await_fate(struct program *server, struct peer *client, const char *text,
-                struct datagram *answer) {
+enum fate await_fate(struct program *server, struct peer *client, const char *text,
+                     struct datagram *answer) {
   enum { TRIES = 1000 };
   static const double STEP = 0.01;
   size_t pretended = count_pretended(server);
   udp_send_text(client, address("127.0.0.1", PORT), text);
-  for (int i = 0; i < TRIES; i++) {
+  for (int i = 0; i < TRIES && !await_exit(server, 0); i++) {
     if (udp_receive(client, STEP, answer))
-      return true;
-    if (count_pretended(server) > pretended || await_exit(server, 0))
-      return false;
+      return FATE_ANSWERED;
+    if (count_pretended(server) > pretended)
+      return FATE_DROPPED;
   }
-  return false;
+  return FATE_UNKNOWN;
 }
 
-/* One after the other, until one has been answered: how long does the server take for one? Returns
- * how many were asked. */
+/* One after the other, until one is not dropped. Returns how many were asked; how long the server
+ * took to answer goes to *took. */
 static size_t ask_singly(struct program *server, struct peer *const *clients, size_t count,
-                         bool *dropped, double *longest) {
-  for (size_t i = 0; i < count; i++) {
+                         bool *dropped, double *took) {
+  enum fate fate = FATE_DROPPED;
+  size_t asked = 0;
+  for (; asked < count && fate == FATE_DROPPED; asked++) {
     struct datagram answer;
     double sent = now();
-    dropped[i] = !await_fate(server, clients[i], QUESTION, &answer);
-    double took = now() - sent;
-    if (took > *longest)
-      *longest = took;
-    if (!dropped[i])
-      return i + 1;
+    fate = await_fate(server, clients[asked], QUESTION, &answer);
+    dropped[asked] = fate != FATE_ANSWERED;
+    if (fate == FATE_ANSWERED)
+      *took = now() - sent;
   }
-  return count;
+  return asked;
+}
+
+/* All at once. Waits until the server has said of each what becomes of it, or for `within` seconds
+ * in which there is no answer any more. */
+static void ask_together(struct program *server, struct peer *const *clients, size_t count,
+                         bool *dropped, double within) {
+  size_t pretended = count_pretended(server), answered = 0;
+  for (size_t i = 0; i < count; i++) {
+    udp_send_text(clients[i], address("127.0.0.1", PORT), QUESTION);
+    dropped[i] = true;
+  }
+  settle();
+  double until = now() + within;
+  do {
+    size_t news = take_answers(clients, count, dropped);
+    answered += news;
+    if (news > 0)
+      until = now() + within;
+  } while (now() < until && answered + count_pretended(server) - pretended < count);
 }
 
 void observe_drops(bool *dropped, size_t count, size_t at_a_time, double pause) {
   enum { MOST_AT_A_TIME = 50 }; /* as many as the server's receive buffer holds with ease */
-  enum { ROUNDS_MOST = 50 };
-  static const double QUICK = 0.1;
   struct peer *clients[MOST_AT_A_TIME];
-  struct address to = address("127.0.0.1", PORT);
   struct program *server = start("udp-flaky-server");
   await_udp_bound(server, PORT);
-  double longest = 0;
+  double took = 0;
   for (size_t i = 0; i < at_a_time; i++)
     clients[i] = udp_peer(say("client %d", (int)i + 1), "127.0.0.1", 0);
-  size_t first = ask_singly(server, clients, at_a_time, dropped, &longest);
-  double within = longest > QUICK ? longest * (double)at_a_time : QUICK;
+  size_t first = ask_singly(server, clients, at_a_time, dropped, &took);
+  double within = took > A_WHILE ? took * (double)at_a_time : A_WHILE;
   for (size_t done = 0; done < count; done += at_a_time) {
-    for (size_t i = first; i < at_a_time; i++)
-      udp_send_text(clients[i], to, QUESTION);
-    settle();
-    for (size_t i = first; i < at_a_time; i++)
-      dropped[done + i] = true;
-    for (int i = 0; i < ROUNDS_MOST && take_answers(&clients[first], at_a_time - first, within,
-                                                    &dropped[done + first]);
-         i++)
-      ; /* a server may take its time for each of them */
+    ask_together(server, &clients[first], at_a_time - first, &dropped[done + first], within);
     pass(pause);
     first = 0;
   }

@@ -8,10 +8,11 @@
  * it received them. */
 void observe_drops(bool *dropped, size_t count, size_t at_a_time, double pause);
 
+enum fate { FATE_ANSWERED, FATE_DROPPED, FATE_UNKNOWN };
 /* Sends the server a datagram, and waits until the server has answered it, which is in *answer, or
- * says that it drops one, or has ended; 10 s at most. False if there was no answer. */
-bool await_fate(struct program *server, struct peer *client, const char *text,
-                struct datagram *answer);
+ * says that it drops one; 10 s at most, and not if it has ended. */
+enum fate await_fate(struct program *server, struct peer *client, const char *text,
+                     struct datagram *answer);
 
 /* How many datagrams went to the server's port after its first reply, but for those that came so
  * soon after it (0: all of them count). */
