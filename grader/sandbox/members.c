@@ -98,3 +98,16 @@ double sandbox_processor_time(const struct sandbox *sandbox) {
   }
   return (double)ticks / (double)sysconf(_SC_CLK_TCK);
 }
+
+bool sandbox_lives_on(int proc_fd, pid_t keeper) {
+  scoped_text pid_t *members = NULL;
+  size_t count = sandbox_processes(proc_fd, keeper, &members);
+  for (size_t i = 0; i < count; i++) {
+    char line[512], state;
+    if (members[i] != keeper &&
+        sscanf(fields_of(proc_fd, members[i], line, sizeof line), " %c", &state) == 1 &&
+        state != 'Z' && state != 'X')
+      return true;
+  }
+  return false;
+}

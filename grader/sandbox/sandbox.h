@@ -154,6 +154,8 @@ struct sandbox sandbox_none(void);
 /* The processes in a sandbox with that proc_fd and that keeper, the keeper too. *members is the
  * caller's to free. */
 size_t sandbox_processes(int proc_fd, pid_t keeper, pid_t **members);
+/* Whether one of them beside the keeper still lives. */
+bool sandbox_lives_on(int proc_fd, pid_t keeper);
 enum { SANDBOX_KEEPER = 1 };
 
 /* How much memory all processes in the sandbox have resident, in bytes. There is no rlimit for it

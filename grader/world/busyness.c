@@ -47,9 +47,7 @@ void world_limit_memory(struct world *world) {
 }
 
 static int64_t cpu_of_this_thread(void) {
-  struct timespec used;
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
-  return used.tv_sec * SECONDS + used.tv_nsec;
+  return clock_kernel(CLOCK_THREAD_CPUTIME_ID);
 }
 
 bool world_busy_waits(const struct world *world) {
@@ -150,7 +148,7 @@ void busyness_account(struct world *world, struct busyness *busyness) {
   for (struct program *program = world->programs; program; program = program->next)
     if (!program->ended)
       busy_wait_note(world, program, busy_waits);
-  if (!known &&
-      world_busy_waits(world)) /* what counts now did not until now: the clock must not leap */
+  /* What counts from now on did not until now: the clock must not leap. */
+  if (!known && world_busy_waits(world))
     begin_anew(world, busyness, cpu);
 }

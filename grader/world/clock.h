@@ -45,5 +45,5 @@ bool clock_read(const struct clock *clock, clockid_t id, int64_t *reading_ns);
 /* The world's time at which a program's clock `id` will show reading_ns. */
 int64_t clock_deadline(const struct clock *clock, clockid_t id, int64_t reading_ns);
 
-/* The kernel's CLOCK_REALTIME and CLOCK_MONOTONIC in nanoseconds. */
+/* The kernel's CLOCK_REALTIME, CLOCK_MONOTONIC, or another of clock_gettime(2), in nanoseconds. */
 int64_t clock_kernel(clockid_t id);

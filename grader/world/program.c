@@ -405,19 +405,7 @@ int program_run(const struct program *program) {
 }
 
 bool program_lives_on(const struct program *program) {
-  scoped_text pid_t *members = NULL;
-  size_t count = sandbox_processes(program->sandbox.proc_fd, program->tasks.keeper, &members);
-  bool lives = false;
-  for (size_t i = 0; i < count && !lives; i++) {
-    char path[40], text[512];
-    snprintf(path, sizeof path, "%d/stat", members[i]);
-    scoped_fd int fd = openat(program->sandbox.proc_fd, path, O_RDONLY | O_CLOEXEC);
-    ssize_t length = fd < 0 ? 0 : read(fd, text, sizeof text - 1);
-    text[length > 0 ? length : 0] = '\0';
-    const char *name_end = strrchr(text, ')');
-    lives = members[i] != program->tasks.keeper && name_end && !strchr("ZX", name_end[2]);
-  }
-  return lives;
+  return sandbox_lives_on(program->sandbox.proc_fd, program->tasks.keeper);
 }
 
 struct host *program_host(const struct program *program) {

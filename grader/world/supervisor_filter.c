@@ -202,21 +202,9 @@ static void emit_condition(enum condition condition, unsigned argument) {
   }
 }
 
-static bool is_recorded(int number) {
-  switch (number) {
-  case SYS_setsockopt:
-  case SYS_getsockopt:
-  case SYS_socket:
-  case SYS_close:
-  case SYS_close_range:
-  case SYS_dup3:
-#ifdef __x86_64__
-  case SYS_dup2:
-#endif
-    return true;
-  default:
-    return false;
-  }
+/* What a check may want to see is in the table for that alone, or is about a socket's options. */
+static bool is_recorded(enum condition condition) {
+  return condition == NEVER || condition == SOCKET_TIMEOUT;
 }
 
 const struct sock_fprog *supervisor_filter(bool virtual_clock, bool record_calls,
@@ -229,7 +217,7 @@ const struct sock_fprog *supervisor_filter(bool virtual_clock, bool record_calls
   filter->filter = instructions[virtual_clock][record_calls][record_transfers];
   emit(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr), 0, 0);
   for (unsigned i = 0; i < sizeof rules / sizeof *rules; i++) {
-    bool recorded = (record_calls && is_recorded(rules[i].number)) ||
+    bool recorded = (record_calls && is_recorded(rules[i].condition)) ||
                     (record_transfers && call_is_transfer(rules[i].number));
     if (!recorded && (!virtual_clock || rules[i].condition == NEVER))
       continue;
