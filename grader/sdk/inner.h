@@ -3,6 +3,7 @@
 
 #include "grader/sdk/wiregrade.h"
 #include "grader/submission/manifest.h"
+#include "grader/world/clock.h"
 #include "grader/world/lan.h"
 #include "grader/world/world.h"
 
@@ -77,6 +78,8 @@ void put_file_of_bytes(const char *path, const void *bytes, size_t length);
 
 /* Runs the world, and ends the check if the world is broken. */
 enum world_pause run_until(double deadline, bool (*until)(void *context), void *context);
+/* CPU time of this thread, which keeps the world: whatever else the machine does. */
+double own_cpu_seconds(void);
 void world_begin(void);
 void world_end(void);
 

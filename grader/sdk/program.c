@@ -118,6 +118,10 @@ double cpu_seconds(struct program *program) {
   return (double)program_cpu_ns(program) / 1e9;
 }
 
+double own_cpu_seconds(void) {
+  return (double)clock_kernel(CLOCK_THREAD_CPUTIME_ID) / 1e9;
+}
+
 static bool crashed(int status) {
   return status == -SIGSEGV || status == -SIGBUS || status == -SIGILL || status == -SIGFPE;
 }

@@ -7,7 +7,6 @@
 #include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 /* CPU time is not counted, up to a limit: a runtime that compiles the program first takes seconds
  * of it on a slow machine. */
@@ -127,12 +126,6 @@ struct patience {
   double began, own_began, until;
 };
 
-static double own_cpu_seconds(void) {
-  struct timespec used;
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
-  return (double)used.tv_sec + (double)used.tv_nsec / 1e9;
-}
-
 static struct patience patience_begin(struct program *program) {
   return (struct patience){program, now(), own_cpu_seconds(), now() + PATIENCE_S};
 }
@@ -143,9 +136,10 @@ static bool patience_goes_on(struct patience *patience) {
   enum { OWN_SHARE = 2 };
   double computed =
       cpu_seconds(patience->program) - OWN_SHARE * (own_cpu_seconds() - patience->own_began);
-  double before = patience->until, more = computed < PATIENCE_CPU_S ? computed : PATIENCE_CPU_S;
+  double more = computed < PATIENCE_CPU_S ? computed : PATIENCE_CPU_S;
+  double before = patience->until;
   patience->until = patience->began + PATIENCE_S + more;
-  return patience->until - before >= STEP;
+  return patience->until >= before + STEP;
 }
 
 struct connection *tcp_connect_when_ready(struct program *server, struct host *from,

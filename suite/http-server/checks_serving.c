@@ -122,21 +122,29 @@ static void expect_nothing_yet(struct connection *client, const char *so_far, si
                      "else");
 }
 
-/* A request that comes in three pieces, with pauses between them. */
-static void check_pieces(struct house *house, const char *request, size_t first, size_t second) {
+/* Sends a request in pieces, with a pause at each of `count` cuts, where nothing may come yet. */
+static struct response send_in_pieces(struct house *house, const char *what, const char *request,
+                                      const size_t cuts[], size_t count) {
+  size_t sent = 0;
   open_again(house);
-  struct connection *client =
-      connect_home(house->server, "a client whose request comes in three pieces");
-  tcp_send(client, request, first);
-  pass(0.01);
-  expect_nothing_yet(client, request, first, "");
-  tcp_send(client, request + first, second - first);
-  pass(0.01);
-  expect_nothing_yet(client, request, second,
-                     say(", the last %zu of them by themselves", second - first));
-  tcp_send_text(client, request + second);
+  struct connection *client = connect_home(house->server, what);
+  for (size_t i = 0; i < count; i++) {
+    size_t length = cuts[i] - sent;
+    tcp_send(client, request + sent, length);
+    sent = cuts[i];
+    pass(0.01);
+    expect_nothing_yet(client, request, sent,
+                       i > 0 ? say(", the last %zu of them by themselves", length) : "");
+  }
+  tcp_send_text(client, request + sent);
   struct response response = await_response(client);
   tcp_close(client);
+  return response;
+}
+
+static void check_pieces(struct house *house, const char *request, size_t first, size_t second) {
+  struct response response = send_in_pieces(house, "a client whose request comes in three pieces",
+                                            request, (const size_t[]){first, second}, 2);
   expect_as_good(&response, &house->usual, house->server,
                  say("a request that is cut behind %s, and again behind the next %s",
                      quoted(request, first), quoted(request + first, second - first)),
@@ -160,17 +168,9 @@ static void check_ends_of_lines(struct house *house, const char *request) {
   }
 }
 
-/* A request that is cut after `cut` bytes, with a pause there. */
 static void check_cut(struct house *house, const char *request, size_t cut) {
-  open_again(house);
-  struct connection *client =
-      connect_home(house->server, "a client whose request comes in two pieces");
-  tcp_send(client, request, cut);
-  pass(0.01);
-  expect_nothing_yet(client, request, cut, "");
-  tcp_send(client, request + cut, strlen(request) - cut);
-  struct response response = await_response(client);
-  tcp_close(client);
+  struct response response =
+      send_in_pieces(house, "a client whose request comes in two pieces", request, &cut, 1);
   expect_as_good(&response, &house->usual, house->server,
                  say("a request that is cut behind %s", quoted(request, cut)),
                  "the empty line may come in two pieces: look for it in all that has come");
