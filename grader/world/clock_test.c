@@ -176,7 +176,7 @@ Test(clock, moves_for_programs_that_never_sleep) {
 
 Test(clock, does_not_leap_when_it_is_found_that_a_program_never_sleeps) {
   struct run run = run_on(CLOCK_VIRTUAL, (const char *const[]){"./waits", "spin_lines", NULL});
-  expect_wait(&run, "spin_lines", 1.6, 0.1);
+  expect_wait(&run, "spin_lines", 1.5, 0.1);
   cr_assert(strncmp(run.finding, "busy-waits", strlen("busy-waits")) == 0, "finding: %s",
             run.finding);
 }

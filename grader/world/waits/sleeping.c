@@ -30,10 +30,10 @@ WAY(spin) { /* asks for the time until it has come */
 }
 
 WAY(spin_lines) { /* again and again, with something to show before each */
-  for (int i = 0; i < 8; i++) {
+  for (int i = 0; i < 5; i++) {
     puts("line");
     fflush(stdout);
-    double end = monotonic() + 0.2;
+    double end = monotonic() + 0.3;
     while (monotonic() < end)
       ;
   }
