@@ -16,9 +16,10 @@ struct grading {
   const struct grading_spec *spec;
   struct submission *submission;
   json_t *result;
-  const char *doing;     /* the lab that is being judged */
+  const char *doing;     /* a lab that is being judged */
   size_t done, total;    /* checks, of all labs */
-  pthread_mutex_t mutex; /* of result and progress, while labs are judged side by side */
+  pthread_mutex_t mutex; /* of result, progress and labs' states, as labs are judged side by side */
+  pthread_cond_t advanced; /* a verdict has come, or a lab is done */
 };
 
 /* ---- building ---- */
@@ -74,15 +75,6 @@ static bool lab_is_begun(const struct grading *grading, const struct lab *lab) {
 
 /* ---- judging ---- */
 
-static void verdict_note(void *context, const json_t *verdict) {
-  struct grading *grading = context;
-  pthread_mutex_lock(&grading->mutex);
-  grading->done += verdict != NULL;
-  if (grading->spec->progress)
-    grading->spec->progress(grading->spec->context, grading->doing, grading->done, grading->total);
-  pthread_mutex_unlock(&grading->mutex);
-}
-
 static void fault_note(void *context, const char *sentence) {
   struct grading *grading = context;
   pthread_mutex_lock(&grading->mutex);
@@ -111,12 +103,6 @@ static void verdicts_set_missing(const struct grading *grading, const struct cho
   }
 }
 
-static void doing_set(struct grading *grading, const struct lab *lab) {
-  pthread_mutex_lock(&grading->mutex);
-  grading->doing = lab->name;
-  pthread_mutex_unlock(&grading->mutex);
-}
-
 /* A lab on its way to the result. */
 struct lab_judging {
   struct grading *grading;
@@ -124,11 +110,33 @@ struct lab_judging {
   struct judged_check *judged; /* NULL: not yet */
   bool has_thread;
   pthread_t thread;
+  size_t verdicts; /* that have come */
+  bool done;
 };
+
+static void verdict_note(void *context, const json_t *verdict) {
+  struct lab_judging *judging = context;
+  struct grading *grading = judging->grading;
+  pthread_mutex_lock(&grading->mutex);
+  if (verdict) {
+    judging->verdicts++;
+    grading->done++;
+    grading->doing = judging->chosen->lab->name;
+    pthread_cond_signal(&grading->advanced);
+  }
+  if (grading->spec->progress)
+    grading->spec->progress(grading->spec->context, grading->doing, grading->done, grading->total);
+  pthread_mutex_unlock(&grading->mutex);
+}
+
+static void lab_fault_note(void *context, const char *sentence) {
+  const struct lab_judging *judging = context;
+  fault_note(judging->grading, sentence);
+}
 
 static void *lab_judge(void *context) {
   struct lab_judging *judging = context;
-  const struct grading *grading = judging->grading;
+  struct grading *grading = judging->grading;
   const struct chosen_lab *chosen = judging->chosen;
   const struct run_spec spec = {
       .program = chosen->program,
@@ -140,7 +148,7 @@ static void *lab_judge(void *context) {
       .jobs = grading->spec->jobs * chosen->lab->at_once,
       .stop = &interrupt_signal,
       .progress = verdict_note,
-      .context = judging->grading,
+      .context = judging,
   };
   judging->judged = judged_checks(&chosen->description);
   if (!lab_is_begun(grading, chosen->lab))
@@ -148,26 +156,49 @@ static void *lab_judge(void *context) {
   else if (chosen->broken)
     verdicts_set(chosen, judging->judged, "error", chosen->failure.sentence);
   else
-    run_lab(&spec, &chosen->description, chosen->wanted, judging->judged, fault_note);
+    run_lab(&spec, &chosen->description, chosen->wanted, judging->judged, lab_fault_note);
+  pthread_mutex_lock(&grading->mutex);
+  judging->done = true;
+  pthread_cond_signal(&grading->advanced);
+  pthread_mutex_unlock(&grading->mutex);
   return NULL;
 }
 
-/* Labs that wait in real time are judged beside all others, not before or after them. */
+/* Begins to judge a lab, beside others if `beside`. */
+static void lab_begin(struct lab_judging *judging, bool beside) {
+  struct grading *grading = judging->grading;
+  pthread_mutex_lock(&grading->mutex);
+  grading->doing = judging->chosen->lab->name;
+  pthread_mutex_unlock(&grading->mutex);
+  judging->has_thread = beside && pthread_create(&judging->thread, NULL, lab_judge, judging) == 0;
+  if (!judging->has_thread)
+    lab_judge(judging);
+}
+
+/* Until so few of its checks are left that they leave a CPU idle. */
+static void lab_await_last_checks(struct lab_judging *judging) {
+  struct grading *grading = judging->grading;
+  pthread_mutex_lock(&grading->mutex);
+  while (!judging->done && judging->verdicts + grading->spec->jobs <= judging->chosen->wanted_count)
+    pthread_cond_wait(&grading->advanced, &grading->mutex);
+  pthread_mutex_unlock(&grading->mutex);
+}
+
+/* Labs that wait in real time are judged beside all others, not before or after them. Of the others
+ * the next one begins when the one before it has no check left that is not being judged. */
 static void labs_judge(struct lab_judging *judgings, size_t count) {
+  bool beside = count > 0 && judgings[0].grading->spec->jobs > 1;
   for (size_t i = 0; i < count; i++)
-    if (judgings[i].chosen->lab->at_once > 1 && judgings[i].grading->spec->jobs > 1)
-      judgings[i].has_thread =
-          pthread_create(&judgings[i].thread, NULL, lab_judge, &judgings[i]) == 0;
+    if (judgings[i].chosen->lab->at_once > 1 && beside)
+      lab_begin(&judgings[i], true);
   for (size_t i = 0; i < count && !interrupt_signal; i++)
     if (!judgings[i].has_thread) {
-      doing_set(judgings[i].grading, judgings[i].chosen->lab);
-      lab_judge(&judgings[i]);
+      lab_begin(&judgings[i], beside);
+      lab_await_last_checks(&judgings[i]);
     }
   for (size_t i = 0; i < count; i++)
-    if (judgings[i].has_thread) {
-      doing_set(judgings[i].grading, judgings[i].chosen->lab);
+    if (judgings[i].has_thread)
       pthread_join(judgings[i].thread, NULL);
-    }
 }
 
 static void labs_grade(struct grading *grading) {
@@ -207,7 +238,8 @@ static void course_take(const struct grading *grading) {
 
 enum submission_fault grading_do(const struct grading_spec *spec, struct grading_outcome *outcome,
                                  struct failure *failure) {
-  struct grading grading = {.spec = spec, .mutex = PTHREAD_MUTEX_INITIALIZER};
+  struct grading grading = {
+      .spec = spec, .mutex = PTHREAD_MUTEX_INITIALIZER, .advanced = PTHREAD_COND_INITIALIZER};
   double begun_s = cli_now_s();
   *outcome = (struct grading_outcome){0};
   grading.result = result_new(spec->name, spec->clock, spec->seed);
