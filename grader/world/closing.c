@@ -8,10 +8,11 @@
 
 #include "grader/base/memory.h"
 
-#include <fcntl.h>
+#include <poll.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -21,6 +22,8 @@ struct holding {
   int fd, until_fd;
 };
 
+enum { HOLDER_LATE_MS = 1000 };
+
 /* Closes what is between two descriptors. */
 static void close_between(int low, int high) {
   if (high - low > 1)
@@ -28,8 +31,8 @@ static void close_between(int low, int high) {
 }
 
 /* Keeps one socket, and stderr, by which whoever started the check can tell that all is closed;
- * ends when the check has closed its own. Runs beside the check in its memory, where it must touch
- * nothing but its stack. */
+ * says so when it has let go of all others, and ends when the check has closed its own. Runs beside
+ * the check in its memory, where it must touch nothing but its stack. */
 __attribute__((no_sanitize("address", "undefined"))) static int hold(void *context) {
   const struct holding *holding = context;
   int first = holding->fd, second = holding->until_fd;
@@ -39,7 +42,8 @@ __attribute__((no_sanitize("address", "undefined"))) static int hold(void *conte
   close_between(STDERR_FILENO, first);
   close_between(first, second);
   syscall(SYS_close_range, second + 1, ~0u, 0);
-  char byte;
+  char byte = 0;
+  syscall(SYS_write, holding->until_fd, &byte, 1);
   while (syscall(SYS_read, holding->until_fd, &byte, 1) > 0)
     ;
   return 0;
@@ -48,14 +52,23 @@ __attribute__((no_sanitize("address", "undefined"))) static int hold(void *conte
 /* A process that holds `fd`. It sends no signal at its end (clone(2): exit_signal 0), so that no
  * wait(2) of the check finds it; whoever runs the checks reaps it. Its stack ends with the check.
  */
-static void holder_start(int fd, int until_fd) {
+static bool holder_start(int fd, int until_fd) {
   char *stack = mmap(NULL, STACK_BYTES, PROT_READ | PROT_WRITE,
                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
   if (stack == MAP_FAILED)
-    return;
+    return false;
   struct holding *holding = (struct holding *)stack;
   *holding = (struct holding){fd, until_fd};
-  clone(hold, stack + STACK_BYTES, CLONE_VM, holding);
+  return clone(hold, stack + STACK_BYTES, CLONE_VM, holding) > 0;
+}
+
+/* One that has not run yet holds all sockets still. If it ran only after all others had gone, it
+ * would be the last to hold each of them, and would close them one after another. */
+static void holders_await(int fd, size_t count) {
+  char byte;
+  for (struct pollfd wait = {.fd = fd, .events = POLLIN};
+       count > 0 && poll(&wait, 1, HOLDER_LATE_MS) > 0 && read(fd, &byte, 1) > 0;)
+    count--;
 }
 
 void closing_add(struct closing *closing, int fd) {
@@ -65,10 +78,12 @@ void closing_add(struct closing *closing, int fd) {
 
 void closing_do(struct closing *closing) {
   int ends[2] = {-1, -1};
-  if (closing->count > 0 && pipe2(ends, O_CLOEXEC) == 0) {
+  if (closing->count > 0 && socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0) {
+    size_t started = 0;
     for (size_t i = 0; i < closing->count; i++)
-      holder_start(closing->fds[i], ends[0]);
+      started += holder_start(closing->fds[i], ends[0]);
     close(ends[0]);
+    holders_await(ends[1], started);
   }
   for (size_t i = 0; i < closing->count; i++)
     close(closing->fds[i]);
