@@ -164,13 +164,12 @@ static void *lab_judge(void *context) {
   return NULL;
 }
 
-/* Begins to judge a lab, beside others if `beside`. */
-static void lab_begin(struct lab_judging *judging, bool beside) {
+static void lab_begin(struct lab_judging *judging) {
   struct grading *grading = judging->grading;
   pthread_mutex_lock(&grading->mutex);
   grading->doing = judging->chosen->lab->name;
   pthread_mutex_unlock(&grading->mutex);
-  judging->has_thread = beside && pthread_create(&judging->thread, NULL, lab_judge, judging) == 0;
+  judging->has_thread = pthread_create(&judging->thread, NULL, lab_judge, judging) == 0;
   if (!judging->has_thread)
     lab_judge(judging);
 }
@@ -185,15 +184,15 @@ static void lab_await_last_checks(struct lab_judging *judging) {
 }
 
 /* Labs that wait in real time are judged beside all others, not before or after them. Of the others
- * the next one begins when the one before it has no check left that is not being judged. */
+ * the next one begins when the one before it has no check left that is not being judged: at a lab's
+ * end the kernel takes its time to close what its worlds had. */
 static void labs_judge(struct lab_judging *judgings, size_t count) {
-  bool beside = count > 0 && judgings[0].grading->spec->jobs > 1;
   for (size_t i = 0; i < count; i++)
-    if (judgings[i].chosen->lab->at_once > 1 && beside)
-      lab_begin(&judgings[i], true);
+    if (judgings[i].chosen->lab->at_once > 1 && judgings[i].grading->spec->jobs > 1)
+      lab_begin(&judgings[i]);
   for (size_t i = 0; i < count && !interrupt_signal; i++)
     if (!judgings[i].has_thread) {
-      lab_begin(&judgings[i], beside);
+      lab_begin(&judgings[i]);
       lab_await_last_checks(&judgings[i]);
     }
   for (size_t i = 0; i < count; i++)
