@@ -108,9 +108,10 @@ struct lab_judging {
   struct grading *grading;
   const struct chosen_lab *chosen;
   struct judged_check *judged; /* NULL: not yet */
+  bool beside;                 /* of all others */
   bool has_thread;
   pthread_t thread;
-  size_t verdicts; /* that have come */
+  size_t verdicts; /* that have come, one for each check */
   bool done;
 };
 
@@ -119,8 +120,9 @@ static void verdict_note(void *context, const json_t *verdict) {
   struct grading *grading = judging->grading;
   pthread_mutex_lock(&grading->mutex);
   if (verdict) {
-    judging->verdicts++;
-    grading->done++;
+    bool is_another = judging->verdicts < judging->chosen->wanted_count; /* than a repeated one */
+    judging->verdicts += is_another;
+    grading->done += is_another;
     grading->doing = judging->chosen->lab->name;
     pthread_cond_signal(&grading->advanced);
   }
@@ -174,26 +176,38 @@ static void lab_begin(struct lab_judging *judging) {
     lab_judge(judging);
 }
 
-/* Until so few of its checks are left that they leave a CPU idle. */
-static void lab_await_last_checks(struct lab_judging *judging) {
-  struct grading *grading = judging->grading;
+/* Checks of the labs that were begun, without those that wait in real time. */
+static size_t checks_outstanding(const struct lab_judging *judgings, size_t begun) {
+  size_t count = 0;
+  for (size_t i = 0; i < begun; i++)
+    if (!judgings[i].beside && !judgings[i].done)
+      count += judgings[i].chosen->wanted_count - judgings[i].verdicts;
+  return count;
+}
+
+/* Until no check of these labs is left that is not being judged. */
+static void last_checks_await(struct lab_judging *judgings, size_t begun) {
+  struct grading *grading = judgings[0].grading;
   pthread_mutex_lock(&grading->mutex);
-  while (!judging->done && judging->verdicts + grading->spec->jobs <= judging->chosen->wanted_count)
+  while (checks_outstanding(judgings, begun) > grading->spec->jobs)
     pthread_cond_wait(&grading->advanced, &grading->mutex);
   pthread_mutex_unlock(&grading->mutex);
 }
 
 /* Labs that wait in real time are judged beside all others, not before or after them. Of the others
- * the next one begins when the one before it has no check left that is not being judged: at a lab's
- * end the kernel takes its time to close what its worlds had. */
+ * the next one begins beside the last checks of those before it: a suite program waits for the
+ * kernel when it begins, and when the worlds of its checks are closed. */
 static void labs_judge(struct lab_judging *judgings, size_t count) {
-  for (size_t i = 0; i < count; i++)
-    if (judgings[i].chosen->lab->at_once > 1 && judgings[i].grading->spec->jobs > 1)
+  for (size_t i = 0; i < count; i++) {
+    judgings[i].beside =
+        judgings[i].chosen->lab->at_once > 1 && judgings[i].grading->spec->jobs > 1;
+    if (judgings[i].beside)
       lab_begin(&judgings[i]);
+  }
   for (size_t i = 0; i < count && !interrupt_signal; i++)
-    if (!judgings[i].has_thread) {
+    if (!judgings[i].beside) {
       lab_begin(&judgings[i]);
-      lab_await_last_checks(&judgings[i]);
+      last_checks_await(judgings, i + 1);
     }
   for (size_t i = 0; i < count; i++)
     if (judgings[i].has_thread)

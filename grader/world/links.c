@@ -38,6 +38,14 @@ static struct nl_addr *address_of(uint32_t ip, int prefix) {
   return address;
 }
 
+/* Unless a number is asked for, an interface gets a queue for each CPU, all but one of which are put
+ * out of use at once: then the kernel waits for a grace period of RCU, while nobody else may change
+ * an interface (veth_init_queues in drivers/net/veth.c). */
+static void single_queue(struct rtnl_link *link) {
+  rtnl_link_set_num_tx_queues(link, 1);
+  rtnl_link_set_num_rx_queues(link, 1);
+}
+
 int links_add_veth(struct nl_sock *links, const char *name, int peer_netns_fd,
                    const char *peer_name, const uint8_t peer_mac[6], int mtu,
                    struct failure *failure) {
@@ -47,6 +55,8 @@ int links_add_veth(struct nl_sock *links, const char *name, int peer_netns_fd,
   rtnl_link_set_name(link, name);
   rtnl_link_set_mtu(link, (unsigned)mtu);
   rtnl_link_set_flags(link, IFF_UP);
+  single_queue(link);
+  single_queue(peer);
   rtnl_link_set_name(peer, peer_name);
   rtnl_link_set_mtu(peer, (unsigned)mtu);
   rtnl_link_set_addr(peer, mac);
