@@ -21,7 +21,7 @@ static bool await_no_process(struct program *server, double within) {
 /* Whether it ends when nobody asks it for anything. For who never sleeps, the time that passes
  * would be as long in reality: that is not waited for. */
 static bool ends_by_itself(struct program *server) {
-  enum { CPU_MOST_S = 1, STEPS = 40 };
+  enum { CPU_MOST_S = 1, STEPS = 130 };
   static const double IDLE_IN_REALITY = 0.5, STEP = 0.5;
   if (the_check.clock == CLOCK_REAL)
     return await_exit(server, IDLE_IN_REALITY);

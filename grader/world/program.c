@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 enum {
-  LINE_MAX_KEPT = 64 << 10, /* a longer line is cut into several events */
+  LINE_MAX_KEPT = 512 << 10, /* a longer line is cut into several events */
   READ_AT_ONCE = 16 << 10,
 };
 

@@ -41,6 +41,25 @@ CHECK(server_runs_until_told, "broadcast.1", "broadcast") {
 
 /* ---- what it prints ---- */
 
+/* What has come before, from the same client. */
+static void expect_shown_again(struct program *server, struct peer *asker) {
+  enum { TRIES = 20, TWICE = 2 };
+  struct address from = peer_address(asker);
+  udp_send_text(asker, server_address(0), QUESTION);
+  size_t shown = 0;
+  for (int i = 0; i < TRIES && shown < TWICE; i++) {
+    pass(ANSWER_WITHIN / TRIES);
+    struct lines all = lines(server, STDOUT);
+    shown = 0;
+    for (size_t k = 0; k < all.count; k++)
+      shown += line_matches(all.list[k].text, "The client from %a says %t", &from, QUESTION);
+  }
+  EXPECT(shown >= TWICE, .message = "the server does not show a datagram that comes again",
+         .expected = say("two lines “The client from %s says %s”", address_text(from), QUESTION),
+         .actual = printed(server),
+         .cause = "each datagram has its line, whatever was in the one before");
+}
+
 CHECK(server_shows_datagrams, "broadcast.1", "broadcast") {
   char long_text[401] = "";
   while (strlen(long_text) + 1 < sizeof long_text)
@@ -69,6 +88,7 @@ CHECK(server_shows_datagrams, "broadcast.1", "broadcast") {
     udp_send_text(askers[i % 2], server_address(0), texts[i]);
     expect_line(server, ANSWER_WITHIN, "The client from %a says %t", &from, texts[i]);
   }
+  expect_shown_again(server, askers[0]);
 }
 
 CHECK(server_tells_where_it_listens, "broadcast.1", "broadcast") {

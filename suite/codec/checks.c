@@ -151,6 +151,11 @@ CHECK(converts_all_lines, "codec.2", "codec") {
   expect_success(codec, "codec utf-8 latin-1, with several lines,");
 }
 
+/* What it prints is open: extra lines are allowed. */
+CHECK(takes_no_text, "codec.2", "codec") {
+  expect_success(run_codec("utf-8", "gbk", ""), "codec utf-8 gbk, without any text on stdin,");
+}
+
 CHECK(converts_zero_bytes, "codec.2", "codec") {
   static const char wanted[] = "H\0e\0l\0l\0o\0";
   struct conversion asked = {"utf-16le", "latin-1", "Hello", NULL};

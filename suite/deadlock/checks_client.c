@@ -17,10 +17,16 @@ struct talk {
 static const char *not_connected_cause(struct program *client, const char *const *arguments,
                                        int port) {
   struct frames all = frames_all();
+  struct address tried = {0};
   for (size_t i = 0; i < all.count; i++)
     if (all.list[i].protocol == IPPROTO_TCP && (all.list[i].tcp_flags & TH_SYN) &&
-        !(all.list[i].tcp_flags & TH_ACK) && all.list[i].destination.port != port)
-      return say("it connects to port %d: -p %d says where", all.list[i].destination.port, port);
+        !(all.list[i].tcp_flags & TH_ACK))
+      tried = all.list[i].destination; /* others before it were clients before */
+  if (tried.port && tried.port != port)
+    return say("it connects to port %d: -p %d says where", tried.port, port);
+  const char *host = arguments[2];
+  if (tried.port && isdigit((unsigned char)host[0]) && address(host, port).ip != tried.ip)
+    return say("it connects to %s: HOST says where, and is %s here", address_text(tried), host);
   if (arguments[2] && !*arguments[2] && await_exit(client, 0))
     return "an empty HOST means this machine: hand NULL to getaddrinfo(), not \"\"; in Python "
            "'localhost'";
@@ -158,7 +164,7 @@ static void check_stream(struct listener *listener, int port, const char *const 
 }
 
 static void check_client_sends(const char *name) {
-  enum { ELSEWHERE = 60007 };
+  enum { ELSEWHERE = 60007, OTHER = 60008 };
   struct listener *listener = tcp_listen("server", "0.0.0.0", PORT);
   check_stream(listener, PORT, (const char *const[]){name, "client", "127.0.0.1", NULL}, 16, false);
   check_stream(listener, PORT, (const char *const[]){name, "client", "127.0.0.1", "1", NULL}, 16,
@@ -173,6 +179,9 @@ static void check_client_sends(const char *name) {
                false);
   check_stream(elsewhere, ELSEWHERE,
                (const char *const[]){name, "client", "127.0.0.1", "-p", "60007", NULL}, 16, false);
+  struct listener *other = tcp_listen("server", "127.0.0.2", OTHER);
+  check_stream(other, OTHER,
+               (const char *const[]){name, "client", "127.0.0.2", "-p", "60008", NULL}, 16, false);
 
   fresh_world();
   set_tcp_buffers(localhost(), SMALL_RECEIVE, SMALL_SEND);

@@ -392,7 +392,11 @@ static void check_encoding(const char *name) {
                                          "naïve Ω",
                                          "cafe\u0301",
                                          "你好，世界",
-                                         "🜚 and 🜛 and more"};
+                                         "🜚 and 🜛 and more",
+                                         "a whole sentence may be typed as well by somebody who "
+                                         "does not know what the thing is called and describes it "
+                                         "at some length until it must be clear what is meant by "
+                                         "all this"};
   struct web web = make_web(CERTIFICATE_GOOD, 0);
   const char *behind = expect_encoding(&web, name, KEYWORD, NULL);
   for (size_t i = 0; i < sizeof keywords / sizeof *keywords; i++)

@@ -81,7 +81,8 @@ static long swapped(long port) {
 static const char *nothing_cause(struct program *services, const char *name) {
   if (!printed_anything(services, STDERR))
     return "it looks nothing up: the names are argv[1] to argv[argc - 1], the last one included";
-  if (!says(services, STDERR, name) && says(services, STDERR, "services"))
+  bool names_itself = says(services, STDERR, "services") && !says(services, STDERR, "Traceback");
+  if (!says(services, STDERR, name) && names_itself)
     return "does it look itself up? argv[0] is the program's own name, the others begin with argv[1]";
   struct program *domain = run_services(ASK("domain"));
   if (strcmp(name, "domain") != 0 && says(domain, STDOUT, "domain"))
@@ -188,7 +189,7 @@ static const char *line_for(const char *name) {
 }
 
 static void expect_lines_for(const char *const *arguments) {
-  enum { MOST = 16 };
+  enum { MOST = 64 };
   struct program *services = run_services(arguments);
   const char *const *names = arguments + 1;
   const char *expected = "", *seen = "", *wanted[MOST] = {""};
@@ -216,6 +217,11 @@ CHECK(takes_names, "services.2", "services") {
   expect_lines_for(ASK("domain", "mysql", "telnet", "ssh"));
   expect_lines_for(ASK("ssh", "ssh", "domain", "ssh", "telnet", "mysql", "domain", "telnet",
                        "mysql", "domain", "ssh", "mysql", "telnet"));
+  enum { MANY = 41 };
+  const char *many[1 + MANY + 1] = {"services"};
+  for (size_t i = 0; i < MANY; i++)
+    many[1 + i] = usual_names[i * 3 % USUAL];
+  expect_lines_for(many);
 }
 
 /* ---- the world's own /etc/services ---- */
@@ -277,6 +283,22 @@ static void expect_port(const char *name, long port) {
          .actual = printed(services), .cause = port_cause(services, name, port));
 }
 
+/* Without an argument, too; the usual four have the ports from `first` on. */
+static void expect_usual_ports(long first) {
+  struct program *services = run_services((const char *const[]){"services", NULL});
+  for (long i = 0; i < USUAL; i++)
+    EXPECT(is_port(port_shown(services, usual_names[i]), first + i),
+           .message = say("services without arguments does not find %s where /etc/services has it",
+                          usual_names[i]),
+           .expected = say("%s protocol port: %ld, since /etc/services says so here",
+                           usual_names[i], first + i),
+           .actual = printed(services),
+           .cause = port_shown(services, usual_names[i]) == -1
+                        ? NULL
+                        : "are the lines for no argument written into the program? They are looked "
+                          "up like any other");
+}
+
 CHECK(reads_etc_services, "services.3", "services") {
   int ssh = random_between(1024, 9999), odd = random_between(10000, 32000);
   static const char *const both[] = {"tcp", "udp"};
@@ -302,6 +324,7 @@ CHECK(reads_etc_services, "services.3", "services") {
   expect_port("wiregrade-odd", odd);
   expect_port("wiregrade-high", 47808);
   expect_port("wiregrade-last", 65535);
+  expect_usual_ports(ssh);
   /* Not telnet: Go's library knows a few ports of its own, ssh's and telnet's among them, that
    * /etc/services can change but not take away. */
   put_services(file);

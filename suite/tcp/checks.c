@@ -27,6 +27,14 @@ CHECK(server_listens_on_127_0_0_1, "tcp.1", "tcp-server") {
          .message = "the server can be reached from another host",
          .expected = "no connection to 192.168.1.2:60000", .actual = "there is one");
   expect_line(server, 2, "Listening at %a", &wanted);
+
+  fresh_world();
+  enum { OTHER_PORT = 60007 };
+  wanted = address("127.0.0.2", OTHER_PORT);
+  server = start("tcp-server", "127.0.0.2", "60007");
+  listening = await_tcp_listening(server, OTHER_PORT);
+  if (address_equal(listening, wanted)) /* else tcp.14 has something to say */
+    expect_line(server, 2, "Listening at %a", &wanted);
 }
 
 static void check_addresses(struct program *server, struct connection *client) {
@@ -178,6 +186,30 @@ static void expect_response(struct program *server, struct connection *client) {
          .cause = missing_line_cause(server, STDOUT, "Response was sent successfully."));
 }
 
+/* A line's end among the bytes is a byte like any other. */
+static void check_lines_in_request(void) {
+  static const char request[] = "two\nlines\r\nhere\n";
+  enum { BEGINNING = 11 };
+  _Static_assert(sizeof request - 1 == MESSAGE_SIZE, "a request is 16 bytes");
+  fresh_world();
+  struct program *server = start_server();
+  struct connection *client = connect_home();
+  tcp_send(client, request, BEGINNING);
+  pass(1);
+  struct stream_so_far early = tcp_received(client);
+  EXPECT(early.length == 0,
+         .message = "the server responds to the end of a line, before the 16th byte",
+         .expected = "no byte before the 16th has come",
+         .actual = quoted(early.bytes, early.length),
+         .cause = "count bytes; what ends a line of text ends no request");
+  tcp_send(client, request + BEGINNING, MESSAGE_SIZE - BEGINNING);
+  tcp_await_end(client, PATIENCE);
+  EXPECT(tcp_received(client).length > 0,
+         .message = "the server does not respond to 16 bytes that have the ends of lines in them",
+         .expected = "a response", .actual = say("it %s\n%s", doing(server), printed(server)),
+         .cause = "count bytes; what ends a line of text ends no request");
+}
+
 CHECK(server_responds_to_sixteen_bytes, "tcp.4", "tcp-server") {
   struct program *server = start_server();
   expect_response(server, connect_home());
@@ -204,6 +236,7 @@ CHECK(server_responds_to_sixteen_bytes, "tcp.4", "tcp-server") {
     tcp_send(client, &REQUEST[sent], 1);
     pass(sent + 1 < MESSAGE_SIZE - 1 ? 0.02 : 1);
   }
+  check_lines_in_request();
 }
 
 static void check_early_end(size_t count, size_t piece) {

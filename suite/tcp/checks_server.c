@@ -136,6 +136,10 @@ CHECK(server_survives_bad_clients, "tcp.8", "tcp-server") {
   expect_next(server, &first, "a client that left without a request");
 
   client = connect_and_be_seen();
+  tcp_reset(client);
+  expect_next(server, &first, "a client that broke off before its request");
+
+  client = connect_and_be_seen();
   tcp_send(client, REQUEST, 7);
   tcp_reset(client);
   expect_next(server, &first, "a client that broke off in its request");

@@ -52,6 +52,8 @@ CHECK(server_shows_what_it_does, "udp-retry.1", "udp-flaky-server") {
     struct address from = peer_address(client);
     static const char control[] = " (\a, \x1b, \x7f)";
     const char *text = say("datagram %d%s", i + 1, answered == 1 ? control : "");
+    if (answered == 2)
+      text = say("%s and %0200d", text, i);
     struct datagram answer;
     size_t lines_before = lines(server, STDOUT).count;
     if (await_fate(server, client, text, &answer) != FATE_ANSWERED) {

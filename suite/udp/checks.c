@@ -40,8 +40,37 @@ CHECK(server_runs_until_told, "udp.1", "udp-server") {
   expect_runs_until_told(start_server());
 }
 
+/* Of one client, and twice the same text. */
+static void expect_shown_each_time(struct program *server) {
+  static const char *const texts[] = {"once", "twice", "twice"};
+  enum { DATAGRAMS = sizeof texts / sizeof *texts };
+  struct peer *client = udp_peer("client", "127.0.0.1", 0);
+  struct address from = peer_address(client);
+  for (int i = 0; i < DATAGRAMS; i++) {
+    struct datagram answer;
+    udp_send_text(client, server_address(), texts[i]);
+    udp_receive(client, PATIENCE, &answer);
+    settle();
+  }
+  pass(2);
+  for (int i = 0; i < DATAGRAMS; i++) {
+    struct lines all = lines(server, STDOUT);
+    int shown = 0, sent = 0;
+    for (size_t k = 0; k < all.count; k++)
+      shown += line_matches(all.list[k].text, "The client at %a says %t", &from, texts[i]);
+    for (int k = 0; k < DATAGRAMS; k++)
+      sent += strcmp(texts[k], texts[i]) == 0;
+    EXPECT(shown == sent, .message = "the server does not show each datagram of a client",
+           .expected =
+               say("a line for each: \"%s\" came %s", texts[i], counted((size_t)sent, "time")),
+           .actual = printed(server),
+           .cause =
+               "each datagram has its line, whoever sent the one before it and whatever was in it");
+  }
+}
+
 CHECK(server_shows_datagrams, "udp.2", "udp-server") {
-  char long_text[401] = "";
+  char long_text[1001] = "";
   while (strlen(long_text) + 1 < sizeof long_text)
     strcat(long_text, "0123456789");
   const char *const texts[] = {QUESTION,
@@ -57,6 +86,30 @@ CHECK(server_shows_datagrams, "udp.2", "udp-server") {
     udp_send_text(client, server_address(), texts[i]);
     expect_line(server, 2, "The client at %a says %t", &from, texts[i]);
   }
+  expect_shown_each_time(server);
+}
+
+/* Most questions come before the answer to the one before. */
+static void expect_answers_in_a_row(struct program *server, struct peer *client) {
+  enum { IN_A_ROW = 40 };
+  struct datagram answer;
+  for (int i = 0; i < IN_A_ROW; i++)
+    udp_send_text(client, server_address(), say("question %d of %d", i + 1, IN_A_ROW));
+  for (int i = 0; i < IN_A_ROW; i++)
+    EXPECT(udp_receive(client, PATIENCE, &answer),
+           .message = say("%d questions of a client in a row do not get an answer each", IN_A_ROW),
+           .expected = "one datagram for each",
+           .actual = say("%s came; the server %s", counted((size_t)i, "answer"), doing(server)),
+           .cause = "an answer is due for each datagram, not for each client that has asked");
+}
+
+/* A number that is too large now and then shows when there are many. */
+static void expect_many_answers(struct program *server, struct peer *client) {
+  enum { MANY = 150 };
+  for (int i = 0; i < MANY; i++) {
+    struct datagram answer = ask(server, client, QUESTION);
+    expect_lucky_answer(&answer, server_address(), "");
+  }
 }
 
 CHECK(server_answers_once, "udp.3", "udp-server") {
@@ -71,15 +124,18 @@ CHECK(server_answers_once, "udp.3", "udp-server") {
       expect_lucky_answer(&answer, server_address(), "");
     }
   }
+  expect_answers_in_a_row(server, clients[0]);
+  expect_many_answers(server, clients[0]);
   pass(5);
   for (int i = 0; i < CLIENTS; i++) {
     struct datagram second;
     EXPECT(!udp_receive(clients[i], 0, &second), .message = "there are more answers than questions",
            .expected = "one datagram for each question, to the one that asked",
            .actual = say("client %d got one more: %s", i + 1, quoted(second.bytes, second.length)),
-           .cause = say("%s were sent for %d questions: is sendto() called twice, or once more "
-                        "for each client that is known?",
-                        counted(frames_from_port(PORT).count, "datagram"), CLIENTS * QUESTIONS));
+           .cause = say("%s were sent for %s: is sendto() called twice, or once more for each "
+                        "client that is known?",
+                        counted(frames_from_port(PORT).count, "datagram"),
+                        counted(frames_to_port(PORT).count, "question")));
   }
 }
 

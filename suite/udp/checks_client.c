@@ -41,7 +41,7 @@ CHECK(client_sends_one_datagram, "udp.7", "udp-client") {
   struct datagram question;
   struct program *client = start_client("udp-client", &server, &question);
   struct address wanted = address("0.0.0.0", question.from.port);
-  await_exit(client, 4); /* nor does it ask again when the reply is late */
+  await_exit(client, 12); /* nor does it ask again when the reply is late */
   udp_send_text(server, question.from, lucky_reply());
   expect_one_question(client, "udp-client");
   expect_line(client, 0, "Requesting from %a", &wanted);
