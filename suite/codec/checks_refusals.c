@@ -130,6 +130,14 @@ static void expect_refusal(const struct bad_text *bad, int times) {
          .actual = printed(codec), .cause = position_cause(message, bad, times));
 }
 
+/* Whether it takes a long text as a whole: who converts pieces by themselves cuts characters in
+ * two, which is the business of another requirement. */
+static bool converts_in_one(void) {
+  enum { LETTERS = 60001 };
+  struct program *codec = run_codec("utf-8", "latin-1", text_of("x", "é", "", LETTERS));
+  return output_holds(output_of(codec, STDOUT), text_of("x", "Ã©", "", LETTERS));
+}
+
 /* At two positions: a number in a message may be anything, a line of the program for example. And
  * the first of them behind more than most programs read at once; who does not come so far is the
  * business of another requirement. False if there was nothing to judge. */
@@ -141,7 +149,7 @@ static bool expect_refusals(const struct bad_text *list, size_t count) {
     if (converts_good_part(&list[i], times[0])) {
       for (size_t k = 0; k < sizeof times / sizeof *times; k++)
         expect_refusal(&list[i], times[k]);
-      if (!any && converts_good_part(&list[i], FAR))
+      if (!any && converts_in_one() && converts_good_part(&list[i], FAR))
         expect_refusal(&list[i], FAR);
       any = true;
     }

@@ -322,6 +322,9 @@ static const char *encoding_cause(const char *keyword, const char *at, const cha
   unsigned char byte = (unsigned char)*at;
   if (byte == '\0')
     return "more stands behind it than behind another keyword";
+  if (*place == '\0' || *place == '&')
+    return say("the keyword is cut after %zu bytes: is there a buffer that is too small for it?",
+               (size_t)(at - keyword));
   if (strncmp(place, "%25", 3) == 0 && byte != '%')
     return "it is encoded twice";
   if (strncasecmp(place, "%FFFFFF", strlen("%FFFFFF")) == 0)
