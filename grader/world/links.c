@@ -38,9 +38,9 @@ static struct nl_addr *address_of(uint32_t ip, int prefix) {
   return address;
 }
 
-/* Unless a number is asked for, an interface gets a queue for each CPU, all but one of which are put
- * out of use at once: then the kernel waits for a grace period of RCU, while nobody else may change
- * an interface (veth_init_queues in drivers/net/veth.c). */
+/* Unless a number is asked for, an interface gets a queue for each CPU, all but one of which are
+ * put out of use at once: then the kernel waits for a grace period of RCU, while nobody else may
+ * change an interface (veth_init_queues in drivers/net/veth.c). */
 static void single_queue(struct rtnl_link *link) {
   rtnl_link_set_num_tx_queues(link, 1);
   rtnl_link_set_num_rx_queues(link, 1);

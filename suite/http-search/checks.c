@@ -381,10 +381,10 @@ static const char *expect_encoding(const struct web *web, const char *name, cons
   return place;
 }
 
-/* As long as nobody thinks of when a buffer of a hundred bytes seems large. */
-#define LONG_KEYWORD                                                                               \
-  "a whole sentence may be typed as well by somebody who does not know what the thing is called "  \
-  "and describes it at some length until it must be clear what is meant by all this"
+/* For which a buffer of a hundred bytes is too small. */
+static const char long_keyword[] =
+    "a whole sentence may be typed as well by somebody who does not know what the thing is called "
+    "and describes it at some length until it must be clear what is meant by all this";
 
 static void check_encoding(const char *name) {
   static const char *const keywords[] = {"great kingfisher",
@@ -401,7 +401,7 @@ static void check_encoding(const char *name) {
                                          "cafe\u0301",
                                          "你好，世界",
                                          "🜚 and 🜛 and more",
-                                         LONG_KEYWORD};
+                                         long_keyword};
   struct web web = make_web(CERTIFICATE_GOOD, 0);
   const char *behind = expect_encoding(&web, name, KEYWORD, NULL);
   for (size_t i = 0; i < sizeof keywords / sizeof *keywords; i++)
