@@ -75,13 +75,6 @@ static bool lab_is_begun(const struct grading *grading, const struct lab *lab) {
 
 /* ---- judging ---- */
 
-static void fault_note(void *context, const char *sentence) {
-  struct grading *grading = context;
-  pthread_mutex_lock(&grading->mutex);
-  result_add_fault(grading->result, sentence);
-  pthread_mutex_unlock(&grading->mutex);
-}
-
 /* One verdict for all, where nothing needs to be run to know it. */
 static void verdicts_set(const struct chosen_lab *chosen, struct judged_check *judged,
                          const char *status, const char *message) {
@@ -131,9 +124,11 @@ static void verdict_note(void *context, const json_t *verdict) {
   pthread_mutex_unlock(&grading->mutex);
 }
 
-static void lab_fault_note(void *context, const char *sentence) {
+static void fault_note(void *context, const char *sentence) {
   const struct lab_judging *judging = context;
-  fault_note(judging->grading, sentence);
+  pthread_mutex_lock(&judging->grading->mutex);
+  result_add_fault(judging->grading->result, sentence);
+  pthread_mutex_unlock(&judging->grading->mutex);
 }
 
 static void *lab_judge(void *context) {
@@ -158,7 +153,7 @@ static void *lab_judge(void *context) {
   else if (chosen->broken)
     verdicts_set(chosen, judging->judged, "error", chosen->failure.sentence);
   else
-    run_lab(&spec, &chosen->description, chosen->wanted, judging->judged, lab_fault_note);
+    run_lab(&spec, &chosen->description, chosen->wanted, judging->judged, fault_note);
   pthread_mutex_lock(&grading->mutex);
   judging->done = true;
   pthread_cond_signal(&grading->advanced);

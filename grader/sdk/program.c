@@ -60,19 +60,21 @@ static bool has_ended(void *context) {
   return program_ended(context, NULL);
 }
 
-/* For a program that never sleeps, the time would be as long in reality: one that has computed for
- * CPU_MOST_S since the wait began does not come to an end by itself. */
 bool await_exit(struct program *program, double seconds) {
   enum { CPU_MOST_S = 20, SLICE_S = 5 };
   static const double ROUNDED = 1e-6;
-  double until = now() + seconds, cpu_most_s = cpu_seconds(program) + CPU_MOST_S;
-  bool passes = true; /* at a standstill no time does */
-  while (passes && !program_ended(program, NULL) && cpu_seconds(program) < cpu_most_s) {
+  double until = now() + seconds;
+  /* To ask for it costs system calls: only for a wait that may be long. */
+  double cpu_most_s = seconds > SLICE_S ? cpu_seconds(program) + CPU_MOST_S : 0;
+  for (;;) {
     double slice = now() + SLICE_S < until ? now() + SLICE_S : until;
     run_until(slice, has_ended, program);
-    passes = now() >= slice - ROUNDED && slice < until;
+    bool stands_still = now() < slice - ROUNDED;
+    if (program_ended(program, NULL))
+      return true;
+    if (stands_still || slice == until || cpu_seconds(program) >= cpu_most_s)
+      return false;
   }
-  return program_ended(program, NULL);
 }
 
 double exit_time(const struct program *program) {

@@ -218,7 +218,9 @@ const char *tcp_listening_on_other_ports(struct program *program, int port);
 const char *udp_bound_besides(struct program *program, struct address wanted);
 /* Whether a UDP socket of the program's host is connected to that address. */
 bool udp_is_connected(struct program *program, struct address to);
-/* Waits until it has ended, at most so long. False if it has not. */
+/* Waits until it has ended, at most so long. False if it has not. For a program that never sleeps
+ * the time would be as long in reality: one that has used the CPU for 20 s meanwhile is not waited
+ * for any longer. */
 bool await_exit(struct program *program, double seconds);
 /* When it ended; only after await_exit. */
 double exit_time(const struct program *program);
