@@ -3,11 +3,11 @@
 
 #include "grader/world/clock.h"
 #include "grader/world/lan.h"
+#include "grader/world/processor.h"
 #include "grader/world/supervisor.h"
 #include "grader/world/tasks.h"
 #include "grader/world/world.h"
 
-#include <sched.h>
 #include <stdio.h>
 
 struct watch {
@@ -58,8 +58,8 @@ struct world {
   struct program *programs;
   struct supervisor supervisor;
   int epoll_fd;
-  int cpu;
-  cpu_set_t cpus_before; /* of this thread, to be restored */
+  struct processor processor;
+  int64_t real_wait_ns; /* in which timers of the kernel's ran */
   struct watch *watches;
   unsigned random_state;
   bool broken, broken_try_real;

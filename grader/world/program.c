@@ -320,7 +320,7 @@ static int program_launch(struct program *program, const struct program_spec *sp
       .stderr_fd = given ? spec->terminal_fd : err,
       .controlled_by_stdin = given,
       .main_pid = program->main_process,
-      .cpu = world->cpu,
+      .cpu = world->processor.number,
       .files = spec->files,
       .file_count = spec->file_count,
       .notify_filter = spec->function

@@ -36,7 +36,7 @@ static void start_once(const struct host *host, double took_ms[POINTS]) {
       .stdin_fd = -1,
       .stdout_fd = -1,
       .stderr_fd = -1,
-      .cpu = host->world->cpu,
+      .cpu = host->world->processor.number,
   };
   struct sandbox sandbox;
   struct failure failure;

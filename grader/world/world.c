@@ -7,7 +7,6 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <sched.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -53,23 +52,13 @@ static void watches_sweep(struct world *world, bool all) {
 
 /* ---- beginning and end ---- */
 
-/* Pins this thread to the CPU that it is on. */
-static int pin_to_cpu(struct world *world) {
-  world->cpu = sched_getcpu();
-  if (world->cpu < 0 || sched_getaffinity(0, sizeof world->cpus_before, &world->cpus_before) < 0)
-    return -1;
-  cpu_set_t one;
-  CPU_ZERO(&one);
-  CPU_SET((size_t)world->cpu, &one);
-  return sched_setaffinity(0, sizeof one, &one);
-}
-
 struct world *world_create(const struct world_options *options, struct failure *failure) {
   struct world *world = memory_zeroed(1, sizeof *world);
   world->options = *options;
   world->random_state = (unsigned)(options->seed * 2654435761u) + 12345u;
   world->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-  if (world->epoll_fd < 0 || pin_to_cpu(world) < 0) {
+  if (world->epoll_fd < 0 ||
+      processor_take(&world->processor, options->clock == CLOCK_VIRTUAL) < 0) {
     failure_errno(failure, "cannot make the event loop of a world");
     if (world->epoll_fd >= 0)
       close(world->epoll_fd);
@@ -109,7 +98,7 @@ void world_destroy(struct world *world) {
   for (size_t i = 0; i < world->finding_count; i++)
     free(world->findings[i]);
   free(world->findings);
-  sched_setaffinity(0, sizeof world->cpus_before, &world->cpus_before);
+  processor_leave(&world->processor);
   free(world);
 }
 
@@ -267,6 +256,9 @@ static void loop_idle(struct world *world, struct busyness *busyness) {
   loop_dispatch(world, wait);
 }
 
+/* Who has waited in real time for so long does so again and again, and leaves its CPU to others. */
+#define REAL_WAIT_NS (100 * MILLISECONDS)
+
 /* The kernel's own timers run in real time: as long as one is pending, so does the virtual clock.
  * True if it did. */
 static bool kernel_timers_respect(struct world *world, int64_t deadline_ns) {
@@ -286,7 +278,11 @@ static bool kernel_timers_respect(struct world *world, int64_t deadline_ns) {
     wait = 20 * MILLISECONDS;
   int64_t before = clock_real_elapsed(&world->clock), clock_before = world->clock.now_ns;
   loop_dispatch(world, wait > 0 ? wait : 0);
-  int64_t reached = clock_before + clock_real_elapsed(&world->clock) - before;
+  int64_t waited = clock_real_elapsed(&world->clock) - before;
+  world->real_wait_ns += waited;
+  if (world->real_wait_ns > REAL_WAIT_NS)
+    processor_share(&world->processor);
+  int64_t reached = clock_before + waited;
   clock_advance_to(&world->clock, reached < deadline_ns ? reached : deadline_ns);
   return true;
 }

@@ -60,7 +60,7 @@ static void expect_shown_each_time(struct program *server) {
       shown += line_matches(all.list[k].text, "The client at %a says %t", &from, texts[i]);
     for (int k = 0; k < DATAGRAMS; k++)
       sent += strcmp(texts[k], texts[i]) == 0;
-    EXPECT(shown == sent, .message = "the server does not show each datagram of a client",
+    EXPECT(shown >= sent, .message = "the server does not show each datagram of a client",
            .expected =
                say("a line for each: \"%s\" came %s", texts[i], counted((size_t)sent, "time")),
            .actual = printed(server),
