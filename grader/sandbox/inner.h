@@ -63,7 +63,7 @@ struct plan {
   char *const *argv;
   char *const *envp;
   char **paths;      /* where argv[0] may be, ends with NULL */
-  char **shell_argv; /* "/bin/sh", NULL (set to the path), argv[1…]: for a script without #! */
+  char **shell_argv; /* "/bin/sh", the path (when it is known), argv[1…]: for a script without #! */
   struct sock_fprog deny;
   char *hidden[SANDBOX_HIDDEN_MAX]; /* folders of the grader's own, without symbolic links */
   size_t hidden_count;

@@ -77,6 +77,7 @@ static void plan_shell(struct plan *plan) {
     count++;
   plan->shell_argv = memory_zeroed(count + 2, sizeof *plan->shell_argv);
   plan->shell_argv[0] = "/bin/sh";
+  plan->shell_argv[1] = ""; /* not NULL, at which its copy would end */
   for (size_t i = 1; i < count; i++)
     plan->shell_argv[i + 1] = plan->argv[i];
 }

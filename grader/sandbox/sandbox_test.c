@@ -118,6 +118,31 @@ Test(sandbox, tells_how_a_program_ended) {
   cr_assert_eq(run(spec_of((char *const[]){"/proc/self/exe", NULL})).exec_errno != 0, true);
 }
 
+static void executable_make(const char *name, const char *contents, size_t length) {
+  char *path = NULL;
+  cr_assert_gt(asprintf(&path, "%s/%s", folder, name), 0);
+  int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0755);
+  cr_assert_eq(write(fd, contents, length), (ssize_t)length);
+  close(fd);
+  free(path);
+}
+
+Test(sandbox, runs_a_script_without_an_interpreter_as_shells_do) {
+  static const char script[] = "echo \"$# $1 $2\"; exit 7\n";
+  executable_make("script", script, strlen(script));
+  int status;
+  cr_assert_str_eq(output_with(spec_of((char *const[]){"./script", "a b", "c", NULL}), &status),
+                   "2 a b c\n");
+  cr_assert_eq(WEXITSTATUS(status), 7);
+  cr_assert_str_eq(output_with(spec_of((char *const[]){"./script", NULL}), &status), "0  \n");
+}
+
+Test(sandbox, does_not_run_the_program_of_another_machine) {
+  static const char program[] = "\xcf\xfa\xed\xfe\x07\x00\x00\x01\n";
+  executable_make("program", program, sizeof program);
+  cr_assert_eq(run(spec_of((char *const[]){"./program", NULL})).exec_errno, ENOEXEC);
+}
+
 /* ---- what it is ---- */
 
 Test(sandbox, is_an_ordinary_user_without_rights) {

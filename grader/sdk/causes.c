@@ -4,6 +4,7 @@
 #include "grader/base/language.h"
 
 #include <ctype.h>
+#include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -244,9 +245,28 @@ static bool tells_own_mistake(const char *line) {
   return strstr(line, ": error while loading shared libraries: ");
 }
 
+/* Why a program never began. */
+static const char *not_executed_cause(const struct program *program, int error) {
+  const char *name = program_name(program);
+  switch (error) {
+  case ENOEXEC:
+    return say("%s cannot be executed: it is no program for this machine; was it built on another "
+               "system, or for another processor? It must be built here",
+               name);
+  case ENOENT:
+    return say("%s cannot be executed: it is not there, or what its first line (#!) names is not "
+               "(of a file with Windows' line ends, that name ends with a CR)",
+               name);
+  default:
+    return say("%s cannot be executed: %s", name, strerror(error));
+  }
+}
+
 const char *own_mistake_cause(void) {
   struct world *world = the_check.world;
   for (struct program *program = NULL; world && (program = program_before(world, program));) {
+    if (program_exec_error(program))
+      return not_executed_cause(program, program_exec_error(program));
     if (!program_ended(program, NULL) || exit_status(program) <= 0) /* negative: by a signal */
       continue;
     struct lines all = lines(program, STDERR);

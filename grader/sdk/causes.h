@@ -25,9 +25,9 @@ const char *missing_line_cause(struct program *program, enum stream stream, cons
 /* Why nothing more comes from the program: it ended or crashed, or its UDP socket hears only one
  * client. */
 const char *silence_cause(struct program *program);
-/* That a program has ended by a mistake of its own, which no peer could have caused: a name that is
- * not there, a missing module or library, wrong syntax. For a failure of any check, check_fail asks
- * for itself. NULL: none has. */
+/* That a program could not be executed, or has ended by a mistake of its own, which no peer could
+ * have caused: a name that is not there, a missing module or library, wrong syntax. For a failure
+ * of any check, check_fail asks for itself. NULL: none has. */
 const char *own_mistake_cause(void);
 /* Why an answer to a datagram, which was sent to `server`, did not come to the one that asked: it
  * went elsewhere, or the program is silent. */

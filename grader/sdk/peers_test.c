@@ -343,6 +343,18 @@ static void expect_mistake(const char *script, const char *words) {
     cr_assert(cause && strstr(cause, words), "%s", cause);
 }
 
+Test(peers, a_program_that_cannot_be_executed_has_that_for_its_cause) {
+  struct failure failure;
+  struct program_spec spec = {.name = "none",
+                              .folder = "/usr/share",
+                              .argv = (char *const *)(const char *const[]){"/none/such", NULL}};
+  struct program *program = program_start(localhost(), &spec, &failure);
+  cr_assert(program, "%s", failure.sentence);
+  cr_assert(await_exit(program, 5));
+  const char *cause = own_mistake_cause();
+  cr_assert(cause && strstr(cause, "cannot be executed: it is not there"), "%s", cause);
+}
+
 Test(peers, a_mistake_of_its_own_is_the_cause) {
   expect_mistake("print('NameError: no', flush=True); raise OSError(111, 'refused')", "");
   expect_mistake("import sys; print('TypeError: it goes on', file=sys.stderr)", "");
