@@ -148,12 +148,25 @@ void calls_poll(struct call *call) {
     hold_watch(hold, (int)call->arguments[0], POLLIN);
   if (!understood)
     hold->always_ready = true;
-  hold_settle(hold);
+  if (!hold->always_ready && hold_polls_signals(hold))
+    poll_inside_begin(hold, shape->timeout, shape->unit == MILLIS ? (uint64_t)-1 : 0);
+  else
+    hold_settle(hold);
 }
 
 void poll_ready(struct hold *hold) {
   if (hold->kind == HOLD_POLL || hold->kind == HOLD_SELECT)
     remainder_write(hold, hold->deadline_ns - clock_now(&hold->call.supervisor->world->clock));
+}
+
+void poll_expire_inside(const struct hold *hold) {
+  const struct shape *shape = shape_of(hold->call.number);
+  if (shape->form == FORM_EPOLL)
+    return;
+  struct hold as_if_held = *hold;
+  as_if_held.kind = shape->form == FORM_SELECT ? HOLD_SELECT : HOLD_POLL;
+  as_if_held.call.arguments[shape->timeout] = hold->polls_timeout;
+  poll_expire(&as_if_held);
 }
 
 void poll_expire(struct hold *hold) {

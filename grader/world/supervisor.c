@@ -37,7 +37,7 @@ static void hold_free(struct hold *hold) {
   free(hold);
 }
 
-static void hold_remove(struct hold *hold) {
+void hold_remove(struct hold *hold) {
   struct hold **place = &hold->call.supervisor->holds;
   while (*place != hold)
     place = &(*place)->next;
@@ -394,6 +394,8 @@ static void hold_expire(struct hold *hold) {
     bool alive = hold_alive(hold);
     if (alive)
       hold_restore(hold);
+    if (alive && hold->polls)
+      poll_expire_inside(hold);
     hold_note(hold, N_("timed out"));
     hold_remove(hold);
     if (alive)

@@ -74,6 +74,8 @@ struct hold {
       restore_address; /* HOLD_LET_IN: where a rewritten time-out is to be put back; 0: nowhere */
   struct timespec restore;
   int expiry_error; /* HOLD_SOCKET, HOLD_SIGNALS, HOLD_LET_IN: what a time-out gives */
+  bool polls;       /* HOLD_LET_IN: a poll or its kin, whose time-out was this argument */
+  uint64_t polls_timeout;
 };
 
 struct timer {
@@ -105,6 +107,8 @@ void call_continue(struct call *call);
 struct hold *hold_create(struct call *call, enum hold_kind kind, int64_t deadline_ns);
 void hold_watch(struct hold *hold, int fd_of_task, short events);
 void hold_settle(struct hold *hold);
+/* Gives up a hold that was not settled: the call is neither answered nor continued. */
+void hold_remove(struct hold *hold);
 /* Continues the call but remembers the deadline: the kernel's own time-out, if any, must lie far
  * beyond it. */
 void call_let_in(struct call *call, int64_t deadline_ns, int expiry_error);
@@ -133,12 +137,21 @@ void calls_timer_descriptor(struct call *call);
  * it). */
 void poll_ready(struct hold *hold);
 void poll_expire(struct hold *hold);
+/* The same for one that waits in the kernel, before it is interrupted. */
+void poll_expire_inside(const struct hold *hold);
 void sleep_interrupted(struct hold *hold);
 void hold_restore(struct hold *hold);
 
 void timers_fire(struct supervisor *supervisor, struct timer *timer);
 void timers_forget(struct supervisor *supervisor, pid_t process, bool posix_only);
 void timers_end(struct supervisor *supervisor);
+
+/* calls_poll_inside.c: of calls that wait for a signalfd too, whose readiness only the kernel can
+ * tell, for the task itself. */
+bool hold_polls_signals(const struct hold *hold);
+/* Has the task make the call again, with `endless` as its time-out, for which the filter does not
+ * notify us. Takes the hold. */
+void poll_inside_begin(struct hold *hold, int timeout_argument, uint64_t endless);
 
 /* ---- remote.c: a task's memory and descriptors ---- */
 bool remote_read(const struct call *call, uint64_t address, void *into, size_t length);
@@ -167,11 +180,15 @@ bool known_task_signals(const struct known_task *task, struct signal_sets *sets)
 /* Whether the task is at this moment inside the kernel in exactly this call. */
 bool known_task_in_call(const struct known_task *task, int number, const uint64_t arguments[6]);
 
-/* ---- trace.c: the two uses of ptrace ---- */
+/* ---- trace.c: the uses of ptrace ---- */
 void trace_exec_begin(struct known_task *task);
 /* Looks for stops of the task; true when its execve has come to an end. */
 bool trace_exec_step(struct known_task *task);
 void trace_release(struct known_task *task);
+/* Answers the task's notified call by having the task make it again, with another value for one of
+ * its arguments but the first. If a signal is to be handled, that comes first and ends the call.
+ * False, and nothing is answered, if the task cannot be traced. */
+bool trace_repeat_call(struct call *call, int argument, uint64_t value);
 /* Makes the call that the task is in return `error`, unless it has come back by itself. */
 void trace_interrupt_call(const struct known_task *task, int number, int error);
 

@@ -28,6 +28,10 @@ static bool registers_end_call(registers *r, int number, int64_t result) {
   r->rax = (uint64_t)result;
   return true;
 }
+static void registers_set_argument(registers *r, int argument, uint64_t value) {
+  unsigned long long *const places[] = {&r->rdi, &r->rsi, &r->rdx, &r->r10, &r->r8, &r->r9};
+  *places[argument] = value;
+}
 #elif defined(__aarch64__)
 typedef struct user_regs_struct registers; /* glibc's name for the kernel's user_pt_regs */
 static uint64_t registers_stack(const registers *r) {
@@ -45,6 +49,9 @@ static bool registers_end_call(registers *r, int number, int64_t result) {
     r->pc += INSTRUCTION_LENGTH;
   r->regs[0] = (uint64_t)result;
   return true;
+}
+static void registers_set_argument(registers *r, int argument, uint64_t value) {
+  r->regs[argument] = value;
 }
 #else
 #error "wiregrade knows the registers of x86-64 and arm64 only"
@@ -133,20 +140,43 @@ void trace_release(struct known_task *task) {
          0); /* stops as soon as its present call ends; then trace_exec_step */
 }
 
+/* Waits for the stop that PTRACE_INTERRUPT asked for. False if the task has died, or if a signal
+ * was first: that ends the call by the kernel's own rules. */
+static bool interrupted(pid_t thread) {
+  int status = 0;
+  while (waitpid(thread, &status, __WALL) < 0 && errno == EINTR)
+    ;
+  if (!WIFSTOPPED(status))
+    return false;
+  if (status >> 16 == PTRACE_EVENT_STOP)
+    return true;
+  ptrace(PTRACE_DETACH, thread, 0, (long)WSTOPSIG(status));
+  return false;
+}
+
+bool trace_repeat_call(struct call *call, int argument, uint64_t value) {
+  pid_t thread = call->task->thread;
+  if (ptrace(PTRACE_SEIZE, thread, 0, 0) != 0)
+    return false;
+  ptrace(PTRACE_INTERRUPT, thread, 0, 0);
+  call_answer(call, -RESTART_NO_HANDLER);
+  if (!interrupted(thread))
+    return true;
+  registers r;
+  if (registers_get(thread, &r)) {
+    registers_set_argument(&r, argument, value);
+    registers_set(thread, &r);
+  }
+  ptrace(PTRACE_DETACH, thread, 0, 0);
+  return true;
+}
+
 void trace_interrupt_call(const struct known_task *task, int number, int error) {
   if (ptrace(PTRACE_SEIZE, task->thread, 0, 0) != 0)
     return;
   ptrace(PTRACE_INTERRUPT, task->thread, 0, 0);
-  int status = 0;
-  while (waitpid(task->thread, &status, __WALL) < 0 && errno == EINTR)
-    ;
-  if (!WIFSTOPPED(status))
+  if (!interrupted(task->thread))
     return;
-  if (status >> 16 !=
-      PTRACE_EVENT_STOP) { /* a signal was first: it ends the call by the kernel's own rules */
-    ptrace(PTRACE_DETACH, task->thread, 0, (long)WSTOPSIG(status));
-    return;
-  }
   registers r;
   if (registers_get(task->thread, &r) && registers_end_call(&r, number, -error))
     registers_set(task->thread, &r);

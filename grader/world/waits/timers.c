@@ -158,3 +158,95 @@ WAY(signalfd) {
   alarm(LONG_S);
   require(read(fd, &info, sizeof info) == sizeof info && info.ssi_signo == SIGALRM, "signalfd");
 }
+
+/* ---- a signalfd among what is waited for up to a time-out ---- */
+
+static int alarm_descriptor(void) {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGALRM);
+  sigprocmask(SIG_BLOCK, &set, NULL);
+  return signalfd(-1, &set, SFD_NONBLOCK);
+}
+
+static void require_alarm(int fd) {
+  struct signalfd_siginfo info;
+  require(read(fd, &info, sizeof info) == sizeof info && info.ssi_signo == SIGALRM, "the alarm");
+}
+
+/* First half of the time without a signal, then until there is one. */
+WAY(signalfd_poll) {
+  int fd = alarm_descriptor();
+  struct pollfd list[] = {{fd, POLLIN, 7}, {STDIN_FILENO, 0, 0}};
+  require(poll(list, 2, LONG_S * 500) == 0 && list[0].revents == 0, "poll without a signal");
+  alarm(LONG_S / 2);
+  require(poll(list, 2, LONG_S * 1000) == 1 && list[0].revents == POLLIN, "poll with a signal");
+  require(list[1].revents == 0, "of the signalfd only");
+  require_alarm(fd);
+}
+
+WAY(signalfd_ppoll) {
+  struct pollfd list = {alarm_descriptor(), POLLIN, 7};
+  struct timespec half = span(LONG_S / 2), whole = span(LONG_S);
+  require(ppoll(&list, 1, &half, NULL) == 0 && list.revents == 0, "ppoll without a signal");
+  alarm(LONG_S / 2);
+  require(ppoll(&list, 1, &whole, NULL) == 1 && list.revents == POLLIN, "ppoll with a signal");
+  require_alarm(list.fd);
+}
+
+WAY(signalfd_select) {
+  int fd = alarm_descriptor();
+  fd_set set;
+  FD_ZERO(&set);
+  FD_SET(fd, &set);
+  struct timeval half = {LONG_S / 2, 0}, whole = {LONG_S, 0};
+  require(select(fd + 1, &set, NULL, NULL, &half) == 0 && !FD_ISSET(fd, &set), "no signal");
+  require(half.tv_sec == 0 && half.tv_usec == 0, "no time is left");
+  FD_SET(fd, &set);
+  alarm(LONG_S / 2);
+  require(select(fd + 1, &set, NULL, NULL, &whole) == 1 && FD_ISSET(fd, &set), "a signal");
+  require_alarm(fd);
+}
+
+static void epoll_waits(int epoll, int fd) {
+  struct epoll_event event;
+  require(epoll_wait(epoll, &event, 1, LONG_S * 250) == 0, "epoll_wait without a signal");
+  alarm(LONG_S / 4);
+  require(epoll_wait(epoll, &event, 1, LONG_S * 1000) == 1, "epoll_wait with a signal");
+  require_alarm(fd);
+}
+
+WAY(signalfd_epoll) {
+  int fd = alarm_descriptor();
+  int epoll = epoll_of(fd);
+  epoll_waits(epoll, fd);
+  epoll_waits(epoll, fd);
+}
+
+WAY(signalfd_nested) {
+  int fd = alarm_descriptor();
+  int epoll = epoll_of(epoll_of(fd));
+  epoll_waits(epoll, fd);
+  epoll_waits(epoll, fd);
+}
+
+static void caught(int number) {
+  (void)number;
+}
+
+/* A signal with a handler ends the wait, as always, and nothing of it stays. */
+WAY(signalfd_interrupted) {
+  int fd = alarm_descriptor();
+  struct itimerspec setting = {.it_value = span(LONG_S / 2)};
+  struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGUSR1};
+  struct sigaction action = {.sa_handler = caught};
+  timer_t timer;
+  sigaction(SIGUSR1, &action, NULL);
+  require(timer_create(CLOCK_MONOTONIC, &event, &timer) == 0, "timer_create");
+  timer_settime(timer, 0, &setting, NULL);
+  struct pollfd list = {fd, POLLIN, 0};
+  require(poll(&list, 1, LONG_S * 1000) == -1 && errno == EINTR, "poll is interrupted");
+  alarm(LONG_S / 2);
+  require(poll(&list, 1, -1) == 1, "poll without an end");
+  require_alarm(fd);
+}
