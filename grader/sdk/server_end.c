@@ -2,13 +2,16 @@
 #include "grader/sdk/inner.h"
 
 #include <signal.h>
+#include <string.h>
 
-static const char *never_ends_cause(struct program *server) {
+static const char *never_ends_cause(struct program *server, const char *signal) {
   const char *what = doing(server);
-  return strstr(what, "sleep") && strstr(what, "nano")
-             ? "it sleeps: a handler of SIGTERM that waits, or cleans up for long, is not needed"
-             : "is SIGTERM ignored, or caught by a handler that only takes notice of it? A program "
-               "that does nothing about it is ended by the kernel";
+  if (strstr(what, "sleep") && strstr(what, "nano"))
+    return say("it sleeps: a handler of %s that waits, or cleans up for long, is not needed",
+               signal);
+  return say("is %s ignored, or caught by a handler that only takes notice of it? A program that "
+             "does nothing about it is ended by the kernel",
+             signal);
 }
 
 static bool await_no_process(struct program *server, double within) {
@@ -32,6 +35,22 @@ static bool ends_by_itself(struct program *server) {
   return false;
 }
 
+/* That it is gone within 1 s of the signal, which it has been sent. */
+static void expect_gone(struct program *server, int signal) {
+  const char *name = program_name(server), *signal_name = say("SIG%s", sigabbrev_np(signal));
+  const char *expected = "it is gone within 1 s, with any status, and its children too";
+  bool ended = await_exit(server, at_most(1));
+  EXPECT(ended, .message = say("%s is still there 1 s after %s", name, signal_name),
+         .expected = expected, .actual = say("it %s\n%s", doing(server), printed(server)),
+         .cause = never_ends_cause(server, signal_name));
+  EXPECT(await_no_process(server, at_most(1)),
+         .message = say("a child of %s is still there 1 s after %s", name, signal_name),
+         .expected = expected, .actual = "the first process has ended, and another has not",
+         .cause =
+             "end the children with it: does one ignore the signal, or has it left the group of "
+             "processes (setsid), as daemons do?");
+}
+
 void expect_runs_until_told(struct program *server) {
   const char *name = program_name(server);
   EXPECT(!ends_by_itself(server), .message = say("%s ends by itself", name),
@@ -43,15 +62,21 @@ void expect_runs_until_told(struct program *server) {
                    "patience?"
                  : silence_cause(server));
   send_signal(server, SIGTERM);
-  const char *expected = "it is gone within 1 s, with any status, and its children too";
-  bool ended = await_exit(server, at_most(1));
-  EXPECT(ended, .message = say("%s is still there 1 s after SIGTERM", name), .expected = expected,
-         .actual = say("it %s\n%s", doing(server), printed(server)),
-         .cause = never_ends_cause(server));
-  EXPECT(await_no_process(server, at_most(1)),
-         .message = say("a child of %s is still there 1 s after SIGTERM", name),
-         .expected = expected, .actual = "the first process has ended, and another has not",
-         .cause =
-             "end the children with it: does one ignore the signal, or has it left the group of "
-             "processes (setsid), as daemons do?");
+  expect_gone(server, SIGTERM);
+}
+
+/* Python's main thread ends by an exception, and then waits for the others, which still serve. It
+ * has understood the signal; and "SIGINT or SIGTERM" may be read so that one of them will do. */
+static bool has_understood(struct program *server) {
+  struct output said = output_of(server, STDERR);
+  static const char exception[] = "KeyboardInterrupt";
+  return memmem(said.bytes, said.length, exception, strlen(exception)) != NULL;
+}
+
+void expect_ends_when_interrupted(struct program *server) {
+  pass(1);
+  send_signal(server, SIGINT);
+  if (!await_exit(server, at_most(1)) && has_understood(server))
+    return;
+  expect_gone(server, SIGINT);
 }

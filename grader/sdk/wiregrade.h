@@ -243,6 +243,8 @@ void stop(struct program *program);
  * too. Ends the check unless this one is still there after a while in which nobody asks it for
  * anything, and gone, with all its processes, when it has been sent SIGTERM. */
 void expect_runs_until_told(struct program *server);
+/* The same of SIGINT, sent to a server that has been idle for 1 s. */
+void expect_ends_when_interrupted(struct program *server);
 /* Ends it as a power failure would: no process of it runs any more, its sockets are closed by the
  * kernel. */
 void kill_at_once(struct program *program);

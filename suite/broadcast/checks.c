@@ -37,6 +37,8 @@ static struct program *start_server(struct host *host) {
 
 CHECK(server_runs_until_told, "broadcast.1", "broadcast") {
   expect_runs_until_told(start_server(new_network(1).servers[0]));
+  fresh_world();
+  expect_ends_when_interrupted(start_server(new_network(1).servers[0]));
 }
 
 /* ---- what it prints ---- */

@@ -139,6 +139,8 @@ EACH_PROGRAM(server_prints, "deadlock.1", check_server_prints)
 
 static void check_server_end(const char *name) {
   expect_runs_until_told(start_server_of(name));
+  fresh_world();
+  expect_ends_when_interrupted(start_server_of(name));
 }
 
 EACH_PROGRAM(server_runs_until_told, "deadlock.1", check_server_end)

@@ -5,6 +5,8 @@
 
 CHECK(server_runs_until_told, "halfopen.1", "halfopen-server") {
   expect_runs_until_told(start_server());
+  fresh_world();
+  expect_ends_when_interrupted(start_server());
 }
 
 /* ---- answers ---- */

@@ -39,6 +39,8 @@ CHECK(can_be_restarted, "http-server.8", "http-server") {
 
 CHECK(server_runs_until_told, "http-server.8", "http-server") {
   expect_runs_until_told(start_server());
+  fresh_world();
+  expect_ends_when_interrupted(start_server());
 }
 
 /* ---- clients that leave ---- */

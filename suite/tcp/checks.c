@@ -301,4 +301,6 @@ CHECK(server_restarts_at_once, "tcp.6", "tcp-server") {
 
 CHECK(server_runs_until_told, "tcp.6", "tcp-server") {
   expect_runs_until_told(start_server());
+  fresh_world();
+  expect_ends_when_interrupted(start_server());
 }

@@ -22,6 +22,8 @@ static struct program *start_server(void) {
 
 CHECK(server_runs_until_told, "udp-retry.1", "udp-flaky-server") {
   expect_runs_until_told(start_server());
+  fresh_world();
+  expect_ends_when_interrupted(start_server());
 }
 
 /* It says the one or the other; `first`: the line from which on it can have done so. */

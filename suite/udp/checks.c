@@ -38,6 +38,8 @@ CHECK(server_announces_itself, "udp.1", "udp-server") {
 
 CHECK(server_runs_until_told, "udp.1", "udp-server") {
   expect_runs_until_told(start_server());
+  fresh_world();
+  expect_ends_when_interrupted(start_server());
 }
 
 /* Of one client, and twice the same text. */
