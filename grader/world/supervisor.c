@@ -205,6 +205,8 @@ static void supervisor_forget_let_in(struct supervisor *supervisor, const struct
 }
 
 static void supervisor_receive(struct supervisor *supervisor, struct program *program) {
+  if (program->record_calls) /* what it wrote before this call is to bear an earlier time */
+    program_drain(program);
   struct seccomp_notif notification = {0};
   if (ioctl(program->sandbox.notify_fd, SECCOMP_IOCTL_NOTIF_RECV, &notification) < 0)
     return; /* ENOENT: it was gone before it could be taken */
