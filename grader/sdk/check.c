@@ -55,6 +55,31 @@ static void findings_keep(void) {
   }
 }
 
+/* Frames that a script was given point into the log, and it may look at them in its next world:
+ * they are its own, and vanish with the check. But not hundreds of megabytes for each world. */
+static void log_keep(void) {
+  enum { KEPT_MOST = LOG_FRAME_BYTES_MAX / 4 };
+  struct log *log = world_log(the_check.world);
+  if (the_check.past_bytes + log->frame_bytes > KEPT_MOST)
+    return;
+  struct past_log *past = memory_zeroed(1, sizeof *past);
+  past->log = *log;
+  past->next = the_check.past;
+  the_check.past = past;
+  the_check.past_bytes += log->frame_bytes;
+  *log = (struct log){0};
+}
+
+static void past_forget(void) {
+  while (the_check.past) {
+    struct past_log *past = the_check.past;
+    the_check.past = past->next;
+    log_clear(&past->log);
+    free(past);
+  }
+  the_check.past_bytes = 0;
+}
+
 void world_end(void) {
   if (!the_check.world)
     return;
@@ -62,6 +87,7 @@ void world_end(void) {
   the_check.real_s += (double)world_real_now(the_check.world) / 1e9;
   findings_keep();
   peers_end();
+  log_keep();
   world_destroy(the_check.world);
   the_check.world = NULL;
   the_check.host = NULL;
@@ -216,6 +242,7 @@ static void context_begin(const struct check *check) {
 
 static void context_end(void) {
   world_end();
+  past_forget();
   while (the_check.scraps) {
     struct scrap *block = the_check.scraps;
     the_check.scraps = block->next;

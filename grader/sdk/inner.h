@@ -40,6 +40,11 @@ struct context {
     struct scrap *next;
     max_align_t memory[];
   } * scraps; /* memory of the script */
+  struct past_log {
+    struct past_log *next;
+    struct log log;
+  } * past; /* of the worlds before the present one */
+  size_t past_bytes;
   struct manifest *manifest;
   enum world_clock clock;
   uint64_t seed, random_state;

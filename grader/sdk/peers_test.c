@@ -231,6 +231,19 @@ Test(peers, what_is_killed_is_gone) {
   }
 }
 
+Test(peers, frames_outlive_their_world) {
+  static const char text[] = "Hello World!";
+  for (int i = 0; i < 2; i++) {
+    struct peer *peer = udp_peer("peer", "127.0.0.1", 0);
+    udp_send_text(peer, peer_address(peer), text);
+    struct frames seen = frames_all();
+    cr_assert_eq(seen.count, 1);
+    fresh_world();
+    cr_assert_eq(seen.list[0].length, strlen(text));
+    cr_assert_eq(memcmp(seen.list[0].bytes, text, strlen(text)), 0);
+  }
+}
+
 Test(peers, a_real_http_client) {
   python(SERVER
          "s.recv(1000); time.sleep(1)\n"

@@ -459,7 +459,7 @@ struct frame {
   uint8_t tcp_flags;  /* TH_SYN, … of <netinet/tcp.h> */
   uint8_t icmp_type, icmp_code;
   struct address source, destination;
-  const uint8_t *bytes; /* payload */
+  const uint8_t *bytes; /* payload; a script may look at it in its next world, too */
   size_t length;
 };
 struct frames {
