@@ -54,7 +54,8 @@ static size_t add_option(const char **arguments, bool equals_sign, const char *n
   return 2;
 }
 
-struct option_forms option_forms(const char *role, const char *ip, const char *port) {
+struct option_forms option_forms(const char *role, const char *ip, const char *port,
+                                 enum option_order order) {
   struct option_forms forms = {0};
   for (size_t i = 0; i < OPTION_FORMS; i++) {
     bool role_first = i % 2 == 0, equals_sign = i >= OPTION_FORMS / 2;
@@ -63,18 +64,20 @@ struct option_forms option_forms(const char *role, const char *ip, const char *p
     arguments[count++] = "broadcast";
     if (role_first)
       arguments[count++] = role;
-    count += add_option(arguments + count, equals_sign, "serverIp", ip);
+    if (order == IP_FIRST)
+      count += add_option(arguments + count, equals_sign, "serverIp", ip);
     count += add_option(arguments + count, equals_sign, "serverPort", port);
+    if (order == PORT_FIRST)
+      count += add_option(arguments + count, equals_sign, "serverIp", ip);
     if (!role_first)
       arguments[count] = role;
   }
   return forms;
 }
 
-const char *option_command(const char *role, const char *ip, const char *port) {
-  struct option_forms forms = option_forms(role, ip, port);
+const char *option_command(const struct option_forms *forms) {
   const char *command = "";
-  for (size_t i = 0; forms.arguments[0][i]; i++)
-    command = say("%s%s%s", command, i > 0 ? " " : "", forms.arguments[0][i]);
+  for (size_t i = 0; forms->arguments[0][i]; i++)
+    command = say("%s%s%s", command, i > 0 ? " " : "", forms->arguments[0][i]);
   return command;
 }

@@ -43,7 +43,10 @@ enum { OPTION_FORMS = 4, ARGUMENTS_MOST = 8 };
 struct option_forms {
   const char *arguments[OPTION_FORMS][ARGUMENTS_MOST]; /* as start_with wants them */
 };
+/* They name what they give, so that either may come first. */
+enum option_order { IP_FIRST, PORT_FIRST };
 /* --serverIp and --serverPort; NULL: that one is left out. */
-struct option_forms option_forms(const char *role, const char *ip, const char *port);
+struct option_forms option_forms(const char *role, const char *ip, const char *port,
+                                 enum option_order order);
 /* The first form as a command line, for reports. */
-const char *option_command(const char *role, const char *ip, const char *port);
+const char *option_command(const struct option_forms *forms);
