@@ -88,6 +88,7 @@ struct option_calls option_calls_of(struct program *program) {
                                            .type = seen->type,
                                            .family = seen->family,
                                            .connected = seen->connected,
+                                           .peer = address_from_socket(&seen->peer),
                                            .level = seen->level,
                                            .option = seen->option,
                                            .value = seen->value,

@@ -415,15 +415,16 @@ size_t sockets_open(struct program *program, const uint64_t *sockets, size_t cou
 /* A socket option that a program set or read, with record_calls() before its start. */
 struct option_call {
   double time;
-  bool set;          /* setsockopt, else getsockopt */
-  int fd;            /* as the program calls it */
-  uint64_t socket;   /* which socket: the same number for the same one */
-  int type;          /* SOCK_DGRAM, SOCK_STREAM */
-  int family;        /* AF_INET, AF_INET6, AF_UNIX */
-  bool connected;    /* it had a peer's address then */
-  int level, option; /* IPPROTO_IP, IP_MTU_DISCOVER */
-  long value;        /* what was set or read, if it is an int */
-  int error;         /* 0, or the errno that the call gave */
+  bool set;            /* setsockopt, else getsockopt */
+  int fd;              /* as the program calls it */
+  uint64_t socket;     /* which socket: the same number for the same one */
+  int type;            /* SOCK_DGRAM, SOCK_STREAM */
+  int family;          /* AF_INET, AF_INET6, AF_UNIX */
+  bool connected;      /* it had a peer's address then */
+  struct address peer; /* whose; 0.0.0.0:0 if it is none of IPv4 */
+  int level, option;   /* IPPROTO_IP, IP_MTU_DISCOVER */
+  long value;          /* what was set or read, if it is an int */
+  int error;           /* 0, or the errno that the call gave */
 };
 struct option_calls {
   const struct option_call *list;

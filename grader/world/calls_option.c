@@ -35,6 +35,23 @@ static long value_of(const uint8_t bytes[VALUE_MAX], socklen_t length) {
   return value;
 }
 
+/* The peer's address, if it is one of IPv4, also if it is written as one of IPv6 (RFC 4291). */
+static struct sockaddr_in ipv4_of(const struct sockaddr_storage *peer) {
+  struct sockaddr_in ipv4 = {0};
+  struct sockaddr_in6 ipv6;
+  if (peer->ss_family == AF_INET)
+    memcpy(&ipv4, peer, sizeof ipv4);
+  if (peer->ss_family != AF_INET6)
+    return ipv4;
+  memcpy(&ipv6, peer, sizeof ipv6);
+  if (IN6_IS_ADDR_V4MAPPED(&ipv6.sin6_addr)) {
+    ipv4.sin_family = AF_INET;
+    ipv4.sin_port = ipv6.sin6_port;
+    memcpy(&ipv4.sin_addr, &ipv6.sin6_addr.s6_addr[12], sizeof ipv4.sin_addr);
+  }
+  return ipv4;
+}
+
 static void option_log(const struct call *call, int fd, struct option_seen *seen) {
   struct world *world = call->supervisor->world;
   struct sockaddr_storage peer;
@@ -45,6 +62,8 @@ static void option_log(const struct call *call, int fd, struct option_seen *seen
   seen->level = (int)call->arguments[1];
   seen->option = (int)call->arguments[2];
   seen->connected = getpeername(fd, (struct sockaddr *)&peer, &length) == 0;
+  if (seen->connected)
+    seen->peer = ipv4_of(&peer);
   seen->socket = fstat(fd, &status) == 0 ? status.st_ino : 0;
   getsockopt(fd, SOL_SOCKET, SO_TYPE, &seen->type, &type_length);
   getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &seen->family, &type_length);

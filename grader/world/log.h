@@ -41,12 +41,13 @@ struct socket_seen {
 
 /* EVENT_CALL */
 struct option_seen {
-  bool set;        /* setsockopt, else getsockopt */
-  int fd;          /* as the program calls it */
-  uint64_t socket; /* its inode */
-  int type;        /* SOCK_DGRAM, … */
-  int family;      /* AF_INET, … */
-  bool connected;  /* it had a peer then */
+  bool set;                /* setsockopt, else getsockopt */
+  int fd;                  /* as the program calls it */
+  uint64_t socket;         /* its inode */
+  int type;                /* SOCK_DGRAM, … */
+  int family;              /* AF_INET, … */
+  bool connected;          /* it had a peer then */
+  struct sockaddr_in peer; /* whom; all 0 if it is none of IPv4 */
   int level, option;
   long value;
   int error; /* errno of the call, or 0 */

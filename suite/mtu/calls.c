@@ -43,3 +43,19 @@ bool is_call(const struct option_call *call, bool set, int level, int option) {
 bool is_of_udp_socket(const struct option_call *call) {
   return call->type == SOCK_DGRAM && (call->family == AF_INET || call->family == AF_INET6);
 }
+
+bool reads_mtu(struct option_calls calls, int port) {
+  for (size_t i = 0; i < calls.count; i++)
+    if (is_call(&calls.list[i], false, IPPROTO_IP, IP_MTU) && !calls.list[i].error &&
+        is_of_udp_socket(&calls.list[i]) && (port == 0 || calls.list[i].peer.port == port))
+      return true;
+  return false;
+}
+
+struct address asked_about(struct option_calls calls) {
+  size_t i = 0;
+  while (!is_call(&calls.list[i], false, IPPROTO_IP, IP_MTU) || calls.list[i].error ||
+         !is_of_udp_socket(&calls.list[i]))
+    i++;
+  return calls.list[i].peer;
+}

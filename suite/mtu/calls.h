@@ -10,3 +10,8 @@ static const double PATIENCE = 60;
 const char *calls_text(struct option_calls calls);
 bool is_call(const struct option_call *call, bool set, int level, int option);
 bool is_of_udp_socket(const struct option_call *call);
+/* Whether IP_MTU was read of a UDP socket that is connected to an address; with `port` not 0: to
+ * that port. */
+bool reads_mtu(struct option_calls calls, int port);
+/* Whom it was connected to when IP_MTU was read; only if it was. */
+struct address asked_about(struct option_calls calls);

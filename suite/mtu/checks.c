@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { HOME_PORT = 60000 };
 enum { HEADERS = 20 + 8 }; /* of IP and UDP: they count towards the MTU */
 
 /* ---- mtu: what the kernel knows ---- */
@@ -70,6 +71,12 @@ static void expect_mtu_read(struct program *program) {
          .expected =
              "setsockopt() of IP_MTU_DISCOVER to IP_PMTUDISC_DO (2), on the connected socket",
          .actual = calls_text(calls), .cause = not_discovering_cause(calls));
+  EXPECT(reads_mtu(calls, HOME_PORT), .message = "mtu does not ask about port 60000 by default",
+         .expected = "a UDP socket that is connected to port 60000 of localhost",
+         .actual = say("it is connected to %s", address_text(asked_about(calls))),
+         .cause = asked_about(calls).port == __builtin_bswap16(HOME_PORT)
+                      ? "its two bytes are swapped: sin_port is in network byte order, htons(60000)"
+                      : "where no port is given it is 60000");
 }
 
 /* What its message says of a call that failed, or of its arguments. */
@@ -102,6 +109,17 @@ static long number_printed(struct program *program) {
   return end && end > all.list[0].text && !*end ? number : LONG_MIN;
 }
 
+#define ON_STDERR "the number is on stderr, where errors belong: print it on stdout"
+
+static bool stands_on_stderr(struct program *program, long number) {
+  struct lines all = lines(program, STDERR);
+  const char *text = say("%ld", number);
+  for (size_t i = 0; i < all.count; i++)
+    if (strstr(all.list[i].text, text))
+      return true;
+  return false;
+}
+
 static const char *wrong_mtu_cause(struct program *program, long mtu) {
   enum { USUAL = 1500 };
   long number = number_printed(program);
@@ -126,13 +144,12 @@ static const char *wrong_mtu_cause(struct program *program, long mtu) {
                "(IP_MTU)",
                number);
   if (!printed_anything(program, STDOUT) && printed_anything(program, STDERR))
-    return "a call failed: see the message";
+    return stands_on_stderr(program, mtu) ? ON_STDERR : "a call failed: see the message";
   return NULL;
 }
 
 CHECK(mtu_of_loopback, "mtu.1", "mtu") {
-  enum { PORT = 60000 };
-  udp_peer("silent host", "127.0.0.1", PORT);
+  udp_peer("silent host", "127.0.0.1", HOME_PORT);
   record_calls();
   struct program *program = start("mtu");
   await_exit(program, PATIENCE);
@@ -143,6 +160,19 @@ CHECK(mtu_of_loopback, "mtu.1", "mtu") {
          .cause = wrong_mtu_cause(program, LOOPBACK));
   expect_mtu_read(program);
   expect_success(program, "mtu, after printing the MTU,");
+}
+
+/* The number would be the same whatever port is asked about; so only the calls show it. */
+static void expect_port_used(struct program *program, const char *there, int port) {
+  struct option_calls calls = option_calls_of(program);
+  if (!reads_mtu(calls, 0)) /* mtu.1 has something to say */
+    return;
+  EXPECT(reads_mtu(calls, port), .message = say("`mtu %s %d` asks about another port", there, port),
+         .expected = say("a UDP socket that is connected to %s:%d", there, port),
+         .actual = say("it is connected to %s", address_text(asked_about(calls))),
+         .cause = asked_about(calls).port == __builtin_bswap16((uint16_t)port)
+                      ? "its two bytes are swapped: sin_port is in network byte order, htons(port)"
+                      : "is PORT, the second argument, used?");
 }
 
 /* One LAN for each MTU, all of them at this host, and a silent host on each. */
@@ -166,6 +196,7 @@ CHECK(mtu_of_other_links, "mtu.2", "mtu") {
   udp_peer("silent host", "127.0.0.1", 60000);
   struct program *at_home = start("mtu");
   bool ends_well = await_exit(at_home, PATIENCE) && exit_status(at_home) == 0;
+  record_calls();
   for (size_t i = 0; i < LINKS; i++) {
     const char *there = links[i].there, *port = say("%d", links[i].port);
     struct program *program = links[i].port_given ? start("mtu", there, port) : start("mtu", there);
@@ -178,9 +209,36 @@ CHECK(mtu_of_other_links, "mtu.2", "mtu") {
            .cause = tells(program, LOOPBACK) || tells(program, LOOPBACK + 1)
                         ? "that is loopback's: is the socket connected to HOST?"
                         : wrong_mtu_cause(program, links[i].mtu));
+    if (links[i].port_given)
+      expect_port_used(program, there, links[i].port);
     if (ends_well) /* else mtu.1 has something to say */
       expect_success(program, say("`mtu %s`, after printing the MTU,", there));
   }
+}
+
+#define LOOKED_UP                                                                                  \
+  "a name is turned into an address with getaddrinfo(); inet_pton() knows addresses only"
+
+/* A name that /etc/hosts has. Whether the address does, another check judges. */
+static void expect_name_taken(void) {
+  static const char name[] = "far-away.example", there[] = "192.168.7.2";
+  enum { MTU = 1400 };
+  put_file("/etc/hosts", say("127.0.0.1 localhost\n%s %s\n", there, name));
+  struct lan *lan = new_lan("LAN", MTU);
+  struct host *host = new_host("far away");
+  attach(localhost(), lan, "192.168.7.4/24");
+  attach(host, lan, say("%s/24", there));
+  udp_peer_at(host, "silent host", there, HOME_PORT);
+  struct program *by_address = start("mtu", there), *by_name = start("mtu", name);
+  await_exit(by_address, PATIENCE);
+  await_exit(by_name, PATIENCE);
+  EXPECT(tells(by_name, MTU) || !tells(by_address, MTU),
+         .message = say("`mtu %s` does not print the MTU of the link to that host", name),
+         .expected = say("%d: /etc/hosts has %s for that name", MTU, there),
+         .actual = say("%s\n%s", doing(by_name), printed(by_name)),
+         .cause = printed_anything(by_name, STDERR)
+                      ? LOOKED_UP
+                      : "HOST may be any name: is another one than localhost looked up?");
 }
 
 /* A name is as good as an address. Whether what is printed for loopback is right, mtu.1 judges. */
@@ -197,10 +255,11 @@ CHECK(mtu_takes_names, "mtu.2", "mtu") {
   EXPECT(same || tells(named, LOOPBACK),
          .message = "`mtu localhost` does not print the MTU of loopback",
          .expected = say("%d", LOOPBACK), .actual = printed(named),
-         .cause = complaint_cause(named)
-                      ? complaint_cause(named)
-                      : "a name is turned into an address with getaddrinfo(); inet_pton() knows "
-                        "addresses only");
+         .cause = complaint_cause(named)              ? complaint_cause(named)
+                  : stands_on_stderr(named, LOOPBACK) ? ON_STDERR
+                                                      : LOOKED_UP);
+  fresh_world();
+  expect_name_taken();
 }
 
 CHECK(mtu_of_unknown_name, "mtu.3", "mtu") {
@@ -211,6 +270,14 @@ CHECK(mtu_of_unknown_name, "mtu.3", "mtu") {
     expect_failure(
         program, say("`mtu %s%s`, of a name that does not resolve,", names[i], i ? " 60000" : ""));
   }
+  udp_peer("silent host", "127.0.0.1", HOME_PORT);
+  struct program *known = start("mtu", "--probe", "127.0.0.1", "60000");
+  if (!await_exit(known, PATIENCE) || exit_status(known) != 0)
+    return; /* whether there is a --probe is another requirement */
+  struct program *unknown = start("mtu", "--probe", names[0], "60000");
+  await_exit(unknown, PATIENCE);
+  expect_failure(unknown,
+                 say("`mtu --probe %s 60000`, of a name that does not resolve,", names[0]));
 }
 
 /* ---- mtu --probe: what the whole path lets through ---- */
@@ -299,7 +366,7 @@ static const char *probing_text(const struct probing *seen) {
 }
 
 static const char *wrong_probe_cause(struct program *program, const struct probing *seen,
-                                     struct path path) {
+                                     struct path path, bool by_name) {
   int mtu = narrowest(path);
   const char *complaint = complaint_cause(program);
   if (complaint)
@@ -309,6 +376,8 @@ static const char *wrong_probe_cause(struct program *program, const struct probi
   if (!await_exit(program, 0))
     return say("the host is silent, and a report comes soon or not at all: it %s, for ever",
                doing(program));
+  if (!seen->sent && by_name && printed_anything(program, STDERR))
+    return LOOKED_UP;
   if (!seen->sent)
     return "no datagram left: is each larger than the first link lets through? Of its MTU the "
            "headers of IP and UDP take 28 bytes; or was IP_MTU not read?";
@@ -323,6 +392,12 @@ static const char *wrong_probe_cause(struct program *program, const struct probi
       return "behind the router that objected comes another one: send again, until nobody objects "
              "(a send() that fails has sent nothing; its error may be the report on the one "
              "before)";
+  long number = number_printed(program);
+  if (seen->reports > 0 && number > 0 && number < mtu)
+    return say(
+        "%ld is less than the path lets through: is it from a table of usual MTUs? After the "
+        "router's report IP_MTU is the one that it named",
+        number);
   if (mtu == path.mtus[0] || !tells(program, path.mtus[0]))
     return NULL;
   if ((int)seen->largest_there == mtu)
@@ -350,16 +425,15 @@ static const char *untried_cause(const struct probing *seen, int mtu) {
          "narrow one";
 }
 
-static void check_probe(struct path path) {
+static void check_probe_of(struct path path, struct peer *far, const char *host) {
   int mtu = narrowest(path);
-  struct peer *far = make_path(path);
-  struct program *program = start("mtu", "--probe", end_of(path), say("%d", FAR_PORT));
+  struct program *program = start("mtu", "--probe", host, say("%d", FAR_PORT));
   bool ended = await_exit(program, PATIENCE);
   struct probing seen = probing_seen(far);
   EXPECT(tells(program, mtu),
          .message = say("`mtu --probe` does not find the MTU of %s", path_text(path)),
          .expected = say("%d", mtu), .actual = say("%s\n%s", printed(program), probing_text(&seen)),
-         .cause = wrong_probe_cause(program, &seen, path));
+         .cause = wrong_probe_cause(program, &seen, path, strcmp(host, end_of(path)) != 0));
   EXPECT((int)seen.largest_there == mtu,
          .message = say("`mtu --probe` does not try what it prints on %s", path_text(path)),
          .expected = say("in the end a datagram that fills %d bytes with its headers", mtu),
@@ -371,6 +445,10 @@ static void check_probe(struct path path) {
   expect_success(program, "`mtu --probe`, after printing the MTU,");
 }
 
+static void check_probe(struct path path) {
+  check_probe_of(path, make_path(path), end_of(path));
+}
+
 static void check_probes(const struct path *paths, size_t count) {
   for (size_t i = 0; i < count; i++) {
     if (i > 0)
@@ -380,8 +458,16 @@ static void check_probes(const struct path *paths, size_t count) {
 }
 
 CHECK(mtu_of_path, "mtu.4", "mtu") {
-  static const struct path paths[] = {{{1500, 1280}}, {{9000, 1400}}, {{1500, 1492}}};
+  static const struct path paths[] = {
+      {{1500, 1280}}, {{9000, 1400}}, {{1500, 1492}}, {{1500, ODD_MTU}}};
   check_probes(paths, sizeof paths / sizeof *paths);
+  fresh_world(); /* a name is as good as an address */
+  put_file("/etc/hosts", say("127.0.0.1 localhost\n%s far-away.example\n", end_of(paths[0])));
+  struct peer *far = make_path(paths[0]);
+  struct program *without = start("mtu", "far-away.example");
+  if (await_exit(without, PATIENCE) &&
+      exit_status(without) == 0) /* else mtu.2 has something to say */
+    check_probe_of(paths[0], far, "far-away.example");
 }
 
 CHECK(mtu_of_path_that_is_nowhere_narrower, "mtu.4", "mtu") {

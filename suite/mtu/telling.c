@@ -21,7 +21,7 @@ static bool has_number(const char *line, long number) {
 
 /* The line names an MTU that a link could have here, but not this one. */
 static bool has_another(const char *line, long mtu) {
-  static const long others[] = {1280, 1400, 1492, 1500, 9000, LOOPBACK, LOOPBACK + 1};
+  static const long others[] = {1280, ODD_MTU, 1400, 1492, 1500, 9000, LOOPBACK, LOOPBACK + 1};
   for (size_t i = 0; i < sizeof others / sizeof *others; i++)
     if (others[i] != mtu && has_number(line, others[i]))
       return true;

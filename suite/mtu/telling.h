@@ -7,6 +7,7 @@
 #include "grader/sdk/wiregrade.h"
 
 enum { LOOPBACK = 65535 }; /* what IP_MTU is there; the link's own MTU is one more */
+enum { ODD_MTU = 1337 };   /* that no table of MTUs has */
 
 /* How a program told an MTU. */
 struct telling {
