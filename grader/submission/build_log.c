@@ -88,12 +88,57 @@ void build_log_free(struct build_log *log) {
   *log = (struct build_log){0};
 }
 
+static const char *line_begin(const char *log, const char *place) {
+  while (place > log && place[-1] != '\n')
+    place--;
+  return place;
+}
+
+static bool line_has(const char *line, const char *word) {
+  const char *found = strcasestr(line, word);
+  return found && found < line + strcspn(line, "\n");
+}
+
 /* The first line that has the word in it. */
 static const char *line_with(const char *log, const char *word) {
   const char *found = log ? strcasestr(log, word) : NULL;
-  while (found && found > log && found[-1] != '\n')
-    found--;
-  return found;
+  return found ? line_begin(log, found) : NULL;
+}
+
+/* That the linker has failed, which it has said more about in the lines before. */
+static bool is_of_linker(const char *line) {
+  return line_has(line, "ld returned") || line_has(line, "linker command failed");
+}
+
+static const char *line_with_error(const char *log) {
+  const char *line = line_with(log, "error:");
+  while (line && is_of_linker(line)) {
+    const char *end = line + strcspn(line, "\n");
+    const char *next = strcasestr(end, "error:");
+    line = next ? line_begin(log, next) : NULL;
+  }
+  return line;
+}
+
+/* The last line before that one which is not the rest of another; NULL if it is the first. */
+static const char *line_before(const char *log, const char *line) {
+  while (line && line > log) {
+    line = line_begin(log, line - 1);
+    if (!strchr(" \t\r\n", *line))
+      return line;
+  }
+  return NULL;
+}
+
+/* What was said last before the linker, or what make ran, ended. */
+static const char *last_words(const char *log) {
+  const char *line = line_with(log, "error:"); /* the linker's, if there is one still */
+  if (!line) {
+    line = line_with(log, ": *** [");
+    if (line && !line_has(line, "] Error "))
+      line = NULL;
+  }
+  return line_before(log, line);
 }
 
 static const char *line_last(const char *log) {
@@ -113,11 +158,16 @@ char *build_log_complaint(const struct step *step) {
       return language_sentence("%s did not end in time", step->argv[0]);
     return memory_text(words ? words + strlen(prefix) : "");
   }
-  static const char *const words[] = {
-      "error:", "undefined reference", "No such file or directory", "not found", "***", "error"};
-  const char *line = NULL;
+  static const char *const words[] = {"undefined reference", "file format not recognized",
+                                      "No such file or directory", "not found"};
+  static const char *const more_words[] = {"***", "error"};
+  const char *line = line_with_error(step->log);
   for (size_t i = 0; !line && i < sizeof words / sizeof *words; i++)
     line = line_with(step->log, words[i]);
+  if (!line)
+    line = last_words(step->log);
+  for (size_t i = 0; !line && i < sizeof more_words / sizeof *more_words; i++)
+    line = line_with(step->log, more_words[i]);
   if (!line)
     line = line_last(step->log);
   size_t length = strcspn(line, "\r\n");

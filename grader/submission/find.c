@@ -144,11 +144,70 @@ bool find_makefile(int folder_fd) {
   return false;
 }
 
+/* Whether the file is called like the program, but for what stands behind a dot; or is without one.
+ */
+static bool has_name_of(const char *file, const char *program) {
+  const char *dot = strrchr(file, '.');
+  return is_name_of(file, program, dot && dot > file ? dot : "");
+}
+
+/* A file in `folder` ("" or "src/") that is called like the program and is none of those that are
+ * looked for: its path; NULL if there is none. With `deep` the folders in it are looked into. */
+static char *namesake_find(int folder_fd, const char *folder, const char *program, bool deep) {
+  int fd = open_inside(folder_fd, *folder ? folder : ".", O_RDONLY | O_DIRECTORY);
+  DIR *entries = fd < 0 ? NULL : fdopendir(fd);
+  if (!entries)
+    return NULL;
+  char *found = NULL;
+  for (const struct dirent *entry; !found && (entry = readdir(entries));) {
+    const char *name = entry->d_name;
+    if (name[0] == '.')
+      continue;
+    scoped_text char *path = memory_format("%s%s", folder, name);
+    scoped_text char *inner = memory_format("%s/", path);
+    if (has_name_of(name, program) && presence_of(folder_fd, path) != ABSENT)
+      found = steal_pointer(&path);
+    else if (deep && (entry->d_type == DT_DIR || entry->d_type == DT_UNKNOWN))
+      found = namesake_find(folder_fd, inner, program, false);
+  }
+  closedir(entries);
+  return found;
+}
+
+/* Whether one of the two becomes the other by dropping one character, or changing one. */
+static bool is_mistyped(const char *one, const char *other) {
+  while (*one && *one == *other) {
+    one++;
+    other++;
+  }
+  return (*one && strcmp(one + 1, other) == 0) || (*other && strcmp(one, other + 1) == 0) ||
+         (*one && *other && strcmp(one + 1, other + 1) == 0);
+}
+
+/* What there is in its place, as an end of the sentence. */
+static char *instead_words(const struct find_place *place, const char *program) {
+  for (size_t i = 0; place->own && i < place->own->count; i++) {
+    const char *name = place->own->commands[i].program;
+    scoped_text char *safe = safe_text(name, strlen(name));
+    if (is_mistyped(name, program))
+      return language_sentence("; wiregrade.yaml has a program called %s", safe);
+  }
+  scoped_text char *namesake = namesake_find(place->folder_fd, "", program, true);
+  if (!namesake)
+    return memory_text("");
+  scoped_text char *safe = safe_text(namesake, strlen(namesake));
+  return language_sentence("; there is %s, and neither a Makefile makes the program of it nor says "
+                           "wiregrade.yaml how it is run",
+                           safe);
+}
+
 static struct found program_missing(const struct find_place *place, const char *program,
                                     const char *not_executable) {
   if (not_executable)
     return found_missing(
-        language_sentence("%s is not executable (chmod +x %s)", not_executable, not_executable),
+        language_sentence("%s is not executable (chmod +x %s; on a system without chmod say in "
+                          "wiregrade.yaml how it is run, as in `%s: sh %s`)",
+                          not_executable, not_executable, program, not_executable),
         true);
   scoped_text char *source = file_find(place->folder_fd, "", program, ".c");
   if (source)
@@ -157,10 +216,11 @@ static struct found program_missing(const struct find_place *place, const char *
                           "is compiled by the grader only where there is no Makefile)",
                           program, program, program, source),
         true);
+  scoped_text char *instead = instead_words(place, program);
   return found_missing(
       language_sentence("%s is not there: looked for it in wiregrade.yaml, and for "
-                        "bin/%s, %s, %s.c and %s.py",
-                        program, program, program, program, program),
+                        "bin/%s, %s, %s.c and %s.py%s",
+                        program, program, program, program, program, instead),
       false);
 }
 

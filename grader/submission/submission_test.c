@@ -189,6 +189,42 @@ Test(submission, runs_make_once_and_without_network) {
   cr_assert_neq(access(made, F_OK), 0);
 }
 
+static void expect_complaint(const char *recipe, const char *program, const char *wanted) {
+  scoped_text char *makefile = memory_format("all:\n%s", recipe);
+  file_make("Makefile", makefile, 0644);
+  struct submission *submission = open_folder();
+  scoped_text char *missing = command_of(submission, program);
+  cr_assert(strstr(missing, wanted), "%s", missing);
+  submission_close(submission);
+}
+
+Test(submission, shows_the_line_that_says_most) {
+  file_make("a.c", "int util(void);\nint main(void) { return util(); }\n", 0644);
+  expect_complaint("\tcc -o a a.c\n", "udp-server", "undefined reference to `util'");
+  expect_complaint("\tcc -o no-folder/a a.c -Dutil=main\n", "udp-server",
+                   "cannot open output file");
+  expect_complaint("\t@echo 'fatal: nobody is there'; exit 3\n", "udp-server",
+                   "make failed: fatal: nobody is there");
+  expect_complaint("\t@echo 'x.go:2:1: no such module; to add:'; printf '\\tgo get x\\n'; exit 1\n",
+                   "udp-server", "make failed: x.go:2:1: no such module");
+}
+
+Test(submission, says_what_is_there_instead) {
+  folder_make("src");
+  file_make("src/udp_client.c", "", 0644);
+  file_make("udp-client-safe.cpp", "", 0644);
+  file_make("wiregrade.yaml", "programs:\n  udp-sever: python3 a.py\n", 0644);
+  struct submission *submission = open_folder();
+  const char *const wanted[][2] = {{"udp-server", "wiregrade.yaml has a program called udp-sever"},
+                                   {"udp-client", "there is src/udp_client.c,"},
+                                   {"udp-client-safe", "there is udp-client-safe.cpp,"}};
+  for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
+    scoped_text char *missing = command_of(submission, wanted[i][0]);
+    cr_assert(strstr(missing, wanted[i][1]), "%s", missing);
+  }
+  submission_close(submission);
+}
+
 Test(submission, ends_a_build_that_floods_and_goes_on_without_it) {
   file_make(
       "Makefile",
