@@ -299,6 +299,20 @@ Test(peers, recorded_calls) {
   cr_assert(calls.list[4].error == ENOTCONN && calls.list[4].socket != calls.list[3].socket);
 }
 
+Test(peers, sockets_that_only_the_program_can_make_are_recorded) {
+  struct program *program = python("import socket\n"
+                                   "a, b = socket.socketpair()\n"
+                                   "c = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW)\n"
+                                   "print(a.fileno(), b.fileno(), c.fileno()); c.close()");
+  cr_assert(await_exit(program, 5));
+  struct socket_calls calls = socket_calls_of(program);
+  cr_assert_geq(calls.count, 4);
+  for (int i = 0; i < 3; i++)
+    cr_assert(calls.list[i].created && calls.list[i].fd == calls.list[0].fd + i);
+  cr_assert_eq(calls.list[2].family, AF_NETLINK);
+  cr_assert(!calls.list[3].created && calls.list[3].socket == calls.list[2].socket);
+}
+
 Test(peers, every_way_to_close_is_recorded) {
   struct program *program =
       python("import ctypes, os, socket\n"

@@ -111,7 +111,17 @@ struct socket_calls socket_calls_of(struct program *program) {
                                            .family = event->socket.family,
                                            .type = event->socket.type,
                                            .socket = event->socket.socket,
-                                           .error = event->socket.error};
+                                           .error = event->socket.error,
+                                           .paired = event->socket.paired};
   }
+  return (struct socket_calls){list, count};
+}
+
+struct socket_calls without_pairs(struct socket_calls calls) {
+  struct socket_call *list = scrap((calls.count + 1) * sizeof *list);
+  size_t count = 0;
+  for (size_t i = 0; i < calls.count; i++)
+    if (!calls.list[i].paired)
+      list[count++] = calls.list[i];
   return (struct socket_calls){list, count};
 }

@@ -436,17 +436,20 @@ struct option_calls option_calls_of(struct program *program);
 /* A socket that a program created or closed, likewise. */
 struct socket_call {
   double time;
-  bool created; /* socket, else close */
+  bool created; /* socket or socketpair, else close */
   int fd;       /* what socket() returned, or what close() was given */
   int family, type;
   uint64_t socket; /* which socket, as in option_call */
   int error;       /* of socket(): its errno */
+  bool paired;     /* created by socketpair() */
 };
 struct socket_calls {
   const struct socket_call *list;
   size_t count;
 };
 struct socket_calls socket_calls_of(struct program *program);
+/* The same but for the calls of socketpair(). */
+struct socket_calls without_pairs(struct socket_calls calls);
 
 /* ---- the wire ---- */
 

@@ -81,6 +81,7 @@ void call_dispatch(struct call *call) {
     calls_signal_action(call);
     break;
   case SYS_socket:
+  case SYS_socketpair:
   case SYS_close:
   case SYS_close_range:
   case SYS_dup3:

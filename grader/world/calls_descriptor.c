@@ -3,7 +3,8 @@
  * What socket() returns is known only to who makes it: so the supervisor makes the socket itself,
  * in the program's namespace, and puts it into the program's table of descriptors as the call's
  * result (SECCOMP_IOCTL_NOTIF_ADDFD, which answers the call in one step with it). A close() is let
- * through, and noted if it is one of a socket. */
+ * through, and noted if it is one of a socket. Sockets that only the program itself can make
+ * (netlink, pairs) are found in its table when it makes the next of these calls. */
 #include "grader/world/supervisor_inner.h"
 
 #include "grader/base/language.h"
@@ -67,6 +68,36 @@ static bool socket_make(struct call *call) {
   return true;
 }
 
+static bool is_known(const struct program *program, uint64_t socket) {
+  const struct log *log = &program->host->world->log;
+  for (size_t i = 0; i < log->count; i++)
+    if (log->events[i]->kind == EVENT_SOCKET && log->events[i]->program == program &&
+        log->events[i]->socket.socket == socket)
+      return true;
+  return false;
+}
+
+static void socket_look_at(const struct call *call, int number) {
+  scoped_remote int fd = remote_descriptor(call, number);
+  struct stat status;
+  if (fd < 0 || fstat(fd, &status) < 0 || !S_ISSOCK(status.st_mode) ||
+      is_known(call->program, status.st_ino))
+    return;
+  struct socket_seen seen = {.created = true, .fd = number, .socket = status.st_ino};
+  socklen_t length = sizeof seen.type;
+  getsockopt(fd, SOL_SOCKET, SO_TYPE, &seen.type, &length);
+  getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &seen.family, &length);
+  seen.paired = seen.family == AF_UNIX; /* what socket() makes of this family is known */
+  socket_log(call, &seen);
+}
+
+static void own_sockets_look(const struct call *call) {
+  enum { DESCRIPTORS_MAX = 64 };
+  if (call->program->makes_sockets_itself)
+    for (int fd = 0; fd < DESCRIPTORS_MAX; fd++)
+      socket_look_at(call, fd);
+}
+
 static void close_note(struct call *call, int closed) {
   scoped_remote int fd = remote_descriptor(call, closed);
   struct stat status;
@@ -91,10 +122,15 @@ static void close_range_note(struct call *call) {
 /* Closing, in each way that there is: dup2() closes what it replaces. */
 void calls_descriptor(struct call *call) {
   int fds[] = {(int)call->arguments[0], (int)call->arguments[1]};
+  own_sockets_look(call);
   switch (call->number) {
   case SYS_socket:
     if (call->program->record_calls && socket_make(call))
       return;
+    call->program->makes_sockets_itself = call->program->record_calls;
+    break;
+  case SYS_socketpair:
+    call->program->makes_sockets_itself = call->program->record_calls;
     break;
   case SYS_close:
     close_note(call, fds[0]);

@@ -109,6 +109,7 @@ struct program {
   bool busy_waits; /* as far as is known */
   bool busy_told;
   bool record_calls, record_transfers, long_output;
+  bool makes_sockets_itself;       /* see calls_descriptor.c */
   bool child_ends_interrupt;       /* see calls_signal.c */
   struct transfer_seen *transfers; /* all that are in the log */
   size_t transfer_count;

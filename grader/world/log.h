@@ -37,6 +37,7 @@ struct socket_seen {
   int family, type;
   uint64_t socket; /* its inode */
   int error;       /* of creating it: errno, or 0 */
+  bool paired;     /* created by socketpair() */
 };
 
 /* EVENT_CALL */

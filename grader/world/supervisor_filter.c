@@ -63,6 +63,7 @@ static const struct {
     {SYS_setsockopt, SOCKET_TIMEOUT, 0},
     {SYS_getsockopt, SOCKET_TIMEOUT, 0},
     {SYS_socket, NEVER, 0},
+    {SYS_socketpair, NEVER, 0},
     {SYS_close, NEVER, 0},
     {SYS_close_range, NEVER, 0},
     {SYS_dup3, NEVER, 0},
