@@ -42,10 +42,13 @@ static inline const char *lucky_cause(const struct datagram *answer) {
     return end > 0 && strlen(text) < end ? bytes_cause(text, strlen(text), text, end)
                                          : words_cause(form, say("%.*s", (int)length, text));
   }
-  if (*number && strspn(number, digits) == strlen(number))
+  if (!*number)
+    return "there is no number behind the colon: is it sent in a datagram of its own? One answer "
+           "is one datagram";
+  if (strspn(number, digits) == strlen(number))
     return "the number is a whole one: is it an integer division, or rand() itself? Write "
            "rand() / (RAND_MAX + 1.0)";
-  if (*number && number[strlen(number) - 1] == '\n')
+  if (number[strlen(number) - 1] == '\n')
     return "a newline is sent behind the number: it does not belong to the answer";
   if (strtod(number, NULL) >= 1)
     return say("%g is not below 1: X is a fraction, such as rand() / (RAND_MAX + 1.0)",

@@ -11,9 +11,11 @@ enum { PATIENCE = 60, DNS_PORT = 53 };
 
 #define DEFAULT_HOST "www.baidu.com"
 
-/* Another address in each world, and in each run: none can be known beforehand. */
+/* Another address in each world, and in each run: none can be known beforehand. Its last byte is
+ * negative to who gives bytes a sign. */
 static const char *some_address(void) {
-  return say("10.%d.%d.%d", random_between(1, 254), random_between(1, 254), random_between(1, 254));
+  return say("10.%d.%d.%d", random_between(1, 254), random_between(1, 254),
+             random_between(128, 254));
 }
 
 static struct program *run_resolve(const char *host) {
@@ -74,6 +76,14 @@ static const char *answer_cause(struct program *resolve, struct dns *dns, const 
   if (seen.count == 0 && !host && asked_about_another(dns, DEFAULT_HOST))
     return say("the name server was asked about %s: without an argument HOST is %s",
                dns_queries_to(dns).list[0].name, DEFAULT_HOST);
+  struct lines errors = lines(resolve, STDERR);
+  if (seen.count == 0 && errors.count == 1 && is_address(errors.list[0].text))
+    return "the address is on stderr; it belongs on stdout";
+  if (seen.count == 1 && strspn(seen.list[0].text, "0123456789") == strlen(seen.list[0].text))
+    return "it is one number: inet_ntop() makes dotted text of it";
+  if (seen.count == 1 && seen.list[0].text[strspn(seen.list[0].text, "-.0123456789")] == '\0' &&
+      strchr(seen.list[0].text, '-'))
+    return "the parts of an address are bytes without a sign, 0 to 255: inet_ntop() prints them";
   if (seen.count > 1 && is_address(seen.list[0].text))
     return all_the_same(seen)
                ? "the same address several times, one for each type of socket: print the first only, or set ai_socktype"
@@ -163,18 +173,45 @@ CHECK(invents_no_address, "resolve.1", "resolve") {
 /* ---- who is asked ---- */
 
 static bool prints(struct program *resolve, const char *text) {
-  struct output output = output_of(resolve, STDOUT);
-  const char *found = strstr((const char *)output.bytes, text);
   size_t length = strlen(text);
-  while (found && (isdigit((unsigned char)found[length]) ||
-                   (found > (const char *)output.bytes && isdigit((unsigned char)found[-1]))))
-    found = strstr(found + 1, text);
-  return found != NULL;
+  for (enum stream stream = STDOUT; stream <= STDERR; stream++) {
+    const char *output = (const char *)output_of(resolve, stream).bytes;
+    const char *found = strcasestr(output, text);
+    while (found && (isdigit((unsigned char)found[length]) ||
+                     (found > output && isdigit((unsigned char)found[-1]))))
+      found = strcasestr(found + 1, text);
+    if (found)
+      return true;
+  }
+  return false;
 }
 
-/* Somewhere, and in whichever order of bytes: how addresses are printed is another requirement. */
+/* In one order of its bytes: dotted, with signs or zeros, or as a number. */
+static bool prints_somehow(struct program *resolve, uint32_t ip) {
+  uint8_t part[4];
+  for (int i = 0; i < 4; i++)
+    part[i] = (uint8_t)(ip >> 8 * (3 - i));
+  const char *const forms[] = {
+      say("%u.%u.%u.%u", part[0], part[1], part[2], part[3]),
+      say("%d.%d.%d.%d", (int8_t)part[0], (int8_t)part[1], (int8_t)part[2], (int8_t)part[3]),
+      say("%03u.%03u.%03u.%03u", part[0], part[1], part[2], part[3]),
+      say("%02x.%02x.%02x.%02x", part[0], part[1], part[2], part[3]),
+      say("%x.%x.%x.%x", part[0], part[1], part[2], part[3]),
+      say("%u", ip),
+      say("%d", (int32_t)ip),
+      say("0x%x", ip),
+      say("%08x", ip),
+  };
+  for (size_t i = 0; i < sizeof forms / sizeof *forms; i++)
+    if (prints(resolve, forms[i]))
+      return true;
+  return false;
+}
+
+/* Somewhere, and in whichever form: how addresses are printed is another requirement. */
 static bool prints_address(struct program *resolve, const char *ip) {
-  return prints(resolve, ip) || prints(resolve, swapped(ip));
+  uint32_t number = address(ip, 0).ip;
+  return prints_somehow(resolve, number) || prints_somehow(resolve, htonl(number));
 }
 
 /* Why a name is not found that only the name server knows. */

@@ -10,6 +10,9 @@
 
 enum { PORT = 60000, AT_A_TIME = 50 };
 
+/* For what a server prints, which may take its time: more than any right one needs. */
+static const double PATIENCE = 10;
+
 static struct address server_address(void) {
   return address("127.0.0.1", PORT);
 }
@@ -40,11 +43,25 @@ static void expect_no_line_of_an_answer(struct program *server, size_t first,
            .actual = printed(server), .cause = "decide first, then print");
 }
 
+/* Among its lines from `first` on. */
+static bool await_success_line(struct program *server, size_t first) {
+  static const double STEP = 0.05;
+  double until = now() + PATIENCE;
+  do {
+    pass(STEP);
+    struct lines all = lines(server, STDOUT);
+    for (size_t i = first; i < all.count; i++)
+      if (line_matches(all.list[i].text, "Packet sent successfully!"))
+        return true;
+  } while (now() < until && !await_exit(server, 0));
+  return false;
+}
+
 CHECK(server_shows_what_it_does, "udp-retry.1", "udp-flaky-server") {
   enum { QUESTIONS = 100, OF_A_CLIENT = 3 };
   struct program *server = start("udp-flaky-server");
   struct address listening = await_udp_bound(server, PORT);
-  expect_line(server, 2, "Listening at %a", &listening);
+  expect_line(server, PATIENCE, "Listening at %a", &listening);
   struct peer *clients[QUESTIONS / OF_A_CLIENT + 1];
   int answered = 0;
   for (int i = 0; i < QUESTIONS; i++) {
@@ -59,7 +76,7 @@ CHECK(server_shows_what_it_does, "udp-retry.1", "udp-flaky-server") {
     struct datagram answer;
     size_t lines_before = lines(server, STDOUT).count;
     if (await_fate(server, client, text, &answer) != FATE_ANSWERED) {
-      EXPECT(await_line(server, STDOUT, 1, "Pretending to drop packet from %a", &from) >= 0,
+      EXPECT(await_line(server, STDOUT, PATIENCE, "Pretending to drop packet from %a", &from) >= 0,
              .message = "the server does not say that it drops a datagram",
              .expected = say("Pretending to drop packet from %s", address_text(from)),
              .actual = printed(server),
@@ -73,18 +90,15 @@ CHECK(server_shows_what_it_does, "udp-retry.1", "udp-flaky-server") {
       continue;
     }
     answered++;
-    pass(0.05);
     expect_lucky_answer(&answer, server_address(), "");
+    bool said = await_success_line(server, lines_before), pretended = false;
     struct lines all = lines(server, STDOUT);
-    bool said = false, pretended = false;
-    for (size_t k = lines_before; k < all.count; k++) {
-      said |= line_matches(all.list[k].text, "Packet sent successfully!");
+    for (size_t k = lines_before; k < all.count; k++)
       pretended |= line_matches(all.list[k].text, "Pretending to drop packet from %a", &from);
-    }
     EXPECT(!pretended, .message = "the server says that it drops a datagram, and answers it",
            .expected = "one or the other", .actual = printed(server),
            .cause = "decide first, then print");
-    expect_line(server, 1, "The client at %a says %t", &from, text);
+    expect_line(server, PATIENCE, "The client at %a says %t", &from, text);
     EXPECT(said, .message = "the server does not say that it has sent its answer",
            .expected = "Packet sent successfully!", .actual = printed(server),
            .cause = missing_line_cause(server, STDOUT, "Packet sent successfully!"));
