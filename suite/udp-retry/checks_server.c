@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-enum { PORT = 60000, AT_A_TIME = 50 };
+enum { PORT = 60000 };
 
 /* For what a server prints, which may take its time: more than any right one needs. */
 static const double PATIENCE = 10;
@@ -116,36 +116,82 @@ CHECK(server_shows_what_it_does, "udp-retry.1", "udp-flaky-server") {
   }
 }
 
+#define INDEPENDENT "each datagram is dropped with probability 0.7, independently of the others"
+
 /* Whether exactly seven of every ten of each client are dropped. */
 static bool dealt_to_each(const bool *dropped) {
-  enum { PACK = 10, OF_A_CLIENT = DROPS_NEEDED / AT_A_TIME / PACK * PACK };
-  bool of_client[OF_A_CLIENT];
-  for (size_t client = 0; client < AT_A_TIME; client++) {
-    for (size_t i = 0; i < OF_A_CLIENT; i++)
-      of_client[i] = dropped[i * AT_A_TIME + client];
-    if (!drops_are_dealt(of_client, OF_A_CLIENT, PACK))
+  enum { PACK = 10 };
+  bool of_client[DROPS_OF_A_CLIENT];
+  for (size_t client = 0; client < DROPS_CLIENTS; client++) {
+    for (size_t i = 0; i < DROPS_OF_A_CLIENT; i++)
+      of_client[i] = drops_of_client(dropped, client)[i * DROPS_AT_A_TIME];
+    if (!drops_are_dealt(of_client, DROPS_OF_A_CLIENT, PACK))
       return false;
   }
   return true;
 }
 
+/* Nobody is spared because so many before were dropped, nor judged by how many there were before.
+ */
+static void expect_no_regard(const bool *dropped) {
+  struct drops_by_client found = drops_by_client(dropped);
+  for (size_t k = 0; k < DROPS_FIRST; k++)
+    EXPECT(found.of_first[k] >= DROPS_OF_FIRST_LEAST && found.of_first[k] <= DROPS_OF_FIRST_MOST,
+           .message =
+               say("whether datagram %zu of a client is dropped depends on its number", k + 1),
+           .expected = INDEPENDENT,
+           .actual = say("of %d clients %zu have theirs dropped", DROPS_CLIENTS, found.of_first[k]),
+           .cause = "is it counted how many a client has sent? Draw for each datagram by itself");
+  bool spared = found.longest < DROPS_LONGEST_LEAST;
+  EXPECT(!spared && found.longest_of_a_client >= DROPS_LONGEST_OF_A_CLIENT_LEAST,
+         .message = "the server never drops many datagrams in a row", .expected = INDEPENDENT,
+         .actual = spared ? say("%zu in a row are the most, of %d", found.longest, DROPS_NEEDED)
+                          : say("of one client's, %zu in a row are the most, with %d clients",
+                                found.longest_of_a_client, DROPS_CLIENTS),
+         .cause = "is a datagram answered because those before it were dropped? Chance knows no "
+                  "mercy: draw for each by itself");
+}
+
+/* Nor does it matter whether the server has just been started; `dropped`: in a first run. */
+static void expect_no_grace_at_the_start(const bool *dropped) {
+  size_t drops = 0;
+  bool again[DROPS_AT_START];
+  for (size_t run = 0; run < DROPS_RUNS; run++) {
+    if (run > 0) {
+      fresh_world();
+      observe_drops(again, DROPS_AT_START, DROPS_AT_START, 1, 0);
+    }
+    for (size_t i = 0; i < DROPS_AT_START; i++)
+      drops += run > 0 ? again[i] : dropped[i];
+  }
+  EXPECT(drops >= DROPS_AT_START_LEAST,
+         .message =
+             "the first datagrams after the server's start are not dropped as the others are",
+         .expected = INDEPENDENT,
+         .actual = say("of the first %d in each of %d runs %zu are dropped", DROPS_AT_START,
+                       DROPS_RUNS, drops),
+         .cause = "is it counted how many have come? Draw for each datagram, from the first on");
+}
+
 CHECK(server_drops_seven_of_ten, "udp-retry.2", "udp-flaky-server") {
   bool dropped[DROPS_NEEDED];
-  observe_drops(dropped, DROPS_NEEDED, AT_A_TIME, 0);
+  observe_drops(dropped, DROPS_NEEDED, DROPS_AT_A_TIME, DROPS_OF_A_CLIENT, 0);
   struct drops_judgement judgement = drops_judge(dropped, DROPS_NEEDED);
   EXPECT(!judgement.right || !dealt_to_each(dropped),
-         .message = "the drops come too evenly to be independent",
-         .expected = "each datagram is dropped with probability 0.7, independently of the others",
+         .message = "the drops come too evenly to be independent", .expected = INDEPENDENT,
          .actual = "of any ten of one client exactly seven are dropped",
          .cause = "they are dealt from a pack of ten, for each client by itself");
-  if (judgement.right)
+  if (judgement.right) {
+    expect_no_regard(dropped);
+    expect_no_grace_at_the_start(dropped);
     return;
+  }
   bool rate = strcmp(judgement.test, "rate") == 0, even = strcmp(judgement.test, "evenness") == 0;
   check_fail((struct failure_report){
       .message = rate   ? say("the server drops %.1f %% of the datagrams", judgement.rate * 100)
                  : even ? "the drops come too evenly (or in bursts) to be independent"
                         : "the drops follow a pattern that repeats",
-      .expected = "each datagram is dropped with probability 0.7, independently of the others",
+      .expected = INDEPENDENT,
       .actual =
           rate ? say("%.0f of %d dropped", judgement.rate * DROPS_NEEDED, DROPS_NEEDED)
           : even
@@ -167,12 +213,12 @@ CHECK(server_runs_differ, "udp-retry.3", "udp-flaky-server") {
   bool runs[RUNS][COUNT], again[COUNT];
   for (int i = 0; i < RUNS; i++) {
     fresh_world_after(i > 0 ? begins[i] - begins[i - 1] : 1);
-    observe_drops(runs[i], COUNT, OF_A_MOMENT, PAUSE);
+    observe_drops(runs[i], COUNT, OF_A_MOMENT, COUNT, PAUSE);
     for (int k = 0; k < i; k++) {
       if (memcmp(runs[k], runs[i], COUNT) != 0)
         continue;
       fresh_world_really_after(begins[i] - begins[k]); /* who asks no clock of the world's */
-      observe_drops(again, COUNT, OF_A_MOMENT, PAUSE);
+      observe_drops(again, COUNT, OF_A_MOMENT, COUNT, PAUSE);
       EXPECT(memcmp(runs[i], again, COUNT) != 0,
              .message = "two runs of the server drop the same datagrams",
              .expected = "runs that start in different seconds drop differently",

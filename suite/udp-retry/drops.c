@@ -46,6 +46,34 @@ bool drops_are_dealt(const bool *dropped, size_t count, size_t block) {
   return true;
 }
 
+const bool *drops_of_client(const bool *dropped, size_t client) {
+  size_t before = client / DROPS_AT_A_TIME * DROPS_OF_A_CLIENT * DROPS_AT_A_TIME;
+  return &dropped[before + client % DROPS_AT_A_TIME];
+}
+
+/* Among dropped[0], dropped[step], … */
+static size_t longest_run(const bool *dropped, size_t count, size_t step) {
+  size_t longest = 0, run = 0;
+  for (size_t i = 0; i < count; i++) {
+    run = dropped[i * step] ? run + 1 : 0;
+    longest = run > longest ? run : longest;
+  }
+  return longest;
+}
+
+struct drops_by_client drops_by_client(const bool *dropped) {
+  struct drops_by_client found = {.longest = longest_run(dropped, DROPS_NEEDED, 1)};
+  for (size_t i = 0; i < DROPS_CLIENTS; i++) {
+    const bool *of_client = drops_of_client(dropped, i);
+    size_t longest = longest_run(of_client, DROPS_OF_A_CLIENT, DROPS_AT_A_TIME);
+    found.longest_of_a_client =
+        longest > found.longest_of_a_client ? longest : found.longest_of_a_client;
+    for (size_t k = 0; k < DROPS_FIRST; k++)
+      found.of_first[k] += of_client[k * DROPS_AT_A_TIME];
+  }
+  return found;
+}
+
 struct drops_judgement drops_judge(const bool *dropped, size_t count) {
   static const size_t blocks[] = {10, 20};
   struct drops_judgement judgement = {.right = false, .test = "rate"};

@@ -31,6 +31,23 @@ Test(drops, right_servers_pass) {
   }
 }
 
+static bool knows_no_regard(const bool *dropped) {
+  struct drops_by_client found = drops_by_client(dropped);
+  bool right = found.longest >= DROPS_LONGEST_LEAST &&
+               found.longest_of_a_client >= DROPS_LONGEST_OF_A_CLIENT_LEAST;
+  for (size_t k = 0; k < DROPS_FIRST; k++)
+    right &= found.of_first[k] >= DROPS_OF_FIRST_LEAST && found.of_first[k] <= DROPS_OF_FIRST_MOST;
+  return right;
+}
+
+Test(drops, right_servers_have_no_regard) {
+  static bool dropped[DROPS_NEEDED];
+  for (int trial = 0; trial < TRIALS; trial++) {
+    draw_all(dropped, 0.7);
+    cr_assert(knows_no_regard(dropped), "trial %d", trial);
+  }
+}
+
 /* random() % 10 < 7, and the other ways in which students draw. */
 Test(drops, usual_generators_pass) {
   static bool dropped[DROPS_NEEDED];
@@ -136,4 +153,47 @@ Test(drops, wrong_servers_are_caught) {
   expect_caught("a pattern", fill_pattern);
   expect_caught("bursts", fill_bursts);
   expect_caught("all or nothing", fill_all);
+}
+
+/* The datagram of a client after so many drops in a row is answered. */
+static void fill_mercy_for_each(bool *dropped) {
+  enum { MERCY = 7 };
+  static size_t runs[DROPS_CLIENTS];
+  memset(runs, 0, sizeof runs);
+  draw_all(dropped, 0.7);
+  for (size_t i = 0; i < DROPS_NEEDED; i++) {
+    size_t generation = i / DROPS_AT_A_TIME / DROPS_OF_A_CLIENT;
+    size_t *run = &runs[generation * DROPS_AT_A_TIME + i % DROPS_AT_A_TIME];
+    dropped[i] &= *run < MERCY;
+    *run = dropped[i] ? *run + 1 : 0;
+  }
+}
+
+static void fill_mercy_for_all(bool *dropped) {
+  enum { MERCY = 8 };
+  size_t run = 0;
+  draw_all(dropped, 0.7);
+  for (size_t i = 0; i < DROPS_NEEDED; i++) {
+    dropped[i] &= run < MERCY;
+    run = dropped[i] ? run + 1 : 0;
+  }
+}
+
+static void fill_first(bool *dropped, size_t place, bool drop) {
+  draw_all(dropped, 0.7);
+  for (size_t i = 0; i < DROPS_NEEDED; i++)
+    if (i / DROPS_AT_A_TIME % DROPS_OF_A_CLIENT == place)
+      dropped[i] = drop;
+}
+
+Test(drops, regard_is_caught) {
+  static bool dropped[DROPS_NEEDED];
+  for (int trial = 0; trial < TRIALS; trial++) {
+    fill_mercy_for_each(dropped);
+    cr_assert(!knows_no_regard(dropped), "mercy for each client, trial %d", trial);
+    fill_mercy_for_all(dropped);
+    cr_assert(!knows_no_regard(dropped), "mercy for all, trial %d", trial);
+    fill_first(dropped, (size_t)trial % DROPS_FIRST, trial % 2);
+    cr_assert(!knows_no_regard(dropped), "by its place, trial %d", trial);
+  }
 }

@@ -80,20 +80,23 @@ static void ask_together(struct program *server, struct peer *const *clients, si
   } while (now() < until && answered + count_pretended(server) - pretended < count);
 }
 
-void observe_drops(bool *dropped, size_t count, size_t at_a_time, double pause) {
+void observe_drops(bool *dropped, size_t count, size_t at_a_time, size_t of_a_client,
+                   double pause) {
   enum { MOST_AT_A_TIME = 50 }; /* as many as the server's receive buffer holds with ease */
   struct peer *clients[MOST_AT_A_TIME];
   struct program *server = start("udp-flaky-server");
   await_udp_bound(server, PORT);
-  double took = 0;
-  for (size_t i = 0; i < at_a_time; i++)
-    clients[i] = udp_peer(say("client %d", (int)i + 1), "127.0.0.1", 0);
-  size_t first = ask_singly(server, clients, at_a_time, dropped, &took);
-  double within = took > A_WHILE ? took * (double)at_a_time : A_WHILE;
+  double took = 0, within = A_WHILE;
   for (size_t done = 0; done < count; done += at_a_time) {
+    for (size_t i = 0; i < at_a_time && done / at_a_time % of_a_client == 0; i++)
+      clients[i] = udp_peer(say("client %d", (int)(done / of_a_client + i) + 1), "127.0.0.1", 0);
+    size_t first = 0;
+    if (done == 0) {
+      first = ask_singly(server, clients, at_a_time, dropped, &took);
+      within = took > A_WHILE ? took * (double)at_a_time : A_WHILE;
+    }
     ask_together(server, &clients[first], at_a_time - first, &dropped[done + first], within);
     pass(pause);
-    first = 0;
   }
 }
 

@@ -5,8 +5,9 @@
 
 /* Starts the server, sends it so many datagrams, some at a time (at most 50, of which `count` is a
  * multiple), `pause` seconds apart, and notes which of them are not answered, in the order in which
- * it received them. */
-void observe_drops(bool *dropped, size_t count, size_t at_a_time, double pause);
+ * it received them. Of those that come together each is of another client; after `of_a_client` of
+ * each there are new clients. */
+void observe_drops(bool *dropped, size_t count, size_t at_a_time, size_t of_a_client, double pause);
 
 enum fate { FATE_ANSWERED, FATE_DROPPED, FATE_UNKNOWN };
 /* Sends the server a datagram, and waits until the server has answered it, which is in *answer, or
