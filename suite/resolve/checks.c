@@ -140,6 +140,10 @@ CHECK(prints_an_address, "resolve.1", "resolve") {
   check_addresses("host.example", 1);
   fresh_world();
   check_addresses("many.example", 3);
+  fresh_world();
+  check_addresses("this-host-has-a-long-name.in-a-domain-with-another-one.that-is-a-part-of-a-"
+                  "third.example",
+                  1);
 }
 
 /* A name with addresses of both kinds, as many have today. */
@@ -214,6 +218,16 @@ static bool prints_address(struct program *resolve, const char *ip) {
   return prints_somehow(resolve, number) || prints_somehow(resolve, htonl(number));
 }
 
+/* One that has other names too. That it is found at all is another requirement. */
+CHECK(prints_no_other_name, "resolve.1", "resolve") {
+  const char *ip = some_address();
+  struct dns *dns = begin_network(say("%s\thost.example alias.example\n", ip));
+  dns_alias(dns, "alias.example", "host.example");
+  dns_address(dns, "host.example", ip);
+  if (prints_address(run_resolve("alias.example"), ip))
+    expect_one_address(dns, "alias.example", &ip, 1);
+}
+
 /* Why a name is not found that only the name server knows. */
 static const char *not_asked_cause(struct dns *dns, const char *host) {
   if (dns_queries_to(dns).count > 0)
@@ -226,20 +240,34 @@ static const char *not_asked_cause(struct dns *dns, const char *host) {
   return "no name server was asked: /etc/hosts does not have every name";
 }
 
+/* Why a name has not the address that /etc/hosts gives it; `commented` and `longer` stand in other
+ * places there. */
+static const char *hosts_cause(struct program *resolve, const char *in_dns, const char *commented,
+                               const char *longer) {
+  if (prints_address(resolve, in_dns))
+    return "the name server was asked, though the name is in /etc/hosts";
+  if (prints_address(resolve, commented))
+    return "that stands in a comment of /etc/hosts: what follows a # does not count";
+  return prints_address(resolve, longer)
+             ? "that is the address of a name which has this one in it: compare whole names"
+             : NULL;
+}
+
 CHECK(asks_etc_hosts_first, "resolve.2", "resolve") {
-  const char *in_hosts = some_address(), *in_dns = some_address();
-  struct dns *dns = begin_network(say("%s\tboth.example both\n"
+  const char *in_hosts = some_address(), *in_dns = some_address(), *commented = some_address(),
+             *longer = some_address();
+  struct dns *dns = begin_network(say("#%s\tboth.example both\n"
+                                      "%s\tboth.example.net not-both.example bother # both both\n"
+                                      "%s\tboth.example both\n"
                                       "%s\t" DEFAULT_HOST "\n",
-                                      in_hosts, in_hosts));
+                                      commented, longer, in_hosts, in_hosts));
   dns_address(dns, "both.example", in_dns);
   dns_address(dns, DEFAULT_HOST, in_dns);
   struct program *resolve = run_resolve("both.example");
   EXPECT(prints_address(resolve, in_hosts) && !prints_address(resolve, in_dns),
          .message = "resolve does not find a name where /etc/hosts has it",
          .expected = say("%s, as /etc/hosts says", in_hosts), .actual = printed(resolve),
-         .cause = prints_address(resolve, in_dns)
-                      ? "the name server was asked, though the name is in /etc/hosts"
-                      : NULL);
+         .cause = hosts_cause(resolve, in_dns, commented, longer));
   resolve = run_resolve("both");
   EXPECT(
       prints_address(resolve, in_hosts),
@@ -300,6 +328,8 @@ static const char list_unchecked[] =
 static const char *not_named_cause(struct output message) {
   if (strstr((const char *)message.bytes, "Success"))
     return "getaddrinfo() does not set errno, so perror() says “Success”: use gai_strerror(), and name the host";
+  if (strstr((const char *)message.bytes, "(null)"))
+    return "without an argument argv[1] is NULL: name the host that was looked up";
   if (strstr((const char *)message.bytes, DEFAULT_HOST))
     return "it names " DEFAULT_HOST ": print the name that was asked for";
   return "gai_strerror(), herror() and Python's gaierror do not name it: the program must";
@@ -307,7 +337,9 @@ static const char *not_named_cause(struct output message) {
 
 static void expect_no_such_name(struct dns *dns, const char *host) {
   struct program *resolve = run_resolve(host);
-  const char *what = say("resolve %s, which does not exist,", host);
+  const char *what = host ? say("resolve %s, which does not exist,", host)
+                          : "resolve, when there is no " DEFAULT_HOST ",";
+  host = host ? host : DEFAULT_HOST;
   expect_failure_because(resolve, what,
                          (struct failure_causes){.crashes = list_unchecked,
                                                  .succeeds = wrong_argument_cause(dns, host)});
@@ -321,12 +353,23 @@ static void expect_no_such_name(struct dns *dns, const char *host) {
          .cause = "stdout is for the address: where there is none, the message on stderr is all");
 }
 
+/* The same for the name that is asked for without an argument; which one that is, is another
+ * requirement. */
+static void expect_no_default_host(void) {
+  struct dns *dns = begin_network("");
+  run_resolve(NULL);
+  if (dns_queries_to(dns).count > 0 && !asked_about_another(dns, DEFAULT_HOST))
+    expect_no_such_name(dns, NULL);
+}
+
 CHECK(says_what_does_not_exist, "resolve.3", "resolve") {
   struct dns *dns = begin_network("");
   dns_address(dns, DEFAULT_HOST, some_address());
   dns_address(dns, "example", some_address());
   expect_no_such_name(dns, "no-such-host.example");
   expect_no_such_name(dns, "unheard-of");
+  fresh_world();
+  expect_no_default_host();
 }
 
 CHECK(gives_up, "resolve.4", "resolve") {

@@ -14,20 +14,22 @@ static void put_services(const char *text) {
 }
 
 /* As it is on most systems, only shorter. */
+#define SERVICES_BUT_MYSQL                                                                         \
+  "# Network services, Internet style\n"                                                           \
+  "\n"                                                                                             \
+  "echo\t\t7/tcp\n"                                                                                \
+  "echo\t\t7/udp\n"                                                                                \
+  "ftp\t\t21/tcp\n"                                                                                \
+  "ssh\t\t22/tcp\t\t\t\t# SSH Remote Login Protocol\n"                                             \
+  "telnet\t\t23/tcp\n"                                                                             \
+  "smtp\t\t25/tcp\t\tmail\n"                                                                       \
+  "domain\t\t53/tcp\t\t\t\t# Domain Name Server\n"                                                 \
+  "domain\t\t53/udp\n"                                                                             \
+  "http\t\t80/tcp\t\twww\t\t# WorldWideWeb HTTP\n"                                                 \
+  "zabbix-trapper\t10051/tcp\n"
+
 static void put_usual_services(void) {
-  put_services("# Network services, Internet style\n"
-               "\n"
-               "echo\t\t7/tcp\n"
-               "echo\t\t7/udp\n"
-               "ftp\t\t21/tcp\n"
-               "ssh\t\t22/tcp\t\t\t\t# SSH Remote Login Protocol\n"
-               "telnet\t\t23/tcp\n"
-               "smtp\t\t25/tcp\t\tmail\n"
-               "domain\t\t53/tcp\t\t\t\t# Domain Name Server\n"
-               "domain\t\t53/udp\n"
-               "http\t\t80/tcp\t\twww\t\t# WorldWideWeb HTTP\n"
-               "mysql\t\t3306/tcp\n"
-               "zabbix-trapper\t10051/tcp\n");
+  put_services(SERVICES_BUT_MYSQL "mysql\t\t3306/tcp\n");
 }
 
 static struct program *run_services(const char *const *arguments) {
@@ -283,6 +285,21 @@ static void expect_port(const char *name, long port) {
          .actual = printed(services), .cause = port_cause(services, name, port));
 }
 
+/* Which of its names is printed is another requirement. */
+static void expect_alias(const char *name, const char *alias, long port) {
+  struct program *services = run_services(ASK(alias));
+  struct lines all = lines(services, STDOUT);
+  bool found = false;
+  for (size_t i = 0; i < all.count; i++)
+    found |= is_port(number_in(all.list[i].text, ""), port);
+  EXPECT(found,
+         .message =
+             say("services does not find %s, another name of %s in /etc/services", alias, name),
+         .expected = say("port %ld, since /etc/services says so here", port),
+         .actual = printed(services),
+         .cause = "in a line of /etc/services more names may follow the port: each of them counts");
+}
+
 /* Without an argument, too; the usual four have the ports from `first` on. Which services are shown
  * then is another requirement's business. */
 static void expect_usual_ports(long first) {
@@ -313,7 +330,7 @@ CHECK(reads_etc_services, "services.3", "services") {
             "domain\t\t%d/%s\n"
             "ssh\t\t%d/%s\t\t\t\t# not 22\n"
             "telnet %d/%s\n"
-            "wiregrade-odd\t%d/%s\n"
+            "wiregrade-odd\t%d/%s\twiregrade-strange wiregrade-queer\n"
             "wiregrade-high\t47808/%s\t\t\t# more than 32767\n"
             "wiregrade-last\t65535/%s\n",
             file, ssh + 1, both[i], ssh, both[i], ssh + 2, both[i], odd, both[i], both[i], both[i]);
@@ -323,6 +340,8 @@ CHECK(reads_etc_services, "services.3", "services") {
   expect_port("telnet", ssh + 2);
   expect_port("mysql", ssh + 3);
   expect_port("wiregrade-odd", odd);
+  expect_alias("wiregrade-odd", "wiregrade-strange", odd);
+  expect_alias("wiregrade-odd", "wiregrade-queer", odd);
   expect_port("wiregrade-high", 47808);
   expect_port("wiregrade-last", 65535);
   expect_usual_ports(ssh);
@@ -366,8 +385,9 @@ static void expect_unknown(struct program *services, const char *what, const cha
       .cause =
           says(services, STDERR, "Success")
               ? "getservbyname() does not set errno, so perror() says “Success”: print a message that names the service"
-          : says(services, STDERR, "services")
-              ? nothing_cause(services, unknown)
+          : says(services, STDERR, "services") ? nothing_cause(services, unknown)
+          : says(services, STDERR, say("%.8s", unknown))
+              ? "only a part of the name is there: is the text that it is copied to too short?"
               : "what getservbyname() leaves behind does not name it: the program must");
 }
 
@@ -419,6 +439,28 @@ static void expect_lines_before_unknown(const char *const *known, const char *co
   }
 }
 
+/* None of the usual four is there by right. That the program has a table of its own, or shows other
+ * services, is the business of other requirements. */
+static void expect_usual_unknown(void) {
+  static const char *const alone[] = {"services", NULL};
+  put_usual_services();
+  struct program *services = run_services(alone);
+  for (size_t i = 0; i < USUAL; i++)
+    if (!is_port(port_shown(services, usual_names[i]), number_in(usual_lines[i], "")))
+      return;
+  put_services(SERVICES_BUT_MYSQL);
+  services = run_services(alone);
+  if (is_port(port_shown(services, "mysql"), 3306))
+    return;
+  const char *what = "services without arguments, where /etc/services has no mysql,";
+  expect_unknown(services, what, "mysql");
+  for (size_t i = 0; i + 1 < USUAL; i++)
+    EXPECT(port_shown(services, usual_names[i]) != -1,
+           .message = say("%s does not print the lines of the names before it", what),
+           .expected = usual_lines[i], .actual = printed(services),
+           .cause = lines(services, STDOUT).count == 0 ? lines_before_cause() : NULL);
+}
+
 CHECK(says_what_is_unknown, "services.4", "services") {
   put_usual_services();
   struct program *services = run_services(ASK("no-such-service"));
@@ -430,4 +472,12 @@ CHECK(says_what_is_unknown, "services.4", "services") {
   expect_lines_before_unknown(ASK("mysql", "telnet", "ssh"),
                               ASK("mysql", "telnet", "ssh", "no-such-service", "domain"),
                               "no-such-service");
+  static const char long_name[] = "wiregrade-has-never-heard-of-any-service-that-has-this-name";
+  services = run_services(ASK(long_name));
+  expect_unknown(services, say("\"services %s\"", long_name), long_name);
+  expect_lines_before_unknown(
+      ASK("ssh", "domain", "mysql", "telnet", "ssh", "domain", "mysql"),
+      ASK("ssh", "domain", "mysql", "telnet", "ssh", "domain", "mysql", "no-such-service"),
+      "no-such-service");
+  expect_usual_unknown();
 }
