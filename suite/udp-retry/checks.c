@@ -267,10 +267,19 @@ static void expect_no_forged_reply(struct program *client) {
 static struct program *run_client_with_forgers(struct frames *sent, int count, int at_once,
                                                double pause) {
   static const char *const texts[] = {FORGED, FORGED_WELL, ""};
-  struct peer *server, *forgers[2];
+  static const struct {
+    const char *ip;
+    int port;
+  } from[] = {{"127.0.0.2", PORT},
+              {"127.0.0.1", PORT + 1},
+              {"127.0.0.10", PORT},
+              {"127.0.0.1", PORT / 10},
+              {"127.0.0.1", 0}}; /* any other, when those have theirs */
+  enum { FORGERS = sizeof from / sizeof *from };
+  struct peer *server, *forgers[FORGERS];
   struct datagram question;
-  forgers[0] = udp_peer("forger", "127.0.0.1", 0);
-  forgers[1] = udp_peer("forger on another host", "127.0.0.2", PORT);
+  for (size_t i = 0; i < FORGERS; i++)
+    forgers[i] = udp_peer(say("forger at %s", from[i].ip), from[i].ip, from[i].port);
   struct program *client = start_client(&server);
   EXPECT(udp_receive(server, PATIENCE, &question),
          .message = "udp-retry-client sends nothing to 127.0.0.1:60000", .expected = "a datagram",
@@ -278,7 +287,7 @@ static struct program *run_client_with_forgers(struct frames *sent, int count, i
   for (int i = 0; i < count && !await_exit(client, 0);) {
     pass(pause);
     for (int k = 0; k < at_once && i < count; k++, i++)
-      udp_send_text(forgers[i % 2], question.from, texts[i / 2 % 3]);
+      udp_send_text(forgers[i % FORGERS], question.from, texts[i / FORGERS % 3]);
   }
   await_exit(client, TO_ITS_END);
   *sent = frames_to_port(PORT);

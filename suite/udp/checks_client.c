@@ -165,17 +165,23 @@ static const char *forgery_cause(const char *name, struct peer *server, bool oth
          "too, or connect() the socket, so that the kernel does both";
 }
 
+enum { MANY_FORGERS = 6, LARGE_ONE = 20 };
+
 static void check_safe(const char *name, int forgers, const char *const ips[], const int ports[],
                        int datagrams, const char *whom) {
-  struct peer *server, *forger[4];
+  enum { LARGEST = 65507 };
+  static char large[LARGEST + 1];
+  memset(large, 'x', LARGEST);
+  struct peer *server, *forger[MANY_FORGERS];
   struct datagram question;
-  for (int i = 0; i < forgers; i++)
+  for (int i = forgers; i-- > 0;) /* any port, when those that want one have it */
     forger[i] = udp_peer("forger", ips[i], ports[i]);
   struct program *client = start_client(name, &server, &question);
   settle(); /* it may connect its socket after it has asked */
   for (int i = 0; i < datagrams; i++) {
     static const char *const texts[] = {FORGED, FORGED_WELL, ""};
-    udp_send_text(forger[i % forgers], question.from, texts[i % 3]);
+    udp_send_text(forger[i % forgers], question.from,
+                  i == LARGE_ONE ? large : texts[i / forgers % 3]);
     pass(0.002);
   }
   settle();
@@ -210,13 +216,14 @@ static void check_safe(const char *name, int forgers, const char *const ips[], c
 }
 
 CHECK(safe_client_drops_forgeries, "udp.10", "udp-client-safe") {
-  static const char *const ips[] = {"127.0.0.1", "127.0.0.2", "127.0.0.3", "127.0.0.10"};
-  static const int ports[] = {0, PORT, 0, PORT};
+  static const char *const ips[] = {"127.0.0.1", "127.0.0.2",  "127.0.0.3",
+                                    "127.0.0.1", "127.0.0.10", "127.0.0.1"};
+  static const int ports[] = {0, PORT, 0, PORT + 1, PORT, PORT / 10};
   check_safe("udp-client-safe", 1, ips, ports, 3, "another port");
   fresh_world();
   check_safe("udp-client-safe", 1, ips + 1, ports + 1, 3, "another host");
   fresh_world();
-  check_safe("udp-client-safe", 4, ips, ports, 60, "many others");
+  check_safe("udp-client-safe", MANY_FORGERS, ips, ports, 130, "many others");
   fresh_world();
   check_safe("udp-client-safe", 1, ips, ports, 0, "nobody");
 }
