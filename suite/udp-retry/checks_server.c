@@ -57,6 +57,23 @@ static bool await_success_line(struct program *server, size_t first) {
   return false;
 }
 
+/* The questions that are answered are of all kinds; an empty one may be dropped. */
+static const char *question_text(int number, int answered) {
+  enum { EMPTY = 40, EMPTIES = 8 };
+  if (number >= EMPTY && number < EMPTY + EMPTIES)
+    return "";
+  switch (answered) {
+  case 1:
+    return say("datagram %d (\a, \x1b, \x7f)", number + 1);
+  case 2:
+    return say("datagram %d and %0900d", number + 1, number);
+  case 3:
+    return say("datagram %d, Gr\u00fc\u00dfe, \u4f60\u597d", number + 1);
+  default:
+    return say("datagram %d", number + 1);
+  }
+}
+
 CHECK(server_shows_what_it_does, "udp-retry.1", "udp-flaky-server") {
   enum { QUESTIONS = 100, OF_A_CLIENT = 3 };
   struct program *server = start("udp-flaky-server");
@@ -66,13 +83,11 @@ CHECK(server_shows_what_it_does, "udp-retry.1", "udp-flaky-server") {
   int answered = 0;
   for (int i = 0; i < QUESTIONS; i++) {
     if (i % OF_A_CLIENT == 0)
-      clients[i / OF_A_CLIENT] = udp_peer("client", "127.0.0.1", 0);
+      clients[i / OF_A_CLIENT] =
+          udp_peer("client", i / OF_A_CLIENT % 2 ? "127.0.0.2" : "127.0.0.1", 0);
     struct peer *client = clients[i / OF_A_CLIENT];
     struct address from = peer_address(client);
-    static const char control[] = " (\a, \x1b, \x7f)";
-    const char *text = say("datagram %d%s", i + 1, answered == 1 ? control : "");
-    if (answered == 2)
-      text = say("%s and %0200d", text, i);
+    const char *text = question_text(i, answered);
     struct datagram answer;
     size_t lines_before = lines(server, STDOUT).count;
     if (await_fate(server, client, text, &answer) != FATE_ANSWERED) {
@@ -98,7 +113,8 @@ CHECK(server_shows_what_it_does, "udp-retry.1", "udp-flaky-server") {
     EXPECT(!pretended, .message = "the server says that it drops a datagram, and answers it",
            .expected = "one or the other", .actual = printed(server),
            .cause = "decide first, then print");
-    expect_line(server, PATIENCE, "The client at %a says %t", &from, text);
+    if (*text)
+      expect_shown(server, PATIENCE, &from, text);
     EXPECT(said, .message = "the server does not say that it has sent its answer",
            .expected = "Packet sent successfully!", .actual = printed(server),
            .cause = missing_line_cause(server, STDOUT, "Packet sent successfully!"));
