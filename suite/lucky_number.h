@@ -69,25 +69,3 @@ static inline void expect_lucky_answer(const struct datagram *answer, struct add
          .expected = address_text(server), .actual = address_text(answer->from),
          .cause = "answer through the socket that received the question");
 }
-
-/* The text's bytes as a program shows them that takes each for a character of its own (Latin-1):
- * what the bytes of a datagram mean is nowhere said. */
-static inline const char *as_latin1(const char *text) {
-  enum { ASCII_LAST = 0x7f };
-  const char *shown = "";
-  for (; *text; text++) {
-    unsigned char byte = (unsigned char)*text;
-    shown = byte > ASCII_LAST ? say("%s%c%c", shown, 0xc0 | byte >> 6, 0x80 | (byte & 0x3f))
-                              : say("%s%c", shown, byte);
-  }
-  return shown;
-}
-
-/* Ends the check unless the server shows the datagram within so many seconds. */
-static inline void expect_shown(struct program *server, double within, const struct address *from,
-                                const char *text) {
-  static const char pattern[] = "The client at %a says %t";
-  if (await_line(server, STDOUT, within, pattern, from, text) < 0 &&
-      await_line(server, STDOUT, 0, pattern, from, as_latin1(text)) < 0)
-    expect_line(server, 0, pattern, from, text);
-}

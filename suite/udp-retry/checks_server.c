@@ -66,9 +66,7 @@ static const char *question_text(int number, int answered) {
   case 1:
     return say("datagram %d (\a, \x1b, \x7f)", number + 1);
   case 2:
-    return say("datagram %d and %0900d", number + 1, number);
-  case 3:
-    return say("datagram %d, Gr\u00fc\u00dfe, \u4f60\u597d", number + 1);
+    return say("datagram %d and %0450d", number + 1, number);
   default:
     return say("datagram %d", number + 1);
   }
@@ -114,7 +112,7 @@ CHECK(server_shows_what_it_does, "udp-retry.1", "udp-flaky-server") {
            .expected = "one or the other", .actual = printed(server),
            .cause = "decide first, then print");
     if (*text)
-      expect_shown(server, PATIENCE, &from, text);
+      expect_line(server, PATIENCE, "The client at %a says %t", &from, text);
     EXPECT(said, .message = "the server does not say that it has sent its answer",
            .expected = "Packet sent successfully!", .actual = printed(server),
            .cause = missing_line_cause(server, STDOUT, "Packet sent successfully!"));
@@ -170,11 +168,12 @@ static void expect_no_regard(const bool *dropped) {
 
 /* Nor does it matter whether the server has just been started; `dropped`: in a first run. */
 static void expect_no_grace_at_the_start(const bool *dropped) {
+  enum { APART_S = 61 };
   size_t drops = 0;
   bool again[DROPS_AT_START];
   for (size_t run = 0; run < DROPS_RUNS; run++) {
     if (run > 0) {
-      fresh_world();
+      fresh_world_after(APART_S); /* for who seeds with the time */
       observe_drops(again, DROPS_AT_START, DROPS_AT_START, 1, 0);
     }
     for (size_t i = 0; i < DROPS_AT_START; i++)

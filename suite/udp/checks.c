@@ -93,14 +93,13 @@ CHECK(server_shows_datagrams, "udp.2", "udp-server") {
                                "What's the time, \"please\"?",
                                "a b  c; 100 % \\o/, 50 %d or %s",
                                long_text,
-                               "(\a, \x1b, \x7f)",
-                               "Gr\u00fc\u00dfe, \u4f60\u597d"};
+                               "(\a, \x1b, \x7f)"};
   struct program *server = start_server();
   for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
     struct peer *client = udp_peer("client", i % 2 ? "127.0.0.2" : "127.0.0.1", 0);
     struct address from = peer_address(client);
     udp_send_text(client, server_address(), texts[i]);
-    expect_shown(server, PATIENCE, &from, texts[i]);
+    expect_line(server, PATIENCE, "The client at %a says %t", &from, texts[i]);
   }
   expect_shown_each_time(server);
 }
