@@ -308,7 +308,7 @@ static void check_one_broadcast(int count) {
   double asked = now();
   while (count_answering(count) < count && now() < asked + ANSWER_WITHIN)
     pass(0.1);
-  pass(AGAIN_WITHIN);
+  pass(count < SERVERS_MOST ? AGAIN_WITHIN : 2); /* many that poll would need much CPU time */
   for (int i = 0; i < count; i++) {
     struct datagrams_sent sent = datagrams_sent_by(say("server %d", i + 1));
     EXPECT(sent.count > 0,
