@@ -145,15 +145,40 @@ static int64_t seconds_until(time_t moment, int day, int hour, int minute, int s
   return found - moment;
 }
 
-void fresh_world_at(int day, int hour, int minute, int second) {
-  fresh_world();
-  if (the_check.clock == CLOCK_REAL)
-    return;
-  the_check.later_ns = seconds_until((time_t)wall_clock(), day, hour, minute, second) * SECONDS;
+static void begin_later(int64_t seconds) {
+  the_check.later_ns = seconds * SECONDS;
   the_check.world_number--; /* the same world, later */
   world_end();
   world_begin();
   the_check.later_ns = 0;
+}
+
+void fresh_world_at(int day, int hour, int minute, int second) {
+  fresh_world();
+  if (the_check.clock == CLOCK_VIRTUAL)
+    begin_later(seconds_until((time_t)wall_clock(), day, hour, minute, second));
+}
+
+/* Whether the day is in a week of another year (ISO 8601). */
+static bool is_in_other_year(time_t moment) {
+  enum { DIGITS = 32 };
+  char year[DIGITS], year_of_week[DIGITS];
+  struct tm when;
+  gmtime_r(&moment, &when);
+  strftime(year, sizeof year, "%Y", &when);
+  strftime(year_of_week, sizeof year_of_week, "%G", &when);
+  return strcmp(year, year_of_week) != 0;
+}
+
+void fresh_world_at_new_year(int hour, int minute, int second) {
+  fresh_world();
+  if (the_check.clock == CLOCK_REAL)
+    return;
+  time_t begin = (time_t)wall_clock(), moment = begin;
+  do
+    moment += 1 + seconds_until(moment + 1, 1, hour, minute, second);
+  while (!is_in_other_year(moment));
+  begin_later(moment - begin);
 }
 
 /* ---- verdicts ---- */

@@ -103,6 +103,9 @@ void fresh_world_really_after(int seconds);
  * a second, on that day of some month: for what is written otherwise on the 5th than on the 15th.
  */
 void fresh_world_at(int day, int hour, int minute, int second);
+/* The same, on a New Year's Day that belongs to a week of the year before, so that the year is
+ * another one for who takes that of the week (%G for %Y). */
+void fresh_world_at_new_year(int hour, int minute, int second);
 /* Seconds since the world began. */
 double now(void);
 /* Lets time pass. */

@@ -45,17 +45,18 @@ CHECK(server_runs_until_told, "http-server.8", "http-server") {
 
 /* ---- clients that leave ---- */
 
-CHECK(bears_clients_that_leave, "http-server.9", "http-server") {
-  static const char first_lines[] = "GET / HTTP/1.1\r\nHost: 127.0.0.1:8001\r\n";
-  static const size_t sent[] = {20, 0, sizeof REQUEST - 1 - 1, sizeof first_lines - 1};
-  struct response undisturbed = open_house().usual;
-  for (size_t i = 0; i < sizeof sent / sizeof *sent; i++) {
-    const char *what = sent[i] ? say("with %zu bytes of its request sent", sent[i])
-                               : "without having sent anything";
-    fresh_world();
-    struct program *server = start_server();
-    struct connection *client = connect_home(server, "the first client");
-    tcp_send(client, REQUEST, sent[i]);
+/* One after another leaves, of the same server; whether it spins, too. */
+static void check_leaving(const struct response *undisturbed, const char *request, size_t length,
+                          int clients) {
+  const char *what =
+      length ? say("with %zu bytes of its request sent", length) : "without having sent anything";
+  fresh_world();
+  struct program *server = start_server();
+  for (int i = 0; i < clients; i++) {
+    if (i > 0)
+      what = say("%s, the %s one", what, i == 1 ? "second" : "third");
+    struct connection *client = connect_home(server, "a client that will leave");
+    tcp_send(client, request, length);
     pass(0.2);
     tcp_close(client);
     pass(0.1);
@@ -71,8 +72,18 @@ CHECK(bears_clients_that_leave, "http-server.9", "http-server") {
            .actual = say("%.3f s", used),
            .cause = "recv() returns 0 at the end of the stream, and again and again: leave the "
                     "loop");
-    expect_next(server, &undisturbed, say("after one that left %s", what));
   }
+  expect_next(server, undisturbed, say("after one that left %s", what));
+}
+
+CHECK(bears_clients_that_leave, "http-server.9", "http-server") {
+  static const char first_lines[] = "GET / HTTP/1.1\r\nHost: 127.0.0.1:8001\r\n";
+  static const size_t sent[] = {20, 0, sizeof REQUEST - 1 - 1, sizeof first_lines - 1, 1};
+  struct house house = open_house();
+  for (size_t i = 0; i < sizeof sent / sizeof *sent; i++)
+    check_leaving(&house.usual, REQUEST, sent[i], 1);
+  enum { IN_A_ROW = 3, MUCH = 1500 };
+  check_leaving(&house.usual, long_request(2000), MUCH, house.serves_one ? 1 : IN_A_ROW);
 }
 
 /* ---- clients that are a nuisance ---- */

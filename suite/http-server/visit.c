@@ -37,6 +37,23 @@ struct connection *connect_home(struct program *server, const char *what) {
   return client;
 }
 
+/* ---- requests ---- */
+
+const char *long_request_in_lines(size_t length, int line) {
+  enum { NAME_LENGTH = 20 };
+  static const char end[] = "\r\n\r\n";
+  const char *text = "GET / HTTP/1.1\r\nHost: 127.0.0.1:8001";
+  for (int i = 1; strlen(text) + (size_t)line + 2 * NAME_LENGTH < length; i++)
+    text = say("%s\r\nX-Field-%d: %0*d", text, i, line - NAME_LENGTH, i);
+  return say("%s\r\nX-Last: %0*d%s", text,
+             (int)(length - strlen(text) - strlen("\r\nX-Last: ") - strlen(end)), 0, end);
+}
+
+const char *long_request(size_t length) {
+  enum { LINE = 200 };
+  return long_request_in_lines(length, LINE);
+}
+
 /* ---- responses ---- */
 
 /* The length of the header with its empty line; 0 if there is none. */
@@ -67,8 +84,7 @@ static struct response response_of(struct stream_so_far stream) {
   return response;
 }
 
-/* Behind the version, which may be a wrong one: that of the request, say. */
-static const char *status_of(const struct response *response) {
+const char *response_status(const struct response *response) {
   return response->status_line + strcspn(response->status_line, " ");
 }
 
@@ -76,15 +92,11 @@ static size_t least(size_t one, size_t other) {
   return one < other ? one : other;
 }
 
-/* How the connection ends is another question. */
-static bool is_served_like(const struct response *response, const struct response *other) {
-  return strcmp(status_of(response), status_of(other)) == 0 &&
-         response->has_empty_line == other->has_empty_line &&
-         response->body_length >= least(other->body_length, BODY_LENGTH);
-}
-
 bool is_as_good(const struct response *response, const struct response *undisturbed) {
-  return response->stream.end == undisturbed->stream.end && is_served_like(response, undisturbed);
+  return response->stream.length > 0 &&
+         strcmp(response_status(response), response_status(undisturbed)) == 0 &&
+         response->has_empty_line == undisturbed->has_empty_line &&
+         response->body_length >= least(undisturbed->body_length, BODY_LENGTH);
 }
 
 /* One that reads the request byte by byte, and looks for its end in all of it, may take long: as
@@ -147,7 +159,7 @@ struct house open_house(void) {
     second = await_response(client);
     tcp_close(client);
   }
-  house.serves_one = !client || !is_served_like(&second, &house.first);
+  house.serves_one = !client || !is_as_good(&second, &house.first);
   if (!house.serves_one)
     house.usual = second;
   return house;

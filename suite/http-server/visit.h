@@ -9,13 +9,15 @@
 
 #include <string.h>
 
-enum { PORT = 8001, BODY_LENGTH = 11 };
+enum { PORT = 8001, BODY_LENGTH = 11, LONGEST = 8192 };
 
 #define BODY "Hello World"
 #define URL "http://127.0.0.1:8001"
 /* A browser's request, in short. */
 #define REQUEST                                                                                    \
   "GET / HTTP/1.1\r\nHost: 127.0.0.1:8001\r\nUser-Agent: kingfisher\r\nAccept: */*\r\n\r\n"
+/* One whose lines end in LF alone. */
+#define REQUEST_WITH_NEWLINES "GET / HTTP/1.0\nHost: 127.0.0.1:8001\nAccept: */*\n\n"
 
 /* For one step of a program; more than any right one needs. */
 static const double PATIENCE = 15;
@@ -23,6 +25,11 @@ static const double PATIENCE = 15;
 static const double ASTRAY = 8;
 /* So long nothing comes any more when all has come. */
 static const double SILENCE = 1;
+
+/* A request of that many bytes, in lines of so many, or somewhat more. */
+const char *long_request_in_lines(size_t length, int line);
+/* With no line that is long, and not many. */
+const char *long_request(size_t length);
 
 /* 127.0.0.1:8001 */
 struct address at_home(void);
@@ -65,6 +72,8 @@ struct house open_house(void);
  */
 void open_again(struct house *house);
 
+/* What stands behind the version in its status line: the version may be a wrong one. */
+const char *response_status(const struct response *response);
 /* The value of the first header field of that name, in lower or upper case; NULL: there is none. */
 const char *response_field(const struct response *response, const char *name);
 /* That of the second one. */
@@ -72,8 +81,9 @@ const char *response_field_again(const struct response *response, const char *na
 /* "214 bytes, then FIN: “HTTP/1.0 200 OK…”" */
 const char *response_text(const struct response *response);
 
-/* Whether it is what the undisturbed one is, but for fields that may differ from time to time, and
- * for more that comes behind the body. */
+/* Whether it is what the undisturbed one is, but for the version, for fields that may differ from
+ * time to time, and for more that comes behind the body. How the connection ends is the business of
+ * one requirement, and not of those that ask this. */
 bool is_as_good(const struct response *response, const struct response *undisturbed);
 /* Ends the check unless `what` was served as the undisturbed one was. */
 void expect_as_good(const struct response *response, const struct response *undisturbed,
