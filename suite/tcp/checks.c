@@ -26,7 +26,7 @@ CHECK(server_listens_on_127_0_0_1, "tcp.1", "tcp-server") {
   EXPECT(!tcp_connect_at(stranger, "stranger", NULL, address("192.168.1.2", PORT)),
          .message = "the server can be reached from another host",
          .expected = "no connection to 192.168.1.2:60000", .actual = "there is one");
-  expect_line(server, 2, "Listening at %a", &wanted);
+  expect_line(server, PATIENCE, "Listening at %a", &wanted);
 
   fresh_world();
   enum { OTHER_PORT = 60007 };
@@ -34,17 +34,17 @@ CHECK(server_listens_on_127_0_0_1, "tcp.1", "tcp-server") {
   server = start("tcp-server", "127.0.0.2", "60007");
   /* Where it listens is tcp.14's business. */
   if (tcp_connect_when_ready(server, localhost(), wanted) && !tcp_listening_besides(server, wanted))
-    expect_line(server, 2, "Listening at %a", &wanted);
+    expect_line(server, PATIENCE, "Listening at %a", &wanted);
 }
 
 static void check_addresses(struct program *server, struct connection *client) {
   struct address own = tcp_local(client), servers = tcp_remote(client);
   tcp_send_text(client, REQUEST);
-  if (tcp_await_end(client, SLOW) == TCP_OPEN) /* it may print all of it only when it is done */
+  if (tcp_await_end(client, PATIENCE) == TCP_OPEN) /* it may print all of it only when it is done */
     tcp_finish(client);
-  expect_line(server, 2, "A new TCP Connection from %a was accepted.", &own);
-  expect_line(server, 2, "Socket Name: %a", &servers);
-  expect_line(server, 2, "Socket Peer: %a", &own);
+  expect_line(server, PATIENCE, "A new TCP Connection from %a was accepted.", &own);
+  expect_line(server, PATIENCE, "Socket Name: %a", &servers);
+  expect_line(server, PATIENCE, "Socket Peer: %a", &own);
 }
 
 /* One more client, after the first, that the server serves; NULL if it does not, which is tcp.7's
@@ -54,7 +54,7 @@ static struct connection *serve_next(void) {
   if (!next)
     return NULL;
   tcp_send_text(next, REQUEST);
-  tcp_await_end(next, SLOW);
+  tcp_await_end(next, PATIENCE);
   return tcp_received(next).length > 0 ? next : NULL;
 }
 
@@ -66,8 +66,8 @@ CHECK(server_shows_both_ends, "tcp.2", "tcp-server") {
   struct connection *next = serve_next();
   if (next) {
     struct address own = tcp_local(next);
-    expect_line(server, 2, "A new TCP Connection from %a was accepted.", &own);
-    expect_line(server, 2, "Socket Peer: %a", &own);
+    expect_line(server, PATIENCE, "A new TCP Connection from %a was accepted.", &own);
+    expect_line(server, PATIENCE, "Socket Peer: %a", &own);
   }
 
   /* The listening socket's name would be true above, and is not here. */
@@ -108,7 +108,7 @@ CHECK(server_reads_sixteen_bytes, "tcp.3", "tcp-server") {
     pass(0.05);
     tcp_send_cut(client, cuts[i].text + cuts[i].first, MESSAGE_SIZE - cuts[i].first, cuts[i].then,
                  0.05);
-    if (await_line(server, STDOUT, 2, "Receiving request: %t", cuts[i].text) >= 0)
+    if (await_line(server, STDOUT, PATIENCE, "Receiving request: %t", cuts[i].text) >= 0)
       continue;
     check_fail((struct failure_report){
         .message = say("a request that comes %s is not printed", cuts[i].how),
@@ -135,9 +135,9 @@ static size_t says_sent(struct program *server) {
 }
 
 static bool await_said_sent(struct program *server, size_t times) {
-  enum { TRIES = 20 };
-  for (int i = 0; i < TRIES && says_sent(server) < times; i++)
-    pass(0.1);
+  double until = now() + PATIENCE;
+  while (says_sent(server) < times && now() < until)
+    pass(0.2);
   return says_sent(server) >= times;
 }
 
@@ -238,7 +238,7 @@ static void check_early_end(size_t count, size_t piece) {
   struct connection *client = connect_home();
   tcp_send_cut(client, REQUEST, count, piece, 0.05);
   tcp_finish(client);
-  tcp_await_end(client, 2);
+  tcp_await_end(client, PATIENCE);
   struct stream_so_far response = tcp_received(client);
   EXPECT(response.length == 0,
          .message = say("a request of %s is answered", counted(count, "byte")),
@@ -254,7 +254,7 @@ static bool ends_early(size_t count) {
     return false;
   tcp_send(client, REQUEST, count);
   tcp_finish(client);
-  return tcp_await_end(client, 2) == TCP_FINISHED;
+  return tcp_await_end(client, PATIENCE) == TCP_FINISHED;
 }
 
 CHECK(server_counts_what_came, "tcp.5", "tcp-server") {
@@ -288,7 +288,7 @@ CHECK(server_restarts_at_once, "tcp.6", "tcp-server") {
   struct program *server = start_server();
   struct connection *client = connect_home();
   tcp_send_text(client, REQUEST);
-  tcp_await_end(client, 1);
+  tcp_await_end(client, PATIENCE);
   stop(server); /* if it has not closed the connection by now, the kernel does, in its name */
   tcp_close(client);
   struct program *again = start("tcp-server");

@@ -38,7 +38,7 @@ static struct program *start_client_for(const char *ip, int port, const char *co
       .expected = arguments[1] ? "a connection to HOST and PORT of its arguments" : "a connection",
       .actual = say("none within %g s; it %s\n%s", PATIENCE, doing(client), printed(client)),
       .cause = elsewhere_cause(client, address(ip, port)));
-  tcp_await_bytes(*server, MESSAGE_SIZE, 2);
+  tcp_await_bytes(*server, MESSAGE_SIZE, PATIENCE);
   return client;
 }
 
@@ -80,7 +80,7 @@ static void expect_request(const char *ip, int port, const char *const *argument
                       ? "that is the server's address: a socket's own is told by getsockname(), "
                         "the other end's by getpeername()"
                       : missing_line_cause(client, STDOUT, "Client is bound to %a", &own));
-  expect_line(client, 2, "Sending to Server: %t", REQUEST);
+  expect_line(client, PATIENCE, "Sending to Server: %t", REQUEST);
 }
 
 CHECK(client_sends_sixteen_bytes, "tcp.9", "tcp-client") {

@@ -128,7 +128,7 @@ CHECK(server_survives_bad_clients, "tcp.8", "tcp-server") {
   struct connection *client = connect_home();
   tcp_send(client, REQUEST, 7);
   tcp_finish(client);
-  tcp_await_end(client, 1);
+  tcp_await_end(client, PATIENCE);
   tcp_close(client);
   expect_next(server, &first, "a request that ended early");
 

@@ -13,21 +13,22 @@ enum { PORT = 60000, MESSAGE_SIZE = 16 };
 
 /* For one step of a program; more than any right one needs. */
 static const double PATIENCE = 20;
-/* For a response: a slow server need not bear that its client half-closes. */
-static const double SLOW = 2;
 
-/* Whether it prints a line with these words, anywhere and in whatever context, within 2 s. */
-static inline bool prints_words(struct program *program, const char *words) {
-  enum { TRIES = 20 };
-  for (int i = 0; i <= TRIES; i++) {
-    struct lines all = lines(program, EITHER);
-    for (size_t k = 0; k < all.count; k++)
-      if (strstr(all.list[k].text, words))
-        return true;
-    if (!await_exit(program, 0) && i < TRIES)
-      pass(0.1);
-  }
+/* Whether it has printed a line with these words, anywhere and in whatever context. */
+static inline bool has_printed(struct program *program, const char *words) {
+  struct lines all = lines(program, EITHER);
+  for (size_t i = 0; i < all.count; i++)
+    if (strstr(all.list[i].text, words))
+      return true;
   return false;
+}
+
+/* Whether it does so within PATIENCE. */
+static inline bool prints_words(struct program *program, const char *words) {
+  double until = now() + PATIENCE;
+  while (!has_printed(program, words) && !await_exit(program, 0) && now() < until)
+    pass(0.2);
+  return has_printed(program, words);
 }
 
 /* The N of "Expecting 16 bytes but only N bytes received."; -1 if it says no such thing. */
@@ -48,7 +49,7 @@ static inline const char *early_end_cause(struct program *program, size_t receiv
     return say("%ld is how many bytes did not come: those that came are to be told", told);
   if (told >= 0)
     return "the number is wrong: add up what all calls of recv() returned";
-  if (prints_words(program, "Server responded") || prints_words(program, "Receiving request"))
+  if (has_printed(program, "Server responded") || has_printed(program, "Receiving request"))
     return "what has come by the end of the stream is taken for the whole: look whether it is 16 "
            "bytes";
   if (!await_exit(program, 0) && !strstr(doing(program), "accept"))

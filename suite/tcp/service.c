@@ -25,12 +25,12 @@ struct connection *connect_home(void) {
 struct service finish_request(struct program *server, struct connection *client,
                               const char *request, size_t sent) {
   tcp_send(client, request + sent, MESSAGE_SIZE - sent);
-  if (tcp_await_end(client, SLOW) == TCP_OPEN)
+  if (tcp_await_end(client, PATIENCE) == TCP_OPEN)
     tcp_finish(client); /* a server that waits for that (tcp.4) is not to hold up the others */
-  tcp_await_end(client, 3);
+  tcp_await_end(client, PATIENCE);
   struct service service = {.response = tcp_received(client), .server = server};
   tcp_close(client);
-  service.request_shown = await_line(server, STDOUT, 1, "Receiving request: %t", request) >= 0;
+  service.request_shown = await_line(server, STDOUT, PATIENCE, "Receiving request: %t", request) >= 0;
   return service;
 }
 
