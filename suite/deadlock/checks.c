@@ -30,7 +30,7 @@ static void expect_listening(struct program *server, struct address wanted, cons
          .cause = listening.ip == 0 || (besides && strstr(besides, "::"))
                       ? "it listens on every interface: bind() the socket to the address of HOST"
                       : NULL);
-  expect_line(server, 2, "Listening at %a", &wanted);
+  expect_line(server, PATIENCE, "Listening at %a", &wanted);
 }
 
 /* Every interface; the address may be an IPv6 one that stands for them. */
@@ -51,13 +51,13 @@ static void check_every_interface(const char *name) {
          .cause = "an empty HOST means INADDR_ANY: getaddrinfo() with NULL and AI_PASSIVE, or '' "
                   "for bind() in Python");
   bool said = false;
-  for (int i = 0; i < 20 && !said; i++) {
+  for (double until = now() + PATIENCE; !said && now() < until;) {
     struct lines all = lines(server, STDOUT);
     for (size_t k = 0; k < all.count; k++)
       said |=
           strncmp(all.list[k].text, "Listening at ", 13) == 0 && strstr(all.list[k].text, "60000");
     if (!said)
-      pass(0.1);
+      pass(0.2);
   }
   EXPECT(said, .message = "the server does not print where it listens",
          .expected = "Listening at 0.0.0.0:60000", .actual = printed(server));
@@ -85,15 +85,15 @@ static void check_next_prints(struct program *server) {
     return;
   struct address own = tcp_local(next);
   tcp_send_text(next, CHUNK_TEXT);
-  bool served = tcp_await_bytes(next, CHUNK, 2);
+  bool served = tcp_await_bytes(next, CHUNK, PATIENCE);
   tcp_finish(next);
-  tcp_await_end(next, 2);
+  tcp_await_end(next, PATIENCE);
   if (!served)
     return;
-  expect_line(server, 2, "Processing up to 1024 bytes at a time from %a", &own);
-  enum { TRIES = 20 };
-  for (int i = 0; i < TRIES && count_closed(server) < 2; i++)
-    pass(0.1);
+  expect_line(server, PATIENCE, "Processing up to 1024 bytes at a time from %a", &own);
+  double until = now() + PATIENCE;
+  while (count_closed(server) < 2 && now() < until)
+    pass(0.2);
   EXPECT(count_closed(server) >= 2,
          .message = "the server does not say that it has closed the next client's connection",
          .expected = "Socket closed., for each client", .actual = printed(server),
@@ -107,20 +107,20 @@ static void check_server_prints(const char *name) {
   struct connection *client = connect_to(server, at_home());
   struct address own = tcp_local(client);
   tcp_send_text(client, CHUNK_TEXT);
-  tcp_await_bytes(client, CHUNK, 2);
+  tcp_await_bytes(client, CHUNK, PATIENCE);
   EXPECT(count_closed(server) == 0,
          .message =
              "the server says that it has closed a connection before the client has ended it",
          .expected = "Socket closed., at the end of the stream", .actual = printed(server),
          .cause = "the line belongs behind close(), when recv() has returned 0");
   tcp_finish(client);
-  tcp_await_end(client, 2);
-  expect_line(server, 2, "Processing up to 1024 bytes at a time from %a", &own);
-  EXPECT(await_total(server, TOTAL_PROCESSED, CHUNK) >= 0,
+  tcp_await_end(client, PATIENCE);
+  expect_line(server, PATIENCE, "Processing up to 1024 bytes at a time from %a", &own);
+  EXPECT(await_total(server, TOTAL_PROCESSED, CHUNK, PATIENCE) >= 0,
          .message = "the server does not print how many bytes it has processed",
          .expected = "16 bytes have been processed so far.", .actual = printed(server),
          .cause = total_cause(last_total(server, TOTAL_PROCESSED), CHUNK, 0));
-  EXPECT(await_line(server, STDOUT, 2, "Socket closed.") >= 0,
+  EXPECT(await_line(server, STDOUT, PATIENCE, "Socket closed.") >= 0,
          .message = "the server does not say that it has closed the connection",
          .expected = "Socket closed.", .actual = printed(server),
          .cause = not_closed_cause(server));
@@ -168,12 +168,23 @@ static void stream_answer(uint8_t *stream, size_t length) {
 
 /* It may read slowly. */
 static void rest_send(struct connection *client, const uint8_t *stream, size_t sent) {
-  enum { TRIES = 1000 };
-  for (int i = 0; i < TRIES && sent < STREAM; i++) {
-    sent += tcp_send(client, stream + sent, STREAM - sent);
+  double until = now() + PATIENCE;
+  while (sent < STREAM && now() < until) {
+    size_t taken = tcp_send(client, stream + sent, STREAM - sent);
+    sent += taken;
+    if (taken > 0)
+      until = now() + PATIENCE;
     if (sent < STREAM)
       pass(0.01);
   }
+}
+
+/* The answer may come slowly, too. */
+static void answer_await(struct connection *client, size_t length) {
+  struct stream_so_far answer = tcp_received(client);
+  while (answer.length < length && tcp_await_bytes(client, answer.length + 1, PATIENCE))
+    answer = tcp_received(client);
+  tcp_await_end(client, PATIENCE);
 }
 
 /* Reads nothing until there is no room for answers any more, and then all. */
@@ -215,8 +226,7 @@ static void expect_answers(struct program *server, const uint8_t *stream, size_t
   stream_answer(wanted, length);
   send_all(client, stream);
   tcp_finish(client);
-  tcp_await_bytes(client, length, PATIENCE);
-  tcp_await_end(client, 1);
+  answer_await(client, length);
   struct stream_so_far answer = tcp_received(client);
   EXPECT(
       answer.length == length && memcmp(answer.bytes, wanted, length) == 0,
@@ -231,7 +241,7 @@ static void expect_answers(struct program *server, const uint8_t *stream, size_t
                                        : "send what recv() returned, all of it, and no more: the "
                                          "bytes are no C string, and any of them may be 0");
   tcp_close(client);
-  double total = await_total(server, TOTAL_PROCESSED, (double)length);
+  double total = await_total(server, TOTAL_PROCESSED, (double)length, PATIENCE);
   EXPECT(total < 0 || total == (double)length, /* no such line: deadlock.1 has something to say */
          .message = say("the server's total for %s is wrong", who),
          .expected = say("at the end: %zu bytes have been processed so far.", length),
@@ -246,7 +256,7 @@ static void check_server_answers(const char *name) {
                  "the next client");
   struct connection *silent = connect_to(server, at_home());
   tcp_finish(silent);
-  tcp_await_end(silent, 2);
+  tcp_await_end(silent, PATIENCE);
   tcp_close(silent);
   static const char *const more[] = {"a client after one that said nothing",
                                      "the client after that"};
@@ -274,7 +284,7 @@ static struct stream_so_far serve_one(struct program *server) {
     return (struct stream_so_far){.end = TCP_RESET};
   tcp_send_text(client, CHUNK_TEXT);
   tcp_finish(client);
-  tcp_await_end(client, 2);
+  tcp_await_end(client, PATIENCE);
   struct stream_so_far answer = tcp_received(client);
   tcp_close(client);
   return answer;

@@ -164,7 +164,7 @@ static void check_sizes(const char *name) {
     const char *what =
         say("“%s client 127.0.0.1 %s”, with “%s server 127.0.0.1”,", name, sizes[i].bytes, name);
     struct outcome outcome = run_client(name, sizes[i].bytes);
-    double processed = await_total(server, TOTAL_PROCESSED, sizes[i].count);
+    double processed = await_total(server, TOTAL_PROCESSED, sizes[i].count, PATIENCE_IN_REALITY);
     if (i == 0) {
       small = outcome;
       server_counts = processed == CHUNK;
@@ -259,7 +259,7 @@ static void check_bulk(const char *name) {
   what = say("“%s client 127.0.0.1 %s”, with “%s server 127.0.0.1”,", name, bytes, name);
   outcome = run_client(name, bytes);
   expect_as_good(&outcome, &small, server, what, BULK);
-  double processed = await_total(server, TOTAL_PROCESSED, BULK);
+  double processed = await_total(server, TOTAL_PROCESSED, BULK, PATIENCE_IN_REALITY);
   EXPECT(processed < 0 || processed == BULK, .message = "the server's total is wrong",
          .expected = say("at the end: %d bytes have been processed so far.", BULK),
          .actual = printed(server), .cause = total_cause(processed, BULK, 0));

@@ -223,7 +223,7 @@ static struct program *answer_client(const char *name, size_t length, size_t ans
   struct listener *listener = tcp_listen("server", "127.0.0.1", PORT);
   struct talk talk = talk_begin(
       listener, PORT, (const char *const[]){name, "client", "127.0.0.1", say("%zu", length), NULL});
-  tcp_await_bytes(talk.server, length, 2);
+  tcp_await_bytes(talk.server, length, PATIENCE);
   tcp_await_end(talk.server, 0.5); /* if it says FIN at all: that is deadlock.3's business */
   uint8_t *answer = repeated(ANSWER_TEXT, answered);
   if (first == WHOLE) {

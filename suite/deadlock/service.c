@@ -47,11 +47,10 @@ double last_total(struct program *program, const char *pattern) {
   return last;
 }
 
-double await_total(struct program *program, const char *pattern, double wanted) {
-  enum { TRIES = 20 };
-  for (int i = 0; i < TRIES && last_total(program, pattern) != wanted; i++)
-    if (!await_exit(program, 0))
-      pass(0.1);
+double await_total(struct program *program, const char *pattern, double wanted, double within) {
+  double until = now() + within;
+  while (last_total(program, pattern) != wanted && !await_exit(program, 0) && now() < until)
+    pass(0.1);
   return last_total(program, pattern);
 }
 

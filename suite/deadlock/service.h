@@ -19,7 +19,7 @@ enum { PORT = 60000, CHUNK = 16, PIECE = 1024 };
 enum { SMALL_RECEIVE = 8192, SMALL_SEND = 16384 };
 
 /* For one step of a program; more than any right one needs. */
-static const double PATIENCE = 5;
+static const double PATIENCE = 20;
 /* CPU time for one run of one program. */
 static const double CPU_LIMIT = 120;
 
@@ -50,8 +50,10 @@ struct program *start_client_of(const char *name, const char *bytes);
 /* A total may be drawn over itself: the last number that ever stood on the terminal in this
  * pattern; -1 if there was none. */
 double last_total(struct program *program, const char *pattern);
-/* The same, but waits up to 2 s for it to become `wanted`: it may be flushed late. */
-double await_total(struct program *program, const char *pattern, double wanted);
+/* The same, but waits so long for it to become `wanted`: it may be flushed late. */
+double await_total(struct program *program, const char *pattern, double wanted, double within);
+/* How long, where the time is the real one. */
+static const double PATIENCE_IN_REALITY = 2;
 
 /* The first line that begins with the same word as the one that is wanted: what is wrong with it.
  * NULL if there is none. */

@@ -119,9 +119,9 @@ static const char *not_said_cause(struct program *server, const struct connectio
 /* `socket`: the server's end of it, while it was there. */
 static void expect_said(struct program *server, const struct connection *client, uint64_t socket,
                         const char *word, const char *when) {
-  enum { TRIES = 20 };
-  for (int i = 0; i < TRIES && !says(server, client, word); i++)
-    pass(PATIENCE / TRIES);
+  double until = now() + PATIENCE;
+  while (!says(server, client, word) && now() < until)
+    pass(0.2);
   struct address from = tcp_local(client);
   bool waits = strcmp(word, "opened") == 0 && !tcp_other_end(client);
   EXPECT(says(server, client, word),

@@ -32,11 +32,11 @@ static void expect_kept(struct program *server, struct connection *const *client
   }
 }
 
-static void expect_answer(struct program *server, struct connection *client, const char *what,
-                          const char *cause) {
+static void expect_answer(struct program *server, struct connection *client, double within,
+                          const char *what, const char *cause) {
   size_t before = pongs(client);
   tcp_send_text(client, PING);
-  EXPECT(await_pongs(client, before + 1, PATIENCE), .message = say("%s is not answered", what),
+  EXPECT(await_pongs(client, before + 1, within), .message = say("%s is not answered", what),
          .expected = "“pong”",
          .actual =
              say("%s\nthe server %s\n%s", client_text(client), doing(server), printed(server)),
@@ -53,10 +53,10 @@ CHECK(server_keeps_silent_clients, "halfopen.4", "halfopen-server") {
   tcp_send_text(clients[0], PING);
   await_pongs(clients[0], 1, PATIENCE);
   expect_kept(server, clients, 2, 6);
-  expect_answer(server, clients[0], "a client that has been silent for 6 s", deaf);
+  expect_answer(server, clients[0], PATIENCE, "a client that has been silent for 6 s", deaf);
   tcp_close(clients[0]); /* so that the next gets its turn even where there are turns */
-  expect_answer(server, clients[1], "a client that has been silent for 6 s from the beginning",
-                deaf);
+  expect_answer(server, clients[1], PATIENCE,
+                "a client that has been silent for 6 s from the beginning", deaf);
 }
 
 /* ---- hosts that vanish, or are restarted ---- */
@@ -116,7 +116,7 @@ CHECK(server_notices_a_host_that_was_restarted, "halfopen.5", "halfopen-server")
   let_all_arrive();
   tcp_forget(client);
   expect_lost(server, &victim, 1, "a client whose host was restarted", now(), NULL, NULL);
-  expect_answer(server, connect_from("another client", "127.0.0.3"),
+  expect_answer(server, connect_from("another client", "127.0.0.3"), PATIENCE,
                 "a client that comes after another was lost",
                 "one client's end is no reason to accept no others");
 }
@@ -127,8 +127,10 @@ struct living {
 };
 
 static void ask_living(void *context) {
+  static const double MEANWHILE = 2; /* not when all is over */
   const struct living *living = context;
-  expect_answer(living->server, living->client, "a client that is there, while 200 others are not,",
+  expect_answer(living->server, living->client, MEANWHILE,
+                "a client that is there, while 200 others are not,",
                 "one who is lost must not keep the server from serving the others: no sleep(), no "
                 "waiting for the one client");
 }

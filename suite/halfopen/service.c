@@ -58,7 +58,7 @@ bool await_pongs(struct connection *client, size_t count, double within) {
 }
 
 bool is_accepted(struct connection *client) {
-  enum { TRIES = 40 };
+  enum { TRIES = 100 };
   for (int i = 0; i < TRIES; i++) {
     settle();
     if (tcp_other_end(client))
@@ -143,8 +143,8 @@ static const char *unanswered_cause(size_t there, size_t before) {
 
 void expect_pongs_and_end(struct program *server, struct connection *client, size_t before,
                           size_t wanted, const char *what) {
-  await_pongs(client, wanted, 2 * PATIENCE);
-  enum tcp_end end = tcp_await_end(client, 2 * PATIENCE);
+  await_pongs(client, wanted, PATIENCE);
+  enum tcp_end end = tcp_await_end(client, PATIENCE);
   size_t there = pongs(client);
   EXPECT(there >= wanted, .message = say("%s does not get all its answers", what),
          .expected = say("%zu times “pong”, then FIN", wanted),

@@ -13,7 +13,7 @@ enum { PORT = 60000, OTHER_PORT = 61000 };
 #define PING "ping\n"
 
 /* For the next answer, or line; more than any right program needs. */
-static const double PATIENCE = 2;
+static const double PATIENCE = 20;
 
 /* 127.0.0.1:60000 */
 struct address at_home(void);
