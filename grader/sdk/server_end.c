@@ -35,20 +35,22 @@ static bool ends_by_itself(struct program *server) {
   return false;
 }
 
-/* That it is gone within 1 s of the signal, which it has been sent. */
-static void expect_gone(struct program *server, int signal) {
-  const char *name = program_name(server), *signal_name = say("SIG%s", sigabbrev_np(signal));
+/* That it is gone within 1 s of the signal, which it has been sent. `when`: ", …", or nothing. */
+static void expect_gone(struct program *server, const char *signal, const char *when,
+                        const char *cause) {
+  const char *name = program_name(server);
   const char *expected = "it is gone within 1 s, with any status, and its children too";
   bool ended = await_exit(server, at_most(1));
-  EXPECT(ended, .message = say("%s is still there 1 s after %s", name, signal_name),
+  EXPECT(ended, .message = say("%s is still there 1 s after %s%s", name, signal, when),
          .expected = expected, .actual = say("it %s\n%s", doing(server), printed(server)),
-         .cause = never_ends_cause(server, signal_name));
+         .cause = cause ? cause : never_ends_cause(server, signal));
   EXPECT(await_no_process(server, at_most(1)),
-         .message = say("a child of %s is still there 1 s after %s", name, signal_name),
+         .message = say("a child of %s is still there 1 s after %s%s", name, signal, when),
          .expected = expected, .actual = "the first process has ended, and another has not",
-         .cause =
-             "end the children with it: does one ignore the signal, or has it left the group of "
-             "processes (setsid), as daemons do?");
+         .cause = cause
+                      ? cause
+                      : "end the children with it: does one ignore the signal, or has it left the "
+                        "group of processes (setsid), as daemons do?");
 }
 
 void expect_runs_until_told(struct program *server) {
@@ -62,7 +64,7 @@ void expect_runs_until_told(struct program *server) {
                    "patience?"
                  : silence_cause(server));
   send_signal(server, SIGTERM);
-  expect_gone(server, SIGTERM);
+  expect_gone(server, "SIGTERM", "", NULL);
 }
 
 /* Python's main thread ends by an exception, and then waits for the others, which still serve. It
@@ -78,5 +80,12 @@ void expect_ends_when_interrupted(struct program *server) {
   send_signal(server, SIGINT);
   if (!await_exit(server, at_most(1)) && has_understood(server))
     return;
-  expect_gone(server, SIGINT);
+  expect_gone(server, "SIGINT", "", NULL);
+}
+
+void expect_ends_when_told(struct program *server, const char *when) {
+  send_signal(server, SIGTERM);
+  expect_gone(server, "SIGTERM", say(", sent %s", when),
+              "is SIGTERM only noted down until the clients have gone? They may stay for ever: "
+              "close their connections, or leave it to the kernel to end the program");
 }

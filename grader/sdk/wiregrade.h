@@ -103,8 +103,7 @@ void fresh_world_really_after(int seconds);
  * a second, on that day of some month: for what is written otherwise on the 5th than on the 15th.
  */
 void fresh_world_at(int day, int hour, int minute, int second);
-/* The same, on a New Year's Day that belongs to a week of the year before, so that the year is
- * another one for who takes that of the week (%G for %Y). */
+/* The same, on a New Year's Day in a week of the old year, which %G of strftime() gives. */
 void fresh_world_at_new_year(int hour, int minute, int second);
 /* Seconds since the world began. */
 double now(void);
@@ -246,10 +245,11 @@ void stop(struct program *program);
  * too. Ends the check unless this one is still there after a while in which nobody asks it for
  * anything, and gone, with all its processes, when it has been sent SIGTERM. */
 void expect_runs_until_told(struct program *server);
-/* The same of SIGINT, sent to a server that has been idle for 1 s. */
+/* The same of SIGINT, after an idle second; and of SIGTERM, sent at once to one that serves
+ * clients, as `when` says: "while two clients are connected". */
 void expect_ends_when_interrupted(struct program *server);
-/* Ends it as a power failure would: no process of it runs any more, its sockets are closed by the
- * kernel. */
+void expect_ends_when_told(struct program *server, const char *when);
+/* Ends it as a power failure would; its sockets are closed by the kernel. */
 void kill_at_once(struct program *program);
 /* CPU time that it and its children have used, in seconds. */
 double cpu_seconds(struct program *program);

@@ -141,6 +141,13 @@ static void check_server_end(const char *name) {
   expect_runs_until_told(start_server_of(name));
   fresh_world();
   expect_ends_when_interrupted(start_server_of(name));
+
+  fresh_world();
+  struct program *server = start_server_of(name);
+  tcp_send_text(connect_to(server, at_home()), CHUNK_TEXT);
+  tcp_connect("next client", "127.0.0.2", at_home());
+  pass(1);
+  expect_ends_when_told(server, "while two clients are connected");
 }
 
 EACH_PROGRAM(server_runs_until_told, "deadlock.1", check_server_end)

@@ -7,6 +7,13 @@ CHECK(server_runs_until_told, "halfopen.1", "halfopen-server") {
   expect_runs_until_told(start_server());
   fresh_world();
   expect_ends_when_interrupted(start_server());
+
+  fresh_world();
+  struct program *server = start_server();
+  tcp_send_text(connect_from("client", "127.0.0.1"), PING "pi");
+  tcp_connect("silent client", "127.0.0.2", at_home());
+  pass(1);
+  expect_ends_when_told(server, "while two clients are connected");
 }
 
 /* ---- answers ---- */

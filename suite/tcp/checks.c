@@ -303,4 +303,14 @@ CHECK(server_runs_until_told, "tcp.6", "tcp-server") {
   expect_runs_until_told(start_server());
   fresh_world();
   expect_ends_when_interrupted(start_server());
+
+  fresh_world();
+  struct program *server = start_server();
+  struct connection *client = tcp_connect("client", "127.0.0.1", at_home());
+  if (!client) /* tcp.1 has something to say */
+    return;
+  tcp_send(client, REQUEST, 7);
+  tcp_connect("next client", "127.0.0.2", at_home());
+  pass(1);
+  expect_ends_when_told(server, "after half a request, while another client waits");
 }

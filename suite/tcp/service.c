@@ -30,7 +30,8 @@ struct service finish_request(struct program *server, struct connection *client,
   tcp_await_end(client, PATIENCE);
   struct service service = {.response = tcp_received(client), .server = server};
   tcp_close(client);
-  service.request_shown = await_line(server, STDOUT, PATIENCE, "Receiving request: %t", request) >= 0;
+  service.request_shown =
+      await_line(server, STDOUT, PATIENCE, "Receiving request: %t", request) >= 0;
   return service;
 }
 
