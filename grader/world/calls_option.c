@@ -54,7 +54,7 @@ static struct sockaddr_in ipv4_of(const struct sockaddr_storage *peer) {
 
 static void option_log(const struct call *call, int fd, struct option_seen *seen) {
   struct world *world = call->supervisor->world;
-  struct sockaddr_storage peer;
+  struct sockaddr_storage peer = {0};
   struct stat status;
   socklen_t length = sizeof peer, type_length = sizeof seen->type;
   seen->set = call->number == SYS_setsockopt;

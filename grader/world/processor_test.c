@@ -57,10 +57,10 @@ static _Noreturn void taker_be(int out, bool shares) {
   }
   if (shares)
     processor_share(&processor);
-  ssize_t written = write(out, &taken, sizeof taken);
-  while (written > 0)
+  if (write(out, &taken, sizeof taken) != sizeof taken)
+    _exit(1);
+  for (;;)
     pause();
-  _exit(1);
 }
 
 /* A process that has taken a CPU, and keeps it until it is ended. */

@@ -187,7 +187,7 @@ WAY(signalfd_poll) {
 
 WAY(signalfd_ppoll) {
   struct pollfd list = {alarm_descriptor(), POLLIN, 7};
-  struct timespec half = span(LONG_S / 2), whole = span(LONG_S);
+  struct timespec half = span(LONG_S * 0.5), whole = span(LONG_S);
   require(ppoll(&list, 1, &half, NULL) == 0 && list.revents == 0, "ppoll without a signal");
   alarm(LONG_S / 2);
   require(ppoll(&list, 1, &whole, NULL) == 1 && list.revents == POLLIN, "ppoll with a signal");
@@ -237,7 +237,7 @@ static void caught(int number) {
 /* A signal with a handler ends the wait, as always, and nothing of it stays. */
 WAY(signalfd_interrupted) {
   int fd = alarm_descriptor();
-  struct itimerspec setting = {.it_value = span(LONG_S / 2)};
+  struct itimerspec setting = {.it_value = span(LONG_S * 0.5)};
   struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGUSR1};
   struct sigaction action = {.sa_handler = caught};
   timer_t timer;
